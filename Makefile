@@ -1,0 +1,75 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# All that these targets write stays in .venv and .cache; `make clean` takes both away.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+VENV := .venv
+CHECK := $(VENV)/bin/python -m tools.check
+INSTALL := PIP_CACHE_DIR=$(CURDIR)/.cache/pip $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: help
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+$(VENV)/.demo-installed: requirements/demo.txt requirements.txt
+	@if ! $(VENV)/bin/python -m pip --version >/dev/null 2>&1; then \
+		python="$${PYTHON:-$$(bash tools/find-python)}"; \
+		echo "Making $(VENV) with $$("$$python" --version)"; \
+		"$$python" -m venv --clear $(VENV); \
+	fi
+	@echo "Installing ansible-core and what the simulator needs into $(VENV)"
+	@$(INSTALL) --requirement $<
+	@touch $@
+
+$(VENV)/.dev-installed: requirements/dev.txt $(VENV)/.demo-installed
+	@echo "Installing the checks' tools into $(VENV)"
+	@$(INSTALL) --requirement $<
+	@touch $@
+
+.PHONY: demo
+demo: $(VENV)/.demo-installed ## Try the collection: play a few jobs against the simulator, nothing else needed
+	@bash demo/run
+
+.PHONY: venv
+venv: $(VENV)/.dev-installed ## Make .venv with everything that development needs
+
+.PHONY: test
+test: $(VENV)/.dev-installed ## Run every check there is, as CI does; ends with the count
+	@$(CHECK)
+
+.PHONY: unit
+unit: $(VENV)/.dev-installed ## Run the unit tests
+	@$(CHECK) unit
+
+.PHONY: lint
+lint: $(VENV)/.dev-installed ## Run ruff, ansible-lint and the licence check
+	@$(CHECK) ruff ruff-format ansible-lint reuse
+
+.PHONY: types
+types: $(VENV)/.dev-installed ## Check the types
+	@$(CHECK) types
+
+.PHONY: docs-lint
+docs-lint: $(VENV)/.dev-installed ## Check the documentation and the changelog
+	@$(CHECK) docs changelog
+
+.PHONY: sanity
+sanity: $(VENV)/.dev-installed ## Run ansible-test sanity on a staged copy
+	@$(CHECK) sanity
+
+.PHONY: package
+package: $(VENV)/.dev-installed ## Build and check the tarball, which ends up in .cache/dist
+	@$(CHECK) package
+
+.PHONY: format
+format: $(VENV)/.dev-installed ## Format the Python code and mend what ruff can mend
+	@$(VENV)/bin/ruff check --fix-only --quiet .
+	@$(VENV)/bin/ruff format .
+
+.PHONY: clean
+clean: ## Remove .venv and .cache
+	@rm -rf $(VENV) .cache
