@@ -1,0 +1,197 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Run a module as Ansible does: its real ``main()``, through its real argument spec."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+from unittest import mock
+
+from ansible.module_utils import basic
+from ansible.module_utils.common import warnings
+
+from tests.harness.checkout import CACHE, ROOT, collections_root
+
+try:
+    from ansible.module_utils.testing import patch_module_args
+except ImportError:  # before ansible-core 2.19
+
+    def patch_module_args(args: dict[str, Any] | None = None) -> contextlib.AbstractContextManager[None]:
+        encoded = json.dumps({"ANSIBLE_MODULE_ARGS": args or {}}).encode()
+        return mock.patch.object(basic, "_ANSIBLE_ARGS", encoded)
+
+
+MODULES = "ansible_collections.vsphere.content.plugins.modules"
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM)
+
+
+class Server(Protocol):
+    """What the connection options need to know about a server."""
+
+    @property
+    def hostname(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def username(self) -> str: ...
+    @property
+    def password(self) -> str: ...
+    @property
+    def ca_path(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class ModuleResult:
+    rc: int
+    result: dict[str, Any]
+    stdout: str
+    stderr: str
+
+    @property
+    def warnings(self) -> list[str]:
+        """The warnings' texts; ansible-core 2.19 and later wrap each one in an object."""
+        found = self.result.get("warnings", [])
+        return [each["event"]["msg"] if isinstance(each, dict) else each for each in found]
+
+
+def connection_args(server: Server) -> dict[str, Any]:
+    return {
+        "hostname": server.hostname,
+        "port": server.port,
+        "username": server.username,
+        "password": server.password,
+        "ca_path": str(server.ca_path),
+    }
+
+
+def run_module(
+    name: str,
+    args: Mapping[str, Any],
+    *,
+    check: bool = False,
+    diff: bool = True,
+    verbosity: int = 0,
+    env: Mapping[str, str] | None = None,
+) -> ModuleResult:
+    """Run a module in this process; only from the main thread, as modules set signal handlers.
+
+    ``env`` is added to this process's environment, less any VMWARE_* variable that the developer happens to have.
+    """
+    main = importlib.import_module(f"{MODULES}.{name}").main
+    stdout, stderr = io.StringIO(), io.StringIO()
+    rc: Any = None
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(mock.patch.dict(os.environ, _environment(env), clear=True))
+        stack.enter_context(patch_module_args(_module_args(args, check, diff, verbosity)))
+        stack.enter_context(_signal_handlers_kept())
+        stack.enter_context(contextlib.redirect_stdout(stdout))
+        stack.enter_context(contextlib.redirect_stderr(stderr))
+        _forget_warnings()
+        try:
+            main()
+        except SystemExit as exited:
+            rc = exited.code
+    if not isinstance(rc, int):
+        raise AssertionError(f"{name} ended without exit_json or fail_json; it printed {stdout.getvalue()!r}")
+    return _module_result(rc, stdout.getvalue(), stderr.getvalue())
+
+
+def start_module(
+    name: str,
+    args: Mapping[str, Any],
+    *,
+    check: bool = False,
+    diff: bool = True,
+    verbosity: int = 0,
+    env: Mapping[str, str] | None = None,
+) -> subprocess.Popen[str]:
+    """Start a module in a process of its own, for tests that send it signals; see finish_module()."""
+    path = os.pathsep.join(filter(None, [str(collections_root()), os.environ.get("PYTHONPATH", "")]))
+    # The arguments hold the password, so they come on stdin: a command line shows in every process list.
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as stdin:
+        json.dump({"ANSIBLE_MODULE_ARGS": _module_args(args, check, diff, verbosity)}, stdin)
+        stdin.seek(0)
+        return subprocess.Popen(
+            [sys.executable, "-m", f"{MODULES}.{name}"],
+            cwd=ROOT,
+            env={**_environment(env), "PYTHONPATH": path},
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+
+def finish_module(process: subprocess.Popen[str], timeout: float = 60.0) -> ModuleResult:
+    """Wait for a started module; one that outlives the time is killed, and that is a TimeoutExpired."""
+    try:
+        stdout, stderr = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
+    return _module_result(process.returncode, stdout, stderr)
+
+
+def run_module_process(
+    name: str,
+    args: Mapping[str, Any],
+    *,
+    check: bool = False,
+    diff: bool = True,
+    verbosity: int = 0,
+    env: Mapping[str, str] | None = None,
+    timeout: float = 60.0,
+) -> ModuleResult:
+    process = start_module(name, args, check=check, diff=diff, verbosity=verbosity, env=env)
+    return finish_module(process, timeout)
+
+
+def _module_args(args: Mapping[str, Any], check: bool, diff: bool, verbosity: int) -> dict[str, Any]:
+    return {
+        **args,
+        "_ansible_check_mode": check,
+        "_ansible_diff": diff,
+        "_ansible_remote_tmp": str(CACHE / "remote_tmp"),
+        "_ansible_verbosity": verbosity,
+    }
+
+
+def _environment(env: Mapping[str, str] | None) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("VMWARE_")}
+    return {**kept, **(env or {})}
+
+
+def _forget_warnings() -> None:
+    # Ansible keeps them per process, which outside of tests is per task.
+    for name in ("_global_warnings", "_global_deprecations"):
+        getattr(warnings, name).clear()
+
+
+@contextlib.contextmanager
+def _signal_handlers_kept() -> Iterator[None]:
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def _module_result(rc: int, stdout: str, stderr: str) -> ModuleResult:
+    """Read the result as Ansible does: the JSON object that begins a line."""
+    start = next((index for index, line in enumerate(stdout.splitlines()) if line.startswith("{")), None)
+    document = "\n".join(stdout.splitlines()[start:]) if start is not None else "{}"
+    return ModuleResult(rc=rc, result=json.loads(document), stdout=stdout, stderr=stderr)
