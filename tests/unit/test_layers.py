@@ -1,0 +1,207 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The layers of the collection, as a table: who may import whom. Any other edge fails."""
+
+from __future__ import annotations
+
+import ast
+import pkgutil
+import re
+import sys
+import sysconfig
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
+COLLECTION = "ansible_collections.vsphere.content"
+UTILS = f"{COLLECTION}.plugins.module_utils"
+
+LAYERS: dict[str, set[str]] = {
+    "_schema": set(),
+    "_errors": {"_schema"},
+    "_connection": {"_errors", "requests", "ansible"},
+    "_transfer": {"_errors"},
+    "_dialect": {"_schema"},
+    "_api": {"_connection", "_dialect", "_errors", "_schema"},
+    "_lifecycle": {"_api", "_errors", "_schema"},
+    "_content": {"_errors", "_schema"},
+    "_target": {"_api", "_errors", "_schema"},
+    "_upload": {"_api", "_content", "_errors", "_lifecycle", "_schema", "_transfer"},
+    "_module": {"_connection", "_errors", "ansible"},
+}
+MODULES = {
+    "content_library_item",
+    "content_library_session_info",
+    "content_library_update_session",
+}
+MODULE_IMPORTS = {*LAYERS, "ansible"} - {"_connection"}
+
+# A module says what it wants; how it goes over the wire, and when, is for the layers below.
+LOW_LEVEL_STDLIB = {"http", "socket", "ssl", "time", "urllib"}
+WIRE_TEXT = re.compile(r"^(GET|HEAD|POST|PUT|PATCH|DELETE)$|://|^/|/(api|rest)/|~?action=")
+DOCUMENTATION = {"DOCUMENTATION", "EXAMPLES", "RETURN"}
+
+
+@dataclass(frozen=True)
+class Import:
+    target: str
+    line: int
+    guarded: bool
+
+
+def standard_library() -> set[str]:
+    folders = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
+    folders |= {f"{folder}/lib-dynload" for folder in folders}
+    return {*sys.builtin_module_names, *(found.name for found in pkgutil.iter_modules(sorted(folders)))}
+
+
+STDLIB = standard_library()
+
+
+def target_of(name: str) -> str:
+    """Reduce a dotted name to what the table speaks of: one of our utils, or a top-level package."""
+    if name.startswith(f"{UTILS}."):
+        return name[len(UTILS) + 1 :].split(".")[0]
+    return name if name.startswith(COLLECTION) else name.split(".")[0]
+
+
+def absolute_name(node: ast.ImportFrom, package: str) -> str:
+    if not node.level:
+        return node.module or ""
+    parts = package.split(".")
+    return ".".join([*parts[: len(parts) - node.level + 1], *([node.module] if node.module else [])])
+
+
+def imports(source: str, package: str = UTILS) -> Iterator[Import]:
+    tree = ast.parse(source)
+    guarded = {
+        inner
+        for outer in ast.walk(tree)
+        if isinstance(outer, ast.Try)
+        for part in outer.body
+        for inner in ast.walk(part)
+    }
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            module = absolute_name(node, package)
+            names = [f"{module}.{alias.name}" for alias in node.names] if module == UTILS else [module]
+        for name in names:
+            yield Import(target=target_of(name), line=getattr(node, "lineno", 0), guarded=node in guarded)
+
+
+def forbidden_imports(source: str, allowed: set[str], package: str = UTILS) -> list[str]:
+    return [
+        f"line {found.line}: {found.target}"
+        for found in imports(source, package)
+        if found.target not in allowed and found.target not in STDLIB
+    ]
+
+
+def wire_knowledge(source: str) -> list[str]:
+    tree = ast.parse(source)
+    prose = {
+        inner
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        or (isinstance(node, ast.Assign) and {ast.unparse(target) for target in node.targets} & DOCUMENTATION)
+        for inner in ast.walk(node)
+    }
+    found = [
+        f"line {node.lineno}: {node.value!r}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and node not in prose
+        and isinstance(node.value, str)
+        and WIRE_TEXT.search(node.value)
+    ]
+    return found + [f"line {each.line}: {each.target}" for each in imports(source) if each.target in LOW_LEVEL_STDLIB]
+
+
+def names_in(folder: str) -> set[str]:
+    return {path.stem for path in (PLUGINS / folder).glob("*.py")}
+
+
+def read(folder: str, name: str) -> str:
+    return (PLUGINS / folder / f"{name}.py").read_text(encoding="utf-8")
+
+
+def test_table_lists_each_util_that_exists() -> None:
+    assert names_in("module_utils") == set(LAYERS)
+
+
+def test_table_lists_each_module_that_exists() -> None:
+    assert names_in("modules") == MODULES
+
+
+@pytest.mark.parametrize("name", sorted(LAYERS))
+def test_util_imports_only_what_its_row_allows(name: str) -> None:
+    assert forbidden_imports(read("module_utils", name), LAYERS[name]) == []
+
+
+@pytest.mark.parametrize("name", sorted(name for name, targets in LAYERS.items() if "requests" in targets))
+def test_util_imports_requests_only_where_its_absence_is_handled(name: str) -> None:
+    found = [each for each in imports(read("module_utils", name)) if each.target == "requests"]
+    assert [each for each in found if not each.guarded] == []
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_module_imports_only_what_its_row_allows(name: str) -> None:
+    package = f"{COLLECTION}.plugins.modules"
+    assert forbidden_imports(read("modules", name), MODULE_IMPORTS, package) == []
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_module_knows_nothing_of_the_wire(name: str) -> None:
+    assert wire_knowledge(read("modules", name)) == []
+
+
+def test_table_has_no_circle() -> None:
+    left = dict(LAYERS)
+    while left:
+        free = {name for name, targets in left.items() if not targets & set(left)}
+        assert free, f"these import each other: {sorted(left)}"
+        left = {name: targets for name, targets in left.items() if name not in free}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import requests",
+        "import requests.adapters",
+        "from requests import Session",
+        "from ansible.module_utils.basic import AnsibleModule",
+        f"from {UTILS}._module import run",
+        f"from {UTILS} import _module",
+        f"import {UTILS}._module",
+        "from . import _module",
+        "from ._module import run",
+        "from ..module_utils._module import run",
+        "from ..modules.content_library_item import main",
+        "def late():\n    from ._module import run",
+    ],
+)
+def test_an_edge_is_seen_however_it_is_written(source: str) -> None:
+    assert forbidden_imports(source, {"_schema"}) != []
+
+
+def test_an_allowed_edge_passes() -> None:
+    source = f"import json\nfrom . import _schema\nfrom ._schema import Warning\nfrom {UTILS}._schema import Session"
+    assert forbidden_imports(source, {"_schema"}) == []
+
+
+@pytest.mark.parametrize(
+    "source", ["x = 'PATCH'", "x = '/api/session'", "x = f'{host}/rest/com'", "import time", "from urllib import parse"]
+)
+def test_wire_knowledge_is_seen(source: str) -> None:
+    assert wire_knowledge(source) != []
+
+
+def test_documentation_may_speak_of_the_wire() -> None:
+    assert wire_knowledge("'''GET'''\nEXAMPLES = '''\nurl: https://example.com\n'''") == []
