@@ -24,15 +24,6 @@ from ansible.module_utils.common import warnings
 
 from tests.harness.checkout import CACHE, ROOT, collections_root
 
-try:
-    from ansible.module_utils.testing import patch_module_args
-except ImportError:  # before ansible-core 2.19
-
-    def patch_module_args(args: dict[str, Any] | None = None) -> contextlib.AbstractContextManager[None]:
-        encoded = json.dumps({"ANSIBLE_MODULE_ARGS": args or {}}).encode()
-        return mock.patch.object(basic, "_ANSIBLE_ARGS", encoded)
-
-
 MODULES = "ansible_collections.vsphere.content.plugins.modules"
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM)
 
@@ -94,7 +85,7 @@ def run_module(
     rc: Any = None
     with contextlib.ExitStack() as stack:
         stack.enter_context(mock.patch.dict(os.environ, _environment(env), clear=True))
-        stack.enter_context(patch_module_args(_module_args(args, check, diff, verbosity)))
+        stack.enter_context(_patched_args(_module_args(args, check, diff, verbosity)))
         stack.enter_context(_signal_handlers_kept())
         stack.enter_context(contextlib.redirect_stdout(stdout))
         stack.enter_context(contextlib.redirect_stderr(stderr))
@@ -167,6 +158,16 @@ def _module_args(args: Mapping[str, Any], check: bool, diff: bool, verbosity: in
         "_ansible_remote_tmp": str(CACHE / "remote_tmp"),
         "_ansible_verbosity": verbosity,
     }
+
+
+def _patched_args(args: dict[str, Any]) -> contextlib.AbstractContextManager[Any]:
+    try:
+        testing: Any = importlib.import_module("ansible.module_utils.testing")
+    except ImportError:  # before ansible-core 2.19
+        encoded: Any = json.dumps({"ANSIBLE_MODULE_ARGS": args}).encode()
+        return mock.patch.object(basic, "_ANSIBLE_ARGS", encoded)
+    patched: contextlib.AbstractContextManager[Any] = testing.patch_module_args(args)
+    return patched
 
 
 def _environment(env: Mapping[str, str] | None) -> dict[str, str]:
