@@ -1,0 +1,170 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs the project's checks one after the other, also after a failure, and sums them up in one line.
+
+Without arguments it runs all of them, else those that are named. A check that is not pytest counts as one test.
+In CI, where CI=true, what was skipped counts as failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from tests.harness.checkout import CACHE, ROOT
+from tools.environment import check_environment
+from tools.package import build
+from tools.sanity import left_out, provide_pip
+from tools.staging import stage
+
+PYTEST_JOBS = "2"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Step:
+    name: str
+    headline: str
+    check: Callable[[Mapping[str, str]], Outcome]
+
+
+def run(command: Sequence[str], env: Mapping[str, str], folder: Path = ROOT) -> tuple[int, str]:
+    """Run a command, showing its output as it comes, and return the exit code and the output."""
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    lines = []
+    for line in process.stdout or ():
+        print(line, end="", flush=True)
+        lines.append(line)
+    return process.wait(), "".join(lines)
+
+
+def commands(*several: Sequence[str]) -> Callable[[Mapping[str, str]], Outcome]:
+    """Make a check of commands that must all end well."""
+
+    def check(env: Mapping[str, str]) -> Outcome:
+        codes = [run(command, env)[0] for command in several]
+        return Outcome(failed=1) if any(codes) else Outcome(passed=1)
+
+    return check
+
+
+def unit(env: Mapping[str, str]) -> Outcome:
+    report = CACHE / "unit.xml"
+    report.unlink(missing_ok=True)
+    code, _ = run(["pytest", "-q", "-rs", f"--numprocesses={PYTEST_JOBS}", f"--junit-xml={report}"], env)
+    outcome = counted(report) if report.exists() else Outcome()
+    return outcome if outcome.failed or not code else Outcome(outcome.passed, 1, outcome.skipped)
+
+
+def counted(report: Path) -> Outcome:
+    suites = ElementTree.parse(report).getroot().iter("testsuite")
+    totals = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
+    for suite in suites:
+        totals = {name: total + int(suite.get(name, 0)) for name, total in totals.items()}
+    failed = totals["failures"] + totals["errors"]
+    return Outcome(totals["tests"] - failed - totals["skipped"], failed, totals["skipped"])
+
+
+def sanity(env: Mapping[str, str]) -> Outcome:
+    provide_pip(Path(env["HOME"]))
+    copy = stage(CACHE / "stage")
+    code, output = run(["ansible-test", "sanity", "--color", "no"], env, copy)
+    missing = left_out(output)
+    return Outcome(passed=int(not code), failed=int(bool(code)), skipped=len(missing), remarks=tuple(missing))
+
+
+def package(env: Mapping[str, str]) -> Outcome:
+    problems, tarball = build(lambda command, folder: run(command, env, folder))
+    if problems:
+        return Outcome(failed=1, remarks=tuple(problems))
+    return Outcome(passed=1, remarks=(f"{tarball.relative_to(ROOT)} ({tarball.stat().st_size // 1024} KiB)",))
+
+
+DOCS_LINT = (
+    "antsibull-docs",
+    "lint-collection-docs",
+    "--plugin-docs",
+    "--validate-collection-refs=all",
+    "--disallow-unknown-collection-refs",
+    "--check-extra-docs-refs",
+    ".",
+)
+TYPES = (
+    ("mypy", "-p", "ansible_collections.vsphere.content.plugins"),
+    ("mypy", "-p", "tests.simulator", "-p", "tests.harness", "-p", "tools"),
+)
+
+STEPS = (
+    Step("ruff", "Lint the Python code", commands(("ruff", "check", "."))),
+    Step("ruff-format", "Check the Python code's format", commands(("ruff", "format", "--check", "."))),
+    Step(
+        "reuse",
+        "Check that each file names its licence",
+        commands(("reuse", "lint", "--quiet"), ("reuse", "lint", "-l")),
+    ),
+    Step("types", "Check the types", commands(*TYPES)),
+    Step("ansible-lint", "Lint the Ansible content", commands(("ansible-lint",))),
+    Step("docs", "Lint the documentation", commands(DOCS_LINT)),
+    Step("changelog", "Lint the changelog", commands(("antsibull-changelog", "lint"))),
+    Step("unit", "Run the unit tests", unit),
+    Step("sanity", "Run ansible-test sanity", sanity),
+    Step("package", "Build the tarball and import it as Galaxy would", package),
+    Step("demo", "Run the demo", commands(("bash", "demo/run"))),
+)
+
+
+def run_step(step: Step, env: Mapping[str, str]) -> Outcome:
+    print(f"\n=== {step.name}: {step.headline}", flush=True)
+    began = time.monotonic()
+    outcome = step.check(env)
+    for remark in outcome.remarks:
+        print(f"    {remark}")
+    verdict = "failed" if outcome.failed else "ok"
+    print(f"=== {step.name}: {verdict} in {time.monotonic() - began:.0f} s", flush=True)
+    return outcome
+
+
+def main(arguments: Sequence[str], strict: bool) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tools.check", description="Run the project's checks.")
+    known = {step.name: step for step in STEPS}
+    parser.add_argument("steps", nargs="*", metavar="STEP", help=", ".join(known))
+    chosen = parser.parse_args(arguments).steps
+    if unknown := sorted(set(chosen) - set(known)):
+        parser.error(f"no such step: {', '.join(unknown)}")
+
+    env = check_environment()
+    outcomes = {step.name: run_step(step, env) for step in STEPS if not chosen or step.name in chosen}
+    passed, failed, skipped = (sum(getattr(each, kind) for each in outcomes.values()) for kind in KINDS)
+    broken = [name for name, each in outcomes.items() if each.failed or (strict and each.skipped)]
+    print(f"\nFailed: {', '.join(broken)}" if broken else "")
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if broken else 0
+
+
+KINDS = ("passed", "failed", "skipped")
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], strict=os.environ.get("CI") == "true"))

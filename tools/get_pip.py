@@ -1,0 +1,31 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Installs the wanted pip with the one that comes with Python.
+
+ansible-test downloads a script of this name from the network. It uses this one instead, so that the checks need
+nothing but a package index. It runs under each Python that ansible-test makes an environment for.
+"""
+
+from __future__ import annotations
+
+import ensurepip
+import glob
+import os
+import runpy
+import sys
+
+# Debian moves the wheel out of the package and names the folder in _WHEEL_PKG_DIR, in some versions not even there.
+FOLDERS = (
+    os.path.join(os.path.dirname(ensurepip.__file__), "_bundled"),
+    getattr(ensurepip, "_WHEEL_PKG_DIR", None) or "/usr/share/python-wheels",
+)
+# Options of the script that this one stands for, which pip itself does not know.
+DROPPED = {"--no-setuptools", "--no-wheel"}
+
+wheels = [wheel for folder in FOLDERS for wheel in sorted(glob.glob(os.path.join(folder, "pip-*.whl")))]
+if not wheels:
+    sys.exit("No pip wheel in {}: install the ensurepip or python3-venv package".format(" or ".join(FOLDERS)))
+sys.path.insert(0, wheels[-1])
+sys.argv[1:] = ["install", *[each for each in sys.argv[1:] if each not in DROPPED]]
+runpy.run_module("pip", run_name="__main__")

@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Builds the tarball from a staged copy, and says what is wrong with it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import yaml
+
+from tests.harness.checkout import CACHE
+from tools.staging import stage
+
+# All that a user gets. A new entry is a decision: anything else in the tarball has strayed in.
+WANTED = re.compile(
+    r"^(?:FILES\.json|MANIFEST\.json|CHANGELOG\.rst|LICENSE|README\.md|requirements\.txt"
+    r"|(?:LICENSES|changelogs|demo|docs|extensions|meta|playbooks|plugins|roles)(?:/.*)?"
+    r"|tests|tests/harness(?:/(?:__init__|packages)\.py)?|tests/simulator(?:/.*)?)$"
+)
+COMPLAINT = re.compile(r"\b(?:ERROR|WARNING)\b")
+
+Run = Callable[[list[str], Path], "tuple[int, str]"]
+
+
+def build(run: Run) -> tuple[list[str], Path]:
+    """Build the tarball; return what is wrong, and where it is."""
+    copy = stage(CACHE / "package")
+    metadata = yaml.safe_load((copy / "galaxy.yml").read_text(encoding="utf-8"))
+    target = CACHE / "dist"
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    tarball = target / f"{metadata['namespace']}-{metadata['name']}-{metadata['version']}.tar.gz"
+    for command in (
+        changelog_command(copy, str(metadata["version"])),
+        ["ansible-galaxy", "collection", "build", str(copy), "--output-path", str(target)],
+    ):
+        if run(command, copy)[0]:
+            return [f"{' '.join(command[:2])} failed"], tarball
+    return strays(tarball) + import_complaints(run, tarball), tarball
+
+
+def changelog_command(copy: Path, version: str) -> list[str]:
+    """Make CHANGELOG.rst, which no checkout holds; before a release from the fragments that it will be made from."""
+    changes = copy / "changelogs" / "changelog.yaml"
+    released = yaml.safe_load(changes.read_text(encoding="utf-8"))["releases"] if changes.exists() else {}
+    return ["antsibull-changelog", "generate"] if version in released else ["antsibull-changelog", "release"]
+
+
+def strays(tarball: Path) -> list[str]:
+    with tarfile.open(tarball) as archive:
+        return [f"not for users: {name}" for name in archive.getnames() if not WANTED.match(name)]
+
+
+def import_complaints(run: Run, tarball: Path) -> list[str]:
+    # The importer leaves a file of results in the current directory, and its exit code hides most of what it says.
+    scratch = CACHE / "importer"
+    scratch.mkdir(parents=True, exist_ok=True)
+    code, output = run(["python", "-m", "galaxy_importer.main", str(tarball)], scratch)
+    complaints = [line for line in output.splitlines() if COMPLAINT.search(line)]
+    return complaints or (["galaxy-importer failed"] if code else [])

@@ -1,0 +1,32 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What ansible-test needs beside a staged copy, and what its output says about parts that did not run."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+from pathlib import Path
+
+from tests.harness.checkout import ROOT
+
+# ansible-test ends well even when it ran nothing at all.
+LEFT_OUT = re.compile(r"could not be found|All targets skipped|No tests applicable|^WARNING: Skipping|^Skipping sanity")
+
+
+def provide_pip(home: Path) -> None:
+    """Put our script where ansible-test keeps the one that it would download, for each pip version that it names."""
+    found = importlib.util.find_spec("ansible_test._internal")
+    if found is None or found.origin is None:
+        raise FileNotFoundError("ansible_test is not installed beside this Python")
+    source = Path(found.origin).with_name("python_requirements.py").read_text(encoding="utf-8")
+    cache = home / ".ansible" / "test" / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    for version in re.findall(r"\bpip='([\d.]+)'", source):
+        shutil.copyfile(ROOT / "tools" / "get_pip.py", cache / f"get_pip_{version.replace('.', '_')}.py")
+
+
+def left_out(output: str) -> list[str]:
+    return [line for line in output.splitlines() if LEFT_OUT.search(line)]

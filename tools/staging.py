@@ -1,0 +1,35 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A copy of what git knows of, under the collection's full name.
+
+ansible-test refuses a link, and a tarball must not pick up what merely lies about in the checkout.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.harness.checkout import NAME, ROOT
+
+
+def stage(root: Path) -> Path:
+    """Make the copy below ``root`` from nothing, and return the collection's folder in it."""
+    shutil.rmtree(root, ignore_errors=True)
+    target = root.joinpath(*NAME)
+    for name in listed_files():
+        source, copy = ROOT / name, target / name
+        if source.is_symlink() or source.exists():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, copy, follow_symlinks=False)
+    # The copy lies in a folder that git ignores: without a repository of its own, ansible-test finds no targets.
+    subprocess.run(["git", "init", "--quiet", str(target)], check=True)
+    return target
+
+
+def listed_files() -> list[str]:
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    return [name for name in listed.stdout.split("\0") if name]
