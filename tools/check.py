@@ -22,7 +22,7 @@ from xml.etree import ElementTree
 from tests.harness.checkout import CACHE, ROOT
 from tools.environment import check_environment
 from tools.package import build
-from tools.sanity import left_out, provide_pip
+from tools.sanity import SUPPORTED, left_out, provide_pip, sanity_command, works
 from tools.staging import stage
 
 PYTEST_JOBS = "2"
@@ -74,7 +74,7 @@ def commands(*several: Sequence[str]) -> Callable[[Mapping[str, str]], Outcome]:
 def unit(env: Mapping[str, str]) -> Outcome:
     report = CACHE / "unit.xml"
     report.unlink(missing_ok=True)
-    code, _ = run(["pytest", "-q", "-rs", f"--numprocesses={PYTEST_JOBS}", f"--junit-xml={report}"], env)
+    code = run(["pytest", "-q", "-rs", f"--numprocesses={PYTEST_JOBS}", f"--junit-xml={report}"], env)[0]
     outcome = counted(report) if report.exists() else Outcome()
     return outcome if outcome.failed or not code else Outcome(outcome.passed, 1, outcome.skipped)
 
@@ -91,9 +91,12 @@ def counted(report: Path) -> Outcome:
 def sanity(env: Mapping[str, str]) -> Outcome:
     provide_pip(Path(env["HOME"]))
     copy = stage(CACHE / "stage")
-    code, output = run(["ansible-test", "sanity", "--color", "no"], env, copy)
-    missing = left_out(output)
-    return Outcome(passed=int(not code), failed=int(bool(code)), skipped=len(missing), remarks=tuple(missing))
+    found = [version for version in SUPPORTED if works(version, env)]
+    code, output = run(sanity_command(found), env, copy)
+    missing = [f"left out: Python {version}, not found" for version in SUPPORTED if version not in found]
+    missing += left_out(output)
+    remarks = (f"Python {', '.join(found)}", *missing)
+    return Outcome(passed=int(not code), failed=int(bool(code)), skipped=len(missing), remarks=remarks)
 
 
 def package(env: Mapping[str, str]) -> Outcome:
@@ -155,7 +158,7 @@ def main(arguments: Sequence[str], strict: bool) -> int:
     if unknown := sorted(set(chosen) - set(known)):
         parser.error(f"no such step: {', '.join(unknown)}")
 
-    env = check_environment()
+    env = check_environment(os.environ)
     outcomes = {step.name: run_step(step, env) for step in STEPS if not chosen or step.name in chosen}
     passed, failed, skipped = (sum(getattr(each, kind) for each in outcomes.values()) for kind in KINDS)
     broken = [name for name, each in outcomes.items() if each.failed or (strict and each.skipped)]

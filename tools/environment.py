@@ -16,7 +16,7 @@ FOREIGN_PREFIXES = ("ANSIBLE_", "GALAXY_", "GIT_", "MOLECULE_", "VMWARE_")
 FOREIGN_NAMES = {"PYTHONHOME", "PYTHONPATH", "PYENV_VERSION", "VIRTUAL_ENV"}
 
 
-def check_environment(own: Mapping[str, str] = os.environ) -> dict[str, str]:
+def check_environment(own: Mapping[str, str]) -> dict[str, str]:
     home = CACHE / "home"
     (home / ".ansible_async").mkdir(parents=True, exist_ok=True)
     kept = {

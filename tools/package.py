@@ -36,7 +36,7 @@ def build(run: Run) -> tuple[list[str], Path]:
     target.mkdir(parents=True)
     tarball = target / f"{metadata['namespace']}-{metadata['name']}-{metadata['version']}.tar.gz"
     for command in (
-        changelog_command(copy, str(metadata["version"])),
+        ["antsibull-changelog", changelog_action(copy, metadata["version"])],
         ["ansible-galaxy", "collection", "build", str(copy), "--output-path", str(target)],
     ):
         if run(command, copy)[0]:
@@ -44,11 +44,10 @@ def build(run: Run) -> tuple[list[str], Path]:
     return strays(tarball) + import_complaints(run, tarball), tarball
 
 
-def changelog_command(copy: Path, version: str) -> list[str]:
-    """Make CHANGELOG.rst, which no checkout holds; before a release from the fragments that it will be made from."""
-    changes = copy / "changelogs" / "changelog.yaml"
-    released = yaml.safe_load(changes.read_text(encoding="utf-8"))["releases"] if changes.exists() else {}
-    return ["antsibull-changelog", "generate"] if version in released else ["antsibull-changelog", "release"]
+def changelog_action(copy: Path, version: str) -> str:
+    """Say how to make CHANGELOG.rst, which no checkout holds: before a release, from the fragments of that release."""
+    changes = yaml.safe_load((copy / "changelogs" / "changelog.yaml").read_text(encoding="utf-8"))
+    return "generate" if version in changes["releases"] else "release"
 
 
 def strays(tarball: Path) -> list[str]:

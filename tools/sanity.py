@@ -8,9 +8,14 @@ from __future__ import annotations
 import importlib.util
 import re
 import shutil
+import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.harness.checkout import ROOT
+
+# The Pythons that the support matrix names: a machine without one of them has not checked everything.
+SUPPORTED = ("3.9", "3.10", "3.11", "3.12", "3.13")
 
 # ansible-test ends well even when it ran nothing at all.
 LEFT_OUT = re.compile(r"could not be found|All targets skipped|No tests applicable|^WARNING: Skipping|^Skipping sanity")
@@ -26,6 +31,17 @@ def provide_pip(home: Path) -> None:
     cache.mkdir(parents=True, exist_ok=True)
     for version in re.findall(r"\bpip='([\d.]+)'", source):
         shutil.copyfile(ROOT / "tools" / "get_pip.py", cache / f"get_pip_{version.replace('.', '_')}.py")
+
+
+def works(version: str, env: Mapping[str, str]) -> bool:
+    python = shutil.which(f"python{version}", path=env["PATH"])
+    return python is not None and subprocess.run([python, "-c", ""], env=env, check=False).returncode == 0
+
+
+def sanity_command(versions: list[str]) -> list[str]:
+    # Without its own choice ansible-test would also want Pythons that are not in the support matrix.
+    targets = [f"--target-python={version}" for version in versions]
+    return ["ansible-test", "sanity", "--color", "no", "--controller", "origin:python=default", *targets]
 
 
 def left_out(output: str) -> list[str]:
