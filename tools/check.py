@@ -124,6 +124,7 @@ DOCS_LINT = (
 TYPES = (
     ("mypy", "-p", "ansible_collections.vsphere.content.plugins"),
     ("mypy", "-p", "tests.simulator", "-p", "tests.harness", "-p", "tools"),
+    ("mypy", "tests/unit"),
 )
 
 STEPS = (
@@ -152,24 +153,26 @@ def run_step(step: Step, env: Mapping[str, str]) -> Outcome:
     return outcome
 
 
-def main(arguments: Sequence[str], strict: bool) -> int:
+def main(arguments: Sequence[str], strict: bool, steps: Sequence[Step] = STEPS) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.check", description="Run the project's checks.")
-    known = {step.name: step for step in STEPS}
+    known = [step.name for step in steps]
     parser.add_argument("steps", nargs="*", metavar="STEP", help=", ".join(known))
     chosen = parser.parse_args(arguments).steps
     if unknown := sorted(set(chosen) - set(known)):
         parser.error(f"no such step: {', '.join(unknown)}")
 
     env = check_environment(os.environ)
-    outcomes = {step.name: run_step(step, env) for step in STEPS if not chosen or step.name in chosen}
-    passed, failed, skipped = (sum(getattr(each, kind) for each in outcomes.values()) for kind in KINDS)
+    outcomes = {step.name: run_step(step, env) for step in steps if not chosen or step.name in chosen}
+    total = Outcome(
+        passed=sum(each.passed for each in outcomes.values()),
+        failed=sum(each.failed for each in outcomes.values()),
+        skipped=sum(each.skipped for each in outcomes.values()),
+    )
     broken = [name for name, each in outcomes.items() if each.failed or (strict and each.skipped)]
     print(f"\nFailed: {', '.join(broken)}" if broken else "")
-    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    print(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped")
     return 1 if broken else 0
 
-
-KINDS = ("passed", "failed", "skipped")
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:], strict=os.environ.get("CI") == "true"))

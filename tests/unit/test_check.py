@@ -1,0 +1,101 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The checks' own rules: what counts as failed, what was left out, what may be in the tarball."""
+
+from __future__ import annotations
+
+import os
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from tools.check import Outcome, Step, counted, main
+from tools.environment import check_environment, search_path
+from tools.package import strays
+from tools.sanity import left_out
+from tools.staging import stage
+
+
+def step(name: str, outcome: Outcome) -> Step:
+    return Step(name, "", lambda env: outcome)
+
+
+def test_a_failure_stops_nothing_and_shows_in_sum_and_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    steps = [step("one", Outcome(failed=1)), step("two", Outcome(passed=3, skipped=2))]
+
+    assert main([], False, steps) == 1
+
+    assert capsys.readouterr().out.splitlines()[-2:] == ["Failed: one", "3 passed, 1 failed, 2 skipped"]
+
+
+@pytest.mark.parametrize(("strict", "code"), [(False, 0), (True, 1)])
+def test_what_was_skipped_fails_only_in_ci(strict: bool, code: int) -> None:
+    assert main([], strict, [step("one", Outcome(passed=1, skipped=1))]) == code
+
+
+def test_only_the_named_steps_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["two"], False, [step("one", Outcome(failed=1)), step("two", Outcome(passed=1))]) == 0
+    assert "=== one" not in capsys.readouterr().out
+
+
+def test_errors_of_fixtures_count_as_failed(tmp_path: Path) -> None:
+    report = tmp_path / "report.xml"
+    report.write_text('<testsuites><testsuite tests="9" failures="1" errors="2" skipped="3"/></testsuites>')
+    assert counted(report) == Outcome(passed=3, failed=3, skipped=3)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'WARNING: Skipping sanity test "compile" on Python 3.9 because it could not be found.',
+        "WARNING: All targets skipped.",
+    ],
+)
+def test_a_part_that_ansible_test_leaves_out_is_seen(line: str) -> None:
+    assert left_out(f'Running sanity test "compile"\n{line}\n') == [line]
+
+
+def test_real_pythons_take_the_place_of_shims(tmp_path: Path) -> None:
+    for version in ("3.9.2", "3.9.18"):
+        (tmp_path / "versions" / version / "bin").mkdir(parents=True)
+    own = {"HOME": "/home/me", "PYENV_ROOT": str(tmp_path), "PATH": f"{tmp_path}/shims:/usr/bin"}
+
+    versions = tmp_path / "versions"
+    assert search_path(own)[1:] == [str(versions / "3.9.18" / "bin"), str(versions / "3.9.2" / "bin"), "/usr/bin"]
+
+
+def test_checks_see_nothing_of_the_developers_settings() -> None:
+    own = {"HOME": "/home/me", "PATH": "/usr/bin", "VMWARE_PASSWORD": "x", "ANSIBLE_CONFIG": "y", "LANG": "C.UTF-8"}
+    env = check_environment(own)
+    assert {"VMWARE_PASSWORD", "ANSIBLE_CONFIG"}.isdisjoint(env)
+    assert env["LANG"] == "C.UTF-8"
+    assert env["HOME"] != "/home/me"
+
+
+def test_the_staged_copy_holds_only_what_git_knows_of(tmp_path: Path) -> None:
+    copy = stage(tmp_path)
+    assert (copy / "galaxy.yml").is_file()
+    assert os.readlink(copy / "LICENSES" / "GPL-3.0-or-later.txt") == "../LICENSE"
+    assert not (copy / ".cache").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "stray"),
+    [
+        ("plugins/modules/content_library_item.py", False),
+        ("tests/simulator/__main__.py", False),
+        ("tests/harness/packages.py", False),
+        ("tests/harness/modules.py", True),
+        ("tests/unit/test_check.py", True),
+        ("Makefile", True),
+        ("notes.txt", True),
+    ],
+)
+def test_a_tarball_takes_only_what_users_need(name: str, stray: bool, tmp_path: Path) -> None:
+    source = tmp_path / "file"
+    source.touch()
+    with tarfile.open(tmp_path / "x.tar.gz", "w:gz") as archive:
+        archive.add(source, arcname=name)
+    assert bool(strays(tmp_path / "x.tar.gz")) == stray
