@@ -1,0 +1,82 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The harness runs a module as Ansible does, and leaves the process as it found it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import types
+from collections.abc import Callable
+
+import pytest
+from ansible.module_utils.basic import AnsibleModule
+
+from tests.harness.modules import MODULES, run_module
+
+Install = Callable[[Callable[[], None]], str]
+
+
+@pytest.fixture
+def install(monkeypatch: pytest.MonkeyPatch) -> Install:
+    def make(main: Callable[[], None]) -> str:
+        module = types.ModuleType(f"{MODULES}.made_up")
+        vars(module)["main"] = main
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        return "made_up"
+
+    return make
+
+
+def polite() -> None:
+    module = AnsibleModule(
+        {"name": {"type": "str", "required": True}, "secret": {"type": "str", "no_log": True}},
+        supports_check_mode=True,
+    )
+    signal.signal(signal.SIGTERM, lambda number, frame: None)
+    os.environ["LEFT_BEHIND"] = "yes"
+    module.warn("said once")
+    module.exit_json(
+        changed=module.check_mode,
+        host=os.environ.get("VMWARE_HOST"),
+        name=module.params["name"],
+        echo=module.params["secret"],
+    )
+
+
+def test_result_comes_through_the_real_argument_spec(install: Install) -> None:
+    ran = run_module(install(polite), {"name": 5, "secret": "hush-hush"}, check=True)
+    assert (ran.rc, ran.result["changed"], ran.result["name"]) == (0, True, "5")
+    assert "hush-hush" not in ran.stdout
+
+
+def test_a_bad_argument_is_the_modules_own_failure(install: Install) -> None:
+    ran = run_module(install(polite), {"nam": "x"})
+    assert ran.rc == 1
+    assert ran.result["failed"]
+    assert "name" in ran.result["msg"]
+
+
+def test_warnings_are_those_of_one_run(install: Install) -> None:
+    name = install(polite)
+    assert [run_module(name, {"name": "x"}).warnings for _again in range(2)] == [["said once"], ["said once"]]
+
+
+def test_environment_and_signal_handlers_are_put_back(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VMWARE_HOST", "the-developers-own")
+    before = signal.getsignal(signal.SIGTERM)
+
+    own = run_module(install(polite), {"name": "x"})
+    given = run_module(install(polite), {"name": "x"}, env={"VMWARE_HOST": "given"})
+
+    assert (own.result["host"], given.result["host"]) == (None, "given")
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert "LEFT_BEHIND" not in os.environ
+    assert os.environ["VMWARE_HOST"] == "the-developers-own"
+
+
+def test_a_module_that_just_returns_is_an_error(install: Install) -> None:
+    with pytest.raises(AssertionError, match="without exit_json"):
+        run_module(install(lambda: None), {})
