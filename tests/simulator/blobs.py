@@ -1,0 +1,89 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the bytes of files live: in memory, or on disk so that gigabytes do not fill memory."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+HASHES = {"SHA1": "sha1", "MD5": "md5", "SHA256": "sha256", "SHA512": "sha512"}
+BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Blob:
+    """Finished content: a window on bytes in memory or in a file, with the digests known of it."""
+
+    size: int
+    digests: dict[str, str] = field(default_factory=dict)
+    memory: bytes | None = None
+    path: str | None = None
+    offset: int = 0
+
+    def read(self, start: int, length: int) -> bytes:
+        length = max(0, min(length, self.size - start))
+        if self.memory is not None:
+            return self.memory[self.offset + start : self.offset + start + length]
+        assert self.path is not None
+        with open(self.path, "rb") as stream:
+            stream.seek(self.offset + start)
+            return stream.read(length)
+
+    def blocks(self) -> Iterator[bytes]:
+        for start in range(0, self.size, BLOCK):
+            yield self.read(start, BLOCK)
+
+    def digest(self, algorithm: str) -> str:
+        if algorithm in self.digests:
+            return self.digests[algorithm]
+        hasher = hashlib.new(HASHES[algorithm])
+        for block in self.blocks():
+            hasher.update(block)
+        self.digests[algorithm] = hasher.hexdigest()
+        return self.digests[algorithm]
+
+    def open(self) -> BinaryIO:
+        if self.memory is not None:
+            return io.BytesIO(self.read(0, self.size))
+        assert self.path is not None
+        return open(self.path, "rb")
+
+    def window(self, offset: int, size: int) -> Blob:
+        return Blob(size, {}, self.memory, self.path, self.offset + offset)
+
+
+class BlobWriter:
+    """Takes content block by block and hashes it on the way."""
+
+    def __init__(self, directory: str | None, algorithms: Iterable[str]) -> None:
+        self._hashers = {name: hashlib.new(HASHES[name]) for name in algorithms}
+        self._path = os.path.join(directory, uuid.uuid4().hex) if directory else None
+        self._stream: BinaryIO = open(self._path, "wb") if self._path else io.BytesIO()
+        self.size = 0
+
+    def write(self, block: bytes) -> None:
+        self._stream.write(block)
+        for hasher in self._hashers.values():
+            hasher.update(block)
+        self.size += len(block)
+
+    def finish(self) -> Blob:
+        digests = {name: hasher.hexdigest() for name, hasher in self._hashers.items()}
+        memory = self._stream.getvalue() if isinstance(self._stream, io.BytesIO) else None
+        self._stream.close()
+        return Blob(self.size, digests, memory, self._path)
+
+    def discard(self) -> None:
+        self._stream.close()
+        if self._path:
+            os.unlink(self._path)
+
+
+def blob_of(content: bytes) -> Blob:
+    return Blob(len(content), {}, content)

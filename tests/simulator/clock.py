@@ -1,0 +1,30 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Time as the server sees it: an elapsed-seconds clock that tests replace, and the date that goes with it."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Callable
+
+Seconds = Callable[[], float]
+
+
+class Calendar:
+    """Turns the clock's seconds into dates, so that a clock moved by a test moves the dates too."""
+
+    def __init__(self, clock: Seconds) -> None:
+        self.clock = clock
+        self._origin = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=clock())
+
+    def date(self, seconds: float) -> datetime.datetime:
+        return self._origin + datetime.timedelta(seconds=seconds)
+
+    def now(self) -> datetime.datetime:
+        return self.date(self.clock())
+
+    def stamp(self, seconds: float) -> str:
+        return self.date(seconds).strftime("%Y-%m-%dT%H:%M:%S.") + f"{self.date(seconds).microsecond // 1000:03d}Z"
+
+    def now_stamp(self) -> str:
+        return self.stamp(self.clock())

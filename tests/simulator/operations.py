@@ -1,0 +1,189 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operations of the API, free of any dialect: the privilege that each needs, and what each does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from .catalog import Item, ItemFile, Library, storage_size
+from .seed import UserSeed
+from .store import Store
+
+UPDATE = "ContentLibrary.UpdateSession"
+DOWNLOAD = "ContentLibrary.DownloadSession"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request: who asks, with which arguments, and the origin that transfer addresses are given under."""
+
+    store: Store
+    user: UserSeed
+    origin: str
+    args: Mapping[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.args.get(name)
+
+
+@dataclass(frozen=True)
+class Operation:
+    run: Callable[[Call], Any]
+    privilege: str = ""
+
+
+def describe_library(library: Library) -> dict[str, Any]:
+    seed = library.seed
+    model: dict[str, Any] = {
+        "id": library.id,
+        "name": seed.name,
+        "type": seed.type,
+        "description": seed.description,
+        "creation_time": library.created,
+        "last_modified_time": library.created,
+        "version": "1",
+        "server_guid": "7a7c2b0e-8b0f-4c55-9d2e-5b6f1f1f2f10",
+        "storage_backings": [{"type": "DATASTORE", "datastore_id": "datastore-11"}],
+    }
+    if seed.security_policy_id:
+        model["security_policy_id"] = seed.security_policy_id
+    if seed.type == "SUBSCRIBED":
+        model["last_sync_time"] = library.created
+        model["subscription_info"] = {
+            "authentication_method": "NONE",
+            "automatic_sync_enabled": True,
+            "on_demand": False,
+            "subscription_url": "https://publisher.invalid/cls/vcsp/lib.json",
+        }
+    else:
+        model["publish_info"] = {"authentication_method": "NONE", "published": False}
+    return model
+
+
+def describe_item(store: Store, item: Item) -> dict[str, Any]:
+    model: dict[str, Any] = {
+        "id": item.id,
+        "library_id": item.library.id,
+        "name": item.name,
+        "type": item.type,
+        "description": item.description,
+        "version": str(item.version),
+        "metadata_version": str(item.metadata_version),
+        "content_version": str(item.content_version),
+        "creation_time": item.created,
+        "last_modified_time": item.modified,
+        "size": sum(storage_size(item.type, entry.name, entry.blob.size) for entry in item.files.values()),
+        "cached": True,
+    }
+    if store.seed.preview:
+        model["certificate_verification_info"] = {"status": item.verification}
+        if item.cert_chain:
+            model["certificate_verification_info"]["cert_chain"] = item.cert_chain
+        model["security_compliance"] = item.compliant
+    if item.library.seed.type == "SUBSCRIBED":
+        model["source_id"] = "0d5a6c5e-3d4b-4b0e-9c0a-2f1d1c7b8a90"
+        model["last_sync_time"] = item.modified
+    return model
+
+
+def describe_item_file(item: Item, entry: ItemFile) -> dict[str, Any]:
+    model: dict[str, Any] = {
+        "name": entry.name,
+        "size": storage_size(item.type, entry.name, entry.blob.size),
+        "cached": True,
+        "version": str(entry.version),
+    }
+    if entry.algorithm != "none":
+        model["checksum_info"] = {"algorithm": entry.algorithm, "checksum": entry.blob.digest(entry.algorithm)}
+    return model
+
+
+def _item_file_list(call: Call) -> Any:
+    item = call.store.catalog.item(call["library_item_id"])
+    return [describe_item_file(item, entry) for entry in item.files.values()]
+
+
+def _item_file_get(call: Call) -> Any:
+    entry = call.store.catalog.item_file(call["library_item_id"], call["name"])
+    return describe_item_file(call.store.catalog.item(call["library_item_id"]), entry)
+
+
+def _update_file_list(call: Call) -> Any:
+    session = call.store.updates.session(call["session_id"])
+    return [call.store.updates.describe_file(entry, call.origin) for entry in session.files.values()]
+
+
+def _update_file_add(call: Call) -> Any:
+    entry = call.store.updates.add_file(call.user, call["session_id"], call["file_spec"])
+    return call.store.updates.describe_file(entry, call.origin)
+
+
+def _update_file_get(call: Call) -> Any:
+    entry = call.store.updates.file(call["session_id"], call["file_name"])
+    return call.store.updates.describe_file(entry, call.origin)
+
+
+def _download_file_list(call: Call) -> Any:
+    session = call.store.downloads.session(call["session_id"])
+    return [call.store.downloads.describe_file(session, entry, call.origin) for entry in session.files.values()]
+
+
+def _download_file_get(call: Call) -> Any:
+    entry = call.store.downloads.file(call["session_id"], call["file_name"])
+    return call.store.downloads.describe_file(call.store.downloads.session(call["session_id"]), entry, call.origin)
+
+
+def _download_file_prepare(call: Call) -> Any:
+    session_id, endpoint_type = call["session_id"], call["endpoint_type"] or "HTTPS"
+    entry = call.store.downloads.prepare(call.user, session_id, call["file_name"], endpoint_type)
+    return call.store.downloads.describe_file(call.store.downloads.session(session_id), entry, call.origin)
+
+
+OPERATIONS: dict[str, Operation] = {
+    "library.list": Operation(lambda c: c.store.catalog.library_ids()),
+    "library.get": Operation(lambda c: describe_library(c.store.catalog.library(c["library_id"]))),
+    "library.find": Operation(lambda c: c.store.catalog.find_libraries(c["spec"] or {})),
+    "local_library.list": Operation(lambda c: c.store.catalog.library_ids("LOCAL")),
+    "item.create": Operation(
+        lambda c: c.store.catalog.create_item(c["create_spec"], c["client_token"]), "ContentLibrary.AddLibraryItem"
+    ),
+    "item.list": Operation(lambda c: c.store.catalog.item_ids(c["library_id"])),
+    "item.find": Operation(lambda c: c.store.catalog.find_items(c["spec"] or {})),
+    "item.get": Operation(lambda c: describe_item(c.store, c.store.catalog.item(c["library_item_id"]))),
+    "item.update": Operation(
+        lambda c: c.store.catalog.update_item(c["library_item_id"], c["update_spec"]),
+        "ContentLibrary.UpdateLibraryItem",
+    ),
+    "item.delete": Operation(lambda c: c.store.delete_item(c["library_item_id"]), "ContentLibrary.DeleteLibraryItem"),
+    "item.file.list": Operation(_item_file_list),
+    "item.file.get": Operation(_item_file_get),
+    "update.create": Operation(lambda c: c.store.updates.create(c.user, c["create_spec"], c["client_token"]), UPDATE),
+    "update.list": Operation(lambda c: c.store.updates.list(c.user, c["library_item_id"])),
+    "update.get": Operation(lambda c: c.store.updates.describe(c.store.updates.session(c["session_id"]))),
+    "update.update": Operation(lambda c: c.store.updates.update(c["session_id"], c["update_spec"]), UPDATE),
+    "update.complete": Operation(lambda c: c.store.updates.complete(c["session_id"]), UPDATE),
+    "update.cancel": Operation(lambda c: c.store.updates.cancel(c["session_id"]), UPDATE),
+    "update.fail": Operation(lambda c: c.store.updates.fail(c["session_id"], c["client_error_message"]), UPDATE),
+    "update.keep_alive": Operation(lambda c: c.store.updates.keep_alive(c["session_id"], c["client_progress"]), UPDATE),
+    "update.delete": Operation(lambda c: c.store.updates.delete(c["session_id"]), UPDATE),
+    "update.file.list": Operation(_update_file_list),
+    "update.file.add": Operation(_update_file_add, UPDATE),
+    "update.file.get": Operation(_update_file_get),
+    "update.file.remove": Operation(lambda c: c.store.updates.remove_file(c["session_id"], c["file_name"]), UPDATE),
+    "update.file.validate": Operation(lambda c: c.store.updates.validate(c["session_id"]), UPDATE),
+    "download.create": Operation(
+        lambda c: c.store.downloads.create(c.user, c["create_spec"], c["client_token"]), DOWNLOAD
+    ),
+    "download.list": Operation(lambda c: c.store.downloads.list(c.user, c["library_item_id"])),
+    "download.get": Operation(lambda c: c.store.downloads.describe(c.store.downloads.session(c["session_id"]))),
+    "download.cancel": Operation(lambda c: c.store.downloads.cancel(c["session_id"]), DOWNLOAD),
+    "download.fail": Operation(lambda c: c.store.downloads.fail(c["session_id"], c["client_error_message"]), DOWNLOAD),
+    "download.keep_alive": Operation(lambda c: c.store.downloads.keep_alive(c["session_id"], c["progress"]), DOWNLOAD),
+    "download.delete": Operation(lambda c: c.store.downloads.delete(c["session_id"]), DOWNLOAD),
+    "download.file.list": Operation(_download_file_list),
+    "download.file.get": Operation(_download_file_get),
+    "download.file.prepare": Operation(_download_file_prepare, DOWNLOAD),
+}

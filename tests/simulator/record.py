@@ -1,0 +1,53 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the server received and answered, for tests to assert on; never a token, never a password."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TextIO
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and its answer; ``status`` is 0 where the connection broke before an answer.
+
+    The bodies are kept for requests of the API only, not for content, and are not written to the record file; in the
+    answer to a login ``<token>`` stands for the token. ``fault`` is the rule that tampered with the exchange.
+    """
+
+    time: float
+    method: str
+    path: str
+    status: int
+    request_bytes: int
+    response_bytes: int
+    user: str | None
+    token_sent: bool
+    request_body: bytes = b""
+    response_body: bytes = b""
+    fault: str | None = None
+
+
+class Record:
+    def __init__(self, path: str | None) -> None:
+        self._exchanges: list[Exchange] = []
+        self._stream: TextIO | None = open(path, "w", encoding="utf-8") if path else None
+
+    def add(self, exchange: Exchange) -> None:
+        self._exchanges.append(exchange)
+        if self._stream is not None:
+            names = ("time", "method", "path", "status", "request_bytes", "response_bytes", "user")
+            self._stream.write(json.dumps({name: getattr(exchange, name) for name in names}) + "\n")
+            self._stream.flush()
+
+    def snapshot(self) -> tuple[Exchange, ...]:
+        return tuple(self._exchanges)
+
+    def clear(self) -> None:
+        self._exchanges.clear()
+
+    def close(self) -> None:
+        if self._stream is not None:
+            self._stream.close()

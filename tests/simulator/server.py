@@ -1,0 +1,345 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The HTTP side: authentication, dispatch, latency, faults and the record around the store's operations."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from . import shapes
+from .clock import Seconds
+from .data import DataService
+from .errors import ApiError, invalid_argument, message, unauthenticated
+from .faults import Fault, FaultPlan
+from .logins import Login
+from .operations import OPERATIONS, UPDATE, Call
+from .pull import Puller
+from .record import Exchange, Record
+from .routes import Match, Row, find_route
+from .seed import Seed
+from .shapes import Struct
+from .soap import answer_soap
+from .store import Store
+from .wire import ERROR_OF_STATUS, encode_fault, encode_result
+
+TOKEN_HEADER = "vmware-api-session-id"
+LOGIN_PATHS = {"/api/session": "api", "/rest/com/vmware/cis/session": "rest"}
+HTML_PAGE = (
+    b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>upstream connect error</body>\r\n</html>\r\n"
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    host: str = "127.0.0.1"
+    port: int = 0
+    dialect: str = "both"
+    data: str | None = None
+    session_timeout: float = 300.0
+    login_timeout: float = 1800.0
+    latency_ms: float = 0.0
+    rate: int | None = None
+    settle: float = 0.2
+    record: str | None = None
+    clock: Seconds = time.monotonic
+
+
+@dataclass
+class Progress:
+    """What is known of an exchange while it goes on; it becomes an Exchange once, when it ends."""
+
+    time: float
+    method: str
+    path: str
+    user: str | None = None
+    token_sent: bool = False
+    fault: Fault | None = None
+    request_bytes: int = 0
+    request_body: bytes = b""
+    closed: bool = field(default=False)
+
+
+class Server:
+    def __init__(self, settings: Settings, seed: Seed) -> None:
+        self.settings = settings
+        self.record = Record(settings.record)
+        self.faults = FaultPlan()
+        self.stopping = asyncio.Event()
+        self.port = settings.port
+        self._runner: web.ServerRunner | None = None
+        self.store = self._new_store(seed)
+        self.puller = self._start_pulls()
+        self.data = DataService(self)
+
+    def _new_store(self, seed: Seed) -> Store:
+        chosen = self.settings
+        return Store(seed, chosen.clock, chosen.session_timeout, chosen.login_timeout, chosen.settle)
+
+    def _start_pulls(self) -> Puller:
+        puller = Puller(self.store)
+        self.store.updates.start_pull = puller.start
+        return puller
+
+    async def reset(self, seed: Seed) -> None:
+        await self.puller.stop()
+        self.store = self._new_store(seed)
+        self.puller = self._start_pulls()
+        self.record.clear()
+        self.faults.clear()
+
+    async def start(self, context: Any) -> None:
+        server = web.Server(self.handle, access_log=None, read_bufsize=1 << 20)
+        self._runner = web.ServerRunner(server, shutdown_timeout=0.5)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self.settings.host, self.settings.port, ssl_context=context)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        self.stopping.set()
+        await self.puller.stop()
+        if self._runner is not None:
+            await self._runner.cleanup()
+        self.record.close()
+
+    # -- one request
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        token = request.headers.get(TOKEN_HEADER)
+        progress = Progress(time.time(), request.method, request.raw_path, token_sent=token is not None)
+        login = self.store.logins.peek(token)
+        progress.user = login.user.name if login else None
+        if self.settings.latency_ms:
+            await asyncio.sleep(self.settings.latency_ms / 1000)
+        progress.fault = self.faults.next(request.method, request.raw_path)
+        fault = progress.fault
+        if fault is not None:
+            answer = await self._before(request, progress, fault)
+            if answer is not None:
+                return answer
+        self.store.advance()
+        if request.path.startswith("/cls/data/"):
+            return await self.data.handle(request, progress)
+        response = await self._answer(request, progress)
+        if fault is not None and fault.kind in ("truncate", "reset-mid-body"):
+            return await self._cut(request, progress, response, fault.kind)
+        self.close(progress, response)
+        return response
+
+    async def _answer(self, request: web.BaseRequest, progress: Progress) -> web.Response:
+        dialect = "api" if request.path.startswith("/api/") else "rest" if request.path.startswith("/rest/") else ""
+        raw = await request.read()
+        progress.request_bytes, progress.request_body = len(raw), raw
+        if request.path == "/sdk" and request.method == "POST":
+            progress.request_body = b""
+            return answer_soap(self.store, raw)
+        if not dialect or self.settings.dialect not in ("both", dialect):
+            return plain_404()
+        try:
+            return await self._dispatch(request, progress, dialect, raw)
+        except ApiError as error:
+            status, body = encode_fault(dialect, error)
+            return web.Response(status=status, body=body, content_type="application/json")
+
+    async def _dispatch(self, request: web.BaseRequest, progress: Progress, dialect: str, raw: bytes) -> web.Response:
+        path = request.rel_url.raw_path
+        if LOGIN_PATHS.get(path) == dialect:
+            return self._session(request, progress, dialect)
+        match = find_route(dialect, request.method, path, request.query)
+        if match is None or (match.row.modern and not self.store.seed.preview):
+            return plain_404()
+        if match.row.operation == "probe" and not self.store.seed.probe:
+            return plain_404()
+        login = self.store.logins.resolve(request.headers.get(TOKEN_HEADER))
+        if raw.strip() and request.content_type != "application/json":
+            return web.Response(status=415, text="Unsupported Media Type\n")
+        args = self._arguments(match, request, raw)
+        value = await self._run(match, login, request, args)
+        if value is None:
+            return web.Response(status=match.row.status, content_type="application/json")
+        body = encode_result(dialect, value, self.store.seed.rest_empty_list)
+        return web.Response(status=match.row.status, body=body, content_type="application/json")
+
+    def _arguments(self, match: Match, request: web.BaseRequest, raw: bytes) -> dict[str, Any]:
+        row = match.row
+        args: dict[str, Any] = dict(match.args)
+        for name, value in request.query.items():
+            if name in ("action", "~action"):
+                continue
+            if name not in row.query:
+                raise invalid_argument("vapi.rest.query.unexpected", "Unexpected query parameter {0}.", name)
+            args[row.query[name]] = value
+        for name in row.required_query:
+            if name not in request.query:
+                raise invalid_argument("vapi.rest.query.missing", "The query parameter {0} is missing.", name)
+        for name, argument in row.headers.items():
+            if name in request.headers:
+                args.setdefault(argument, request.headers[name])
+        body = shapes.decode(raw, self._body_shape(row))
+        if row.body_as:
+            args[row.body_as] = body
+        else:
+            args.update(body)
+        return args
+
+    def _body_shape(self, row: Row) -> Struct:
+        if self.store.seed.preview:
+            return row.body
+        if row.body is shapes.UPDATE_MODEL:
+            return shapes.OLD_UPDATE_MODEL
+        fields = {
+            name: shapes.OLD_UPDATE_MODEL if of is shapes.UPDATE_MODEL else of for name, of in row.body.fields.items()
+        }
+        return Struct(fields, row.body.required)
+
+    async def _run(self, match: Match, login: Login, request: web.BaseRequest, args: Mapping[str, Any]) -> Any:
+        if match.row.operation == "probe":
+            self.store.authorize(login.user, UPDATE)
+            return await self.puller.probe(args["source_endpoint"])
+        operation = OPERATIONS[match.row.operation]
+        self.store.authorize(login.user, operation.privilege)
+        return operation.run(Call(self.store, login.user, f"https://{request.host}", args))
+
+    def _session(self, request: web.BaseRequest, progress: Progress, dialect: str) -> web.Response:
+        token = request.headers.get(TOKEN_HEADER)
+        logins, action = self.store.logins, request.query.get("~action", "")
+        who = (request.method, action) == (("GET", "") if dialect == "api" else ("POST", "get"))
+        if who:
+            return _json(encode_result(dialect, logins.describe(logins.resolve(token)), "[]"))
+        if request.method == "DELETE":
+            logins.resolve(token)
+            logins.logout(token)
+            return web.Response(status=204 if dialect == "api" else 200, content_type="application/json")
+        if (request.method, action) != ("POST", ""):
+            return plain_404()
+        name, password = _basic(request.headers.get("Authorization", ""))
+        fresh = logins.login(name, password)
+        progress.user = logins.resolve(fresh).user.name
+        return _json(encode_result(dialect, fresh, "[]"), 201 if dialect == "api" else 200)
+
+    # -- faults
+
+    async def _before(self, request: web.BaseRequest, progress: Progress, fault: Fault) -> web.StreamResponse | None:
+        """The answer of a fault that keeps the request from being served."""
+        dialect = "rest" if request.path.startswith("/rest/") else "api"
+        if fault.kind == "slow":
+            await asyncio.sleep(float(fault.value or "2"))
+            return None
+        if fault.kind in ("reset", "hang"):
+            self.close(progress, None)
+            if fault.kind == "hang":
+                await self._until_gone(request)
+            return self.drop(request)
+        if fault.kind == "unauthenticated":
+            self.store.logins.logout(request.headers.get(TOKEN_HEADER))
+            response = web.Response(status=401)
+        elif fault.kind == "html":
+            response = web.Response(status=502, body=HTML_PAGE, content_type="text/html")
+        elif fault.kind == "busy":
+            status, body = encode_fault(
+                dialect, ApiError("RESOURCE_BUSY", message("injected", "The resource is busy."))
+            )
+            response = _json(body, status)
+        elif fault.kind == "status":
+            kind = ERROR_OF_STATUS.get(fault.status, "INTERNAL_SERVER_ERROR")
+            text = message("injected", "A fault with the status {0} was injected.", str(fault.status))
+            response = _json(encode_fault(dialect, ApiError(kind, text))[1], fault.status)
+            if fault.value:
+                response.headers["Retry-After"] = fault.value
+        else:
+            return None
+        if request.path.startswith("/cls/data/"):
+            response.force_close()
+        else:
+            progress.request_body = await request.read()
+            progress.request_bytes = len(progress.request_body)
+        self.close(progress, response)
+        return response
+
+    async def _until_gone(self, request: web.BaseRequest) -> None:
+        while not self.stopping.is_set() and request.transport is not None and not request.transport.is_closing():
+            try:
+                await asyncio.wait_for(self.stopping.wait(), 0.1)
+            except asyncio.TimeoutError:
+                continue
+
+    async def _cut(
+        self, request: web.BaseRequest, progress: Progress, response: web.Response, kind: str
+    ) -> web.StreamResponse:
+        body = bytes(response.body) if isinstance(response.body, (bytes, bytearray)) else b""
+        half = body[: len(body) // 2]
+        if kind == "truncate":
+            cut = web.Response(status=response.status, body=half, content_type=response.content_type)
+            self.close(progress, cut)
+            return cut
+        self.close(progress, None)
+        stream = web.StreamResponse(status=response.status, headers={"Content-Length": str(max(len(body), 1))})
+        stream.content_type = response.content_type
+        await stream.prepare(request)
+        await stream.write(half)
+        return self.drop(request)
+
+    def drop(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response(status=500)
+
+    # -- the record
+
+    def close(self, progress: Progress, response: web.Response | None, response_bytes: int | None = None) -> None:
+        if progress.closed:
+            return
+        progress.closed = True
+        body = bytes(response.body) if response is not None and isinstance(response.body, (bytes, bytearray)) else b""
+        shown = body
+        login = progress.path.partition("?")[0] in LOGIN_PATHS
+        if (
+            login
+            and progress.method == "POST"
+            and response is not None
+            and response.status < 300
+            and "get" not in progress.path
+        ):
+            shown = b'"<token>"' if progress.path.startswith("/api") else b'{"value": "<token>"}'
+        self.record.add(
+            Exchange(
+                progress.time,
+                progress.method,
+                progress.path,
+                response.status if response is not None else 0,
+                progress.request_bytes,
+                len(body) if response_bytes is None else response_bytes,
+                progress.user,
+                progress.token_sent,
+                progress.request_body,
+                shown,
+                progress.fault.text if progress.fault else None,
+            )
+        )
+
+
+def plain_404() -> web.Response:
+    return web.Response(status=404, text="404 page not found\n")
+
+
+def _json(body: bytes, status: int = 200) -> web.Response:
+    return web.Response(status=status, body=body, content_type="application/json")
+
+
+def _basic(header: str) -> tuple[str, str]:
+    scheme, _space, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        raise unauthenticated()
+    try:
+        name, _colon, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        raise unauthenticated() from None
+    return name, password
