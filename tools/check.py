@@ -74,7 +74,7 @@ def commands(*several: Sequence[str]) -> Callable[[Mapping[str, str]], Outcome]:
 def unit(env: Mapping[str, str]) -> Outcome:
     report = CACHE / "unit.xml"
     report.unlink(missing_ok=True)
-    code = run(["pytest", "-q", "-rs", f"--numprocesses={PYTEST_JOBS}", f"--junit-xml={report}"], env)[0]
+    code = run(["pytest", "-q", "-rs", "--tb=short", f"--numprocesses={PYTEST_JOBS}", f"--junit-xml={report}"], env)[0]
     outcome = counted(report) if report.exists() else Outcome()
     return outcome if outcome.failed or not code else Outcome(outcome.passed, 1, outcome.skipped)
 

@@ -15,7 +15,8 @@ import os
 import runpy
 import sys
 
-# Debian moves the wheel out of the package and names the folder in _WHEEL_PKG_DIR, in some versions not even there.
+# Python's own wheel comes first: it knows its Python, and another's may not run on it. Debian moves the wheel out of
+# the package and names the folder in _WHEEL_PKG_DIR, in some versions not even there.
 FOLDERS = (
     os.path.join(os.path.dirname(ensurepip.__file__), "_bundled"),
     getattr(ensurepip, "_WHEEL_PKG_DIR", None) or "/usr/share/python-wheels",
@@ -26,6 +27,6 @@ DROPPED = {"--no-setuptools", "--no-wheel"}
 wheels = [wheel for folder in FOLDERS for wheel in sorted(glob.glob(os.path.join(folder, "pip-*.whl")))]
 if not wheels:
     sys.exit("No pip wheel in {}: install the ensurepip or python3-venv package".format(" or ".join(FOLDERS)))
-sys.path.insert(0, wheels[-1])
+sys.path.insert(0, wheels[0])
 sys.argv[1:] = ["install", *[each for each in sys.argv[1:] if each not in DROPPED]]
 runpy.run_module("pip", run_name="__main__")
