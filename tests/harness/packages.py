@@ -261,8 +261,8 @@ def _name(common_name: str) -> Name:
 
     return x509.Name(
         [
-            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Example Corp"),
+            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
         ]
     )
 

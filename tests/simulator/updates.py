@@ -267,9 +267,9 @@ class Updates:
                 session,
                 message(
                     CLS + "session_has_unignored_warnings",
-                    "The preview raised the warning {0}, which is not ignored: {1}",
-                    open_warnings[0]["type"],
-                    open_warnings[0]["message"]["default_message"],
+                    "The preview raised warnings that are not ignored: {0}. {1}",
+                    ", ".join(entry["type"] for entry in open_warnings),
+                    " ".join(entry["message"]["default_message"] for entry in open_warnings),
                 ),
             )
             return
