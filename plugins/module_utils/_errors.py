@@ -1,0 +1,314 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a failure is named and shown: the exceptions, what an answer of the server means, and the payload of a failed
+task.
+
+The names of types are the API's own (the values of com.vmware.vapi.std.errors.Error.Type), plus the few that name what
+happens on our side of the wire. To change what a user is told to do about a failure, edit REMEDIES or OPERATIONS.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.vsphere.content.plugins.module_utils._schema import (
+    PAIRED_MAPS,
+    PLAIN_MAPS,
+    ErrorBody,
+    LocalizableMessage,
+    SchemaError,
+    decode,
+    to_result,
+)
+
+QUOTED_CHARACTERS = 200
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What people call an operation ("could not ..."), and the privilege that vCenter asks for it."""
+
+    phrase: str
+    privilege: str | None = None
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    "session.login": Operation("log in"),
+    "session.logout": Operation("log out"),
+    "library.find": Operation("look up the library"),
+    "library.get": Operation("read the library"),
+    "item.find": Operation("look up the library item"),
+    "item.get": Operation("read the library item"),
+    "item.create": Operation("create the library item", "ContentLibrary.AddLibraryItem"),
+    "item.update": Operation("update the library item", "ContentLibrary.UpdateLibraryItem"),
+    "item.delete": Operation("delete the library item", "ContentLibrary.DeleteLibraryItem"),
+    "item.file.list": Operation("list the files of the library item"),
+    "update_session.create": Operation("create an update session", "ContentLibrary.UpdateSession"),
+    "update_session.list": Operation("list the update sessions", "ContentLibrary.UpdateSession"),
+    "update_session.get": Operation("read the update session", "ContentLibrary.UpdateSession"),
+    "update_session.update": Operation(
+        "set the warning_behavior of the update session", "ContentLibrary.UpdateSession"
+    ),
+    "update_session.complete": Operation("complete the update session", "ContentLibrary.UpdateSession"),
+    "update_session.cancel": Operation("cancel the update session", "ContentLibrary.UpdateSession"),
+    "update_session.fail": Operation("fail the update session", "ContentLibrary.UpdateSession"),
+    "update_session.keep_alive": Operation("keep the update session alive", "ContentLibrary.UpdateSession"),
+    "update_session.delete": Operation("delete the update session", "ContentLibrary.UpdateSession"),
+    "update_session.file.add": Operation("add a file to the update session", "ContentLibrary.UpdateSession"),
+    "update_session.file.list": Operation("list the files of the update session", "ContentLibrary.UpdateSession"),
+    "update_session.file.remove": Operation("remove a file in the update session", "ContentLibrary.UpdateSession"),
+    "update_session.file.validate": Operation(
+        "validate the files of the update session", "ContentLibrary.UpdateSession"
+    ),
+    "update_session.file.put": Operation("upload a file to the update session"),
+    "download_session.list": Operation("list the download sessions", "ContentLibrary.DownloadSession"),
+    "download_session.get": Operation("read the download session", "ContentLibrary.DownloadSession"),
+    "download_session.file.list": Operation("list the files of the download session", "ContentLibrary.DownloadSession"),
+}
+
+REMEDIES: Mapping[str, str] = {
+    "ALREADY_EXISTS": "Choose another name, or address what exists by its identifier.",
+    "CHECKSUM_MISMATCH": "Nothing was published. Check whether the file changed while the task ran, and run it again.",
+    "CONNECTION_FAILED": "Check hostname, port and the proxy options, and that the vCenter can be reached from the "
+    "host that runs this task.",
+    "INTERNAL_SERVER_ERROR": "vCenter met an error of its own; its Content Library service log says more.",
+    "INVALID_ELEMENT_TYPE": "The item belongs to a subscribed library, which cannot be changed: publish to the "
+    "library that it subscribes to.",
+    "INVALID_RESPONSE": "Check that hostname and port are those of a vCenter, and what stands between it and this "
+    "host.",
+    "NOT_FOUND": "It may have expired or been deleted by somebody else. Check the name or the identifier.",
+    "OPERATION_NOT_FOUND": "This vCenter does not offer the operation.",
+    "RESOURCE_BUSY": "Another update session is ACTIVE on this item, perhaps another user's. Set busy_timeout to "
+    "wait for it.",
+    "SERVICE_UNAVAILABLE": "vCenter's Content Library service does not answer now: try again later.",
+    "TIMED_OUT": "If the server is only slow, raise the time-out that the message names.",
+    "TLS_UNVERIFIED": "Set ca_path to the certificate authority that signed the vCenter's certificate. validate_certs: "
+    "false switches the check off and is for tests only.",
+    "TRANSFER_FAILED": "Run the task again: files that arrived are not sent again.",
+    "UNAUTHENTICATED": "Check username and password (or VMWARE_USER and VMWARE_PASSWORD). Where session_token is used, "
+    "get a new token.",
+    "UNAUTHORIZED": "Give the user's role the privileges that this task needs on the library.",
+}
+
+TYPE_OF_STATUS: Mapping[int, str] = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "UNAUTHORIZED",
+    404: "NOT_FOUND",
+    429: "SERVICE_UNAVAILABLE",
+    500: "INTERNAL_SERVER_ERROR",
+    502: "SERVICE_UNAVAILABLE",
+    503: "SERVICE_UNAVAILABLE",
+    504: "SERVICE_UNAVAILABLE",
+}
+
+
+def from_response(status: int, body: bytes, operation: str, session_id: str | None = None) -> ApiError:
+    """The exception that an answer outside the operation's success codes means.
+
+    The type is taken from the body's error_type or type, and only without one from the status, as vCenter sends some
+    errors with other statuses than published (NOT_ALLOWED_IN_CURRENT_STATE with 400, RESOURCE_BUSY with 400 or 500).
+    """
+    envelope = _read_json(body)
+    error = _read_envelope(envelope)
+    error_type = (error.error_type if error else None) or _type_name(envelope) or TYPE_OF_STATUS.get(status)
+    messages = (error.messages if error else None) or ()
+    said = "; ".join(message.text for message in messages if message.text)
+    return _CLASSES.get(error_type or "", ApiError)(
+        said or _describe_body(status, body),
+        error_type=error_type or ("ERROR" if error else "INVALID_RESPONSE"),
+        status=status,
+        operation=operation,
+        messages=messages,
+        data=error.data if error else None,
+        session_id=session_id,
+        in_json=envelope is not None,
+    )
+
+
+def quote(body: bytes) -> str:
+    """A body that we cannot read, shortened to one line for a message."""
+    text = re.sub(
+        r"\s+", " ", re.sub(r"<[^>]*>", " ", body[: 20 * QUOTED_CHARACTERS].decode("utf-8", "replace"))
+    ).strip()
+    shown = "".join(character for character in text if character.isprintable())
+    return shown if len(shown) <= QUOTED_CHARACTERS else f"{shown[:QUOTED_CHARACTERS]}..."
+
+
+def failure(error: Exception) -> dict[str, Any]:
+    """The failure payload of a task: C(msg) for people and C(error) for playbooks. Takes any exception."""
+    if not isinstance(error, ContentError):
+        error = ContentError(f"{type(error).__name__}: {error}", error_type="INTERNAL_ERROR", remedy=_REPORT)
+    return {
+        **error.result,
+        "msg": error.explain(),
+        "error": {
+            "type": error.error_type,
+            "status": error.status,
+            "operation": error.operation,
+            "messages": [to_result(message) for message in error.messages],
+            "data": error.data,
+            "session_id": error.session_id,
+        },
+    }
+
+
+_REPORT = "This is a defect of vsphere.content: please report it with the output of this task at -vvv."
+
+
+def _read_json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _read_envelope(envelope: Any) -> ErrorBody | None:
+    """The error of either dialect: C({"error_type":, "messages":}), or C({"type":, "value": {"messages":}})."""
+    if not isinstance(envelope, dict):
+        return None
+    wrapped = isinstance(envelope.get("value"), dict)
+    try:
+        return decode(ErrorBody, envelope["value"] if wrapped else envelope, PAIRED_MAPS if wrapped else PLAIN_MAPS)
+    except SchemaError:
+        return None
+
+
+def _type_name(envelope: Any) -> str | None:
+    """NOT_FOUND from the C(/rest) envelope's com.vmware.vapi.std.errors.not_found."""
+    name = envelope.get("type") if isinstance(envelope, dict) else None
+    return name.rsplit(".", 1)[-1].upper() if isinstance(name, str) and name else None
+
+
+def _describe_body(status: int, body: bytes) -> str:
+    shown = quote(body)
+    return f"HTTP {status}: {shown}" if shown else f"HTTP {status} without a body"
+
+
+def _sentence(text: str) -> str:
+    return text if not text or text.endswith((".", "!", "?", "...")) else f"{text}."
+
+
+class ContentError(Exception):
+    """A failure that a task reports: C(error_type) to branch on, and what is needed to explain it.
+
+    C(session_id), C(subject) (what people call the thing), C(notes) (sentences on what was or was not put back) and
+    C(result) (what the task can return all the same) may be added on the way up, by whoever knows them.
+    """
+
+    default_type = "ERROR"
+
+    def __init__(
+        self,
+        said: str,
+        *,
+        error_type: str | None = None,
+        status: int | None = None,
+        operation: str | None = None,
+        messages: Sequence[LocalizableMessage] = (),
+        data: Any = None,
+        session_id: str | None = None,
+        remedy: str | None = None,
+        in_json: bool = False,
+    ) -> None:
+        super().__init__(said)
+        self.said = said
+        self.error_type = error_type or self.default_type
+        self.status = status
+        self.operation = operation
+        self.messages = tuple(messages)
+        self.data = data
+        self.session_id = session_id
+        self.remedy = remedy
+        self.in_json = in_json
+        self.subject: str | None = None
+        self.notes: list[str] = []
+        self.result: dict[str, Any] = {}
+
+    def explain(self) -> str:
+        """What was being done, to what, what the server said, and what to do about it."""
+        known = OPERATIONS.get(self.operation or "")
+        place = "".join(f" {text}" for text in (self._named_session(), self.subject) if text)
+        doing = f"Could not {known.phrase}{place}: " if known else ""
+        parts = [doing + _sentence(self.said), *self.notes, self.remedy or self._default_remedy(known)]
+        return " ".join(part for part in parts if part)
+
+    def _named_session(self) -> str:
+        return self.session_id if self.session_id and self.session_id not in self.said else ""
+
+    def _default_remedy(self, operation: Operation | None) -> str:
+        if self.error_type == "UNAUTHORIZED" and operation and operation.privilege:
+            return f"The user needs the privilege {operation.privilege} on the library."
+        return REMEDIES.get(self.error_type, "")
+
+
+class InvalidArgument(ContentError):
+    """An option that cannot be followed; found before anything is changed."""
+
+    default_type = "INVALID_ARGUMENT"
+
+
+class ApiError(ContentError):
+    """The server answered with an error; C(in_json) tells a vCenter's answer from that of something in between."""
+
+
+class NotFound(ApiError):
+    default_type = "NOT_FOUND"
+
+
+class NotAllowedInCurrentState(ApiError):
+    default_type = "NOT_ALLOWED_IN_CURRENT_STATE"
+
+
+class ResourceBusy(ApiError):
+    default_type = "RESOURCE_BUSY"
+
+
+class Unauthenticated(ApiError):
+    default_type = "UNAUTHENTICATED"
+
+
+class ConnectionFailed(ContentError):
+    """No answer: refused, reset, unresolved, or silent for request_timeout."""
+
+    default_type = "CONNECTION_FAILED"
+
+
+class TlsUnverified(ContentError):
+    default_type = "TLS_UNVERIFIED"
+
+
+class InvalidResponse(ContentError):
+    """An answer that is no answer of this API."""
+
+    default_type = "INVALID_RESPONSE"
+
+
+class TransferFailed(ContentError):
+    default_type = "TRANSFER_FAILED"
+
+
+class ChecksumMismatch(ContentError):
+    default_type = "CHECKSUM_MISMATCH"
+
+
+class TimedOut(ContentError):
+    """A wait of ours reached its deadline."""
+
+    default_type = "TIMED_OUT"
+
+
+class WarningsNotIgnored(ContentError):
+    """The preview raised warnings that warning_behavior does not accept; C(data) holds them."""
+
+    default_type = "WARNINGS_NOT_IGNORED"
+
+
+_CLASSES: Mapping[str, type[ApiError]] = {
+    entry.default_type: entry for entry in (NotFound, NotAllowedInCurrentState, ResourceBusy, Unauthenticated)
+}
