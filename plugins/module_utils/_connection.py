@@ -1,0 +1,495 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How we reach vCenter: connection options, TLS, proxy, login, logout, re-login, time-outs and the retry rule.
+
+Nothing but exceptions of C(_errors) leaves this file, and no token or password ever stands in one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import threading
+import time
+import traceback
+import urllib.parse
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Callable, Protocol, TypeVar
+
+from ansible.module_utils.common.parameters import env_fallback
+
+from ansible_collections.vsphere.content.plugins.module_utils._errors import (
+    ConnectionFailed,
+    ContentError,
+    InvalidArgument,
+    InvalidResponse,
+    TimedOut,
+    TlsUnverified,
+    from_response,
+    quote,
+)
+
+try:
+    import requests
+    import requests.adapters
+except ImportError:
+    HAS_REQUESTS = False
+    REQUESTS_IMPORT_ERROR: str | None = traceback.format_exc()
+    _Adapter: Any = object
+else:
+    HAS_REQUESTS = True
+    REQUESTS_IMPORT_ERROR = None
+    _Adapter = requests.adapters.HTTPAdapter
+
+AnswerT = TypeVar("AnswerT")
+
+LOGIN_PATHS = {"api": "/api/session", "rest": "/rest/com/vmware/cis/session"}
+TOKEN_HEADER = "vmware-api-session-id"  # noqa: S105 (the name of the header, not a token)
+USER_AGENT = "vsphere.content"
+
+ATTEMPTS = 4
+RETRIED_STATUSES = (429, 502, 503, 504)
+FIRST_DELAY = 0.5
+LONGEST_DELAY = 30.0
+
+BLOCK_BYTES = 1024 * 1024
+ANSWER_BYTES = 32 * 1024 * 1024
+
+
+class EnvironmentFlag:
+    """An C(env_fallback) that remembers whether it was what set the option."""
+
+    def __init__(self) -> None:
+        self.used = False
+
+    def __call__(self, *names: str, **_options: Any) -> str:
+        value: str = env_fallback(*names)
+        self.used = True
+        return value
+
+
+def connection_spec(validate_certs_fallback: Callable[..., str] = env_fallback) -> dict[str, Any]:
+    """The argument spec of the documentation fragment C(vsphere.content.connection)."""
+    return {
+        "hostname": {"type": "str", "required": True, "fallback": (env_fallback, ["VMWARE_HOST"])},
+        "username": {"type": "str", "fallback": (env_fallback, ["VMWARE_USER"])},
+        "password": {"type": "str", "no_log": True, "fallback": (env_fallback, ["VMWARE_PASSWORD"])},
+        "port": {"type": "int", "default": 443, "fallback": (env_fallback, ["VMWARE_PORT"])},
+        "validate_certs": {
+            "type": "bool",
+            "default": True,
+            "fallback": (validate_certs_fallback, ["VMWARE_VALIDATE_CERTS"]),
+        },
+        "ca_path": {"type": "path"},
+        "session_token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["VMWARE_SESSION_TOKEN"])},
+        "proxy_host": {"type": "str"},
+        "proxy_port": {"type": "int"},
+        "proxy_protocol": {"type": "str", "default": "https", "choices": ["http", "https"]},
+        "proxy_username": {"type": "str"},
+        "proxy_password": {"type": "str", "no_log": True},
+        "request_timeout": {"type": "int", "default": 60},
+        "api_dialect": {"type": "str", "default": "auto", "choices": ["auto", "api", "rest"]},
+    }
+
+
+def read_options(params: Mapping[str, Any]) -> ConnectionOptions:
+    """The connection options of a task, checked. Raises InvalidArgument."""
+    token = params["session_token"] or None
+    if not token:
+        for name, variable in (("username", "VMWARE_USER"), ("password", "VMWARE_PASSWORD")):
+            if not params[name]:
+                raise InvalidArgument(
+                    f"the option {name} is missing",
+                    remedy=f"Set {name} (or the environment variable {variable}), or use session_token.",
+                )
+    _require_range("port", params["port"], 1, 65535)
+    _require_range("request_timeout", params["request_timeout"], 1, 86400)
+    if params["ca_path"] and not os.path.exists(params["ca_path"]):
+        raise InvalidArgument(
+            f"ca_path: {params['ca_path']} does not exist on the host that runs this task",
+            remedy="Give the path of a PEM file, or of a directory that c_rehash prepared, on that host.",
+        )
+    if params["proxy_host"]:
+        if not params["proxy_port"]:
+            raise InvalidArgument("proxy_host is given without proxy_port", remedy="Set proxy_port.")
+        _require_range("proxy_port", params["proxy_port"], 1, 65535)
+    hostname = params["hostname"].strip()
+    if not re.fullmatch(r"[A-Za-z0-9._\-]+|\[?[0-9A-Fa-f:.]+\]?", hostname):
+        raise InvalidArgument(
+            f"hostname: {hostname!r} is no host name",
+            remedy="Give the name or address alone; the port has its own option.",
+        )
+    return ConnectionOptions(
+        hostname=hostname.strip("[]"),
+        port=params["port"],
+        username=params["username"],
+        password=params["password"],
+        session_token=token,
+        verify=(params["ca_path"] or True) if params["validate_certs"] else False,
+        proxy=_proxy_url(params),
+        request_timeout=params["request_timeout"],
+        dialect=None if params["api_dialect"] == "auto" else params["api_dialect"],
+    )
+
+
+def _require_range(name: str, value: int, lowest: int, highest: int) -> None:
+    if not lowest <= value <= highest:
+        raise InvalidArgument(f"{name} is {value}", remedy=f"Set {name} to a number from {lowest} to {highest}.")
+
+
+def _proxy_url(params: Mapping[str, Any]) -> str | None:
+    if not params["proxy_host"]:
+        return None
+    user, password = (urllib.parse.quote(params[name] or "", safe="") for name in ("proxy_username", "proxy_password"))
+    credentials = f"{user}:{password}@" if user else ""
+    return f"{params['proxy_protocol']}://{credentials}{params['proxy_host']}:{params['proxy_port']}"
+
+
+def _origin(url: str) -> tuple[str, str | None, int]:
+    parts = urllib.parse.urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _root_cause(error: BaseException) -> BaseException:
+    """The exception at the bottom: what urllib3 and requests wrap says in which pool, not what went wrong."""
+    seen: set[int] = set()
+    while id(error) not in seen:
+        seen.add(id(error))
+        inner = getattr(error, "reason", None) or (error.args[0] if error.args else None)
+        inner = inner if isinstance(inner, BaseException) else error.__cause__ or error.__context__
+        if inner is None:
+            break
+        error = inner
+    return error
+
+
+def _plain_reason(error: BaseException) -> str:
+    root = _root_cause(error)
+    return getattr(root, "strerror", None) or str(root) or type(root).__name__
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait, when the server says so in seconds; the date form is as good as silence to us."""
+    text = headers.get("Retry-After", "")
+    return float(text) if re.fullmatch(r"\d{1,6}", text) else None
+
+
+@dataclass(frozen=True)
+class ConnectionOptions:
+    """Where vCenter is and how to get in; C(dialect) is api, rest, or None to find out."""
+
+    hostname: str
+    port: int
+    username: str | None
+    password: str | None
+    session_token: str | None
+    verify: bool | str
+    proxy: str | None
+    request_timeout: int
+    dialect: str | None
+
+    @property
+    def origin(self) -> str:
+        host = f"[{self.hostname}]" if ":" in self.hostname else self.hostname
+        return f"https://{host}:{self.port}"
+
+
+class Body(Protocol):
+    """What a streamed request sends: a reader that knows its length in bytes."""
+
+    def __len__(self) -> int: ...
+
+    def read(self, size: int = -1) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer of the server, read whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class _BlockAdapter(_Adapter):  # type: ignore[misc]
+    """Sends and receives in large blocks: with the default of 16 KiB, Python's overhead halves the speed of an
+    upload."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, blocksize=BLOCK_BYTES, **kwargs)
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        return super().proxy_manager_for(*args, blocksize=BLOCK_BYTES, **kwargs)
+
+
+class Connection:
+    """A logged-in conversation with one vCenter; safe to use from several threads.
+
+    C(dialect) is api or rest once it is known: by login, by option, or by who uses a session_token. C(on_secret) is
+    told each token before it is used, so that it can be kept out of every output.
+    """
+
+    def __init__(
+        self,
+        options: ConnectionOptions,
+        *,
+        on_secret: Callable[[str], None],
+        sleep: Callable[[float], None] = time.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self.options = options
+        self.dialect = options.dialect
+        self._on_secret = on_secret
+        self._sleep = sleep
+        self._jitter = jitter
+        self._token = options.session_token
+        self._renewing = threading.Lock()
+        self._http = requests.Session()
+        self._http.trust_env = False
+        self._http.headers.update({"Accept": "application/json", "User-Agent": USER_AGENT})
+        self._http.mount("https://", _BlockAdapter(pool_maxsize=32))
+        if options.proxy:
+            self._http.proxies = {"https": options.proxy, "http": options.proxy}
+
+    def login(self) -> None:
+        """Open an API session of our own; with session_token there is nothing to do. Finds out the dialect."""
+        if self.options.session_token:
+            return
+        user, password = (text.encode() for text in (self.options.username or "", self.options.password or ""))
+        for dialect in [self.dialect] if self.dialect else ["api", "rest"]:
+            answer = self._exchange(
+                "POST", self.options.origin + LOGIN_PATHS[dialect], "session.login", auth=(user, password)
+            )
+            if answer.status in (404, 405) and not answer.body.lstrip().startswith(b"{"):
+                continue
+            self._token = self._read_token(answer)
+            self.dialect = dialect
+            return
+        raise InvalidResponse(
+            f"what answers at {self.options.hostname}:{self.options.port} offers no vCenter login "
+            f"(HTTP {answer.status}: {quote(answer.body)})",
+            status=answer.status,
+            operation="session.login",
+        )
+
+    def logout(self) -> None:
+        """Close the API session that login opened; one that was handed to us stays open."""
+        token, self._token = self._token, None
+        try:
+            if token and not self.options.session_token:
+                url = self.options.origin + LOGIN_PATHS[self.dialect or "api"]
+                answer = self._exchange("DELETE", url, "session.logout", token=token)
+                if answer.status >= 400 and answer.status != 401:
+                    raise from_response(answer.status, answer.body, "session.logout")
+        finally:
+            self._http.close()
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        operation: str,
+        session_id: str | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        repeatable: bool = False,
+    ) -> Any:
+        """One operation: returns the JSON of the answer, None where it has no body.
+
+        C(path) starts with a slash and carries its query; C(repeatable) says that sending twice does no harm. Raises
+        ApiError, ConnectionFailed, TimedOut, TlsUnverified or InvalidResponse.
+        """
+        sent_headers = dict(headers or {})
+        data = None
+        if body is not None:
+            data = json.dumps(body).encode()
+            sent_headers["Content-Type"] = "application/json"
+        url = self.options.origin + path
+
+        def attempt() -> Answer:
+            return self._authenticated(
+                lambda token: self._exchange(method, url, operation, token=token, data=data, headers=sent_headers),
+                lambda answer: answer.status,
+            )
+
+        answer = self._retrying(attempt) if repeatable else attempt()
+        if not 200 <= answer.status < 300:
+            raise from_response(answer.status, answer.body, operation, session_id)
+        return self._read_json(answer, operation)
+
+    @contextmanager
+    def stream(
+        self,
+        method: str,
+        url: str,
+        *,
+        operation: str,
+        session_id: str | None = None,
+        body: Callable[[], Body] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Iterator[Any]:
+        """Move data to or from C(url): yields the answer with its body unread, as C(requests) gives it.
+
+        C(body) is called anew for each try. The token goes along only if the URL is the vCenter's own. Raises what
+        C(send) raises.
+        """
+        own = _origin(url) == _origin(self.options.origin)
+        sent_headers = {"Content-Type": "application/octet-stream", "Accept": "*/*", **(headers or {})}
+
+        def attempt(token: str | None) -> Any:
+            return self._request(
+                method, url, operation, token=token, data=body() if body else None, headers=sent_headers, stream=True
+            )
+
+        response = self._authenticated(attempt, lambda answer: int(answer.status_code)) if own else attempt(None)
+        try:
+            if not 200 <= response.status_code < 300:
+                raise from_response(response.status_code, self._read_body(response, operation), operation, session_id)
+            yield response
+        finally:
+            response.close()
+
+    def _authenticated(self, attempt: Callable[[str | None], AnswerT], status_of: Callable[[AnswerT], int]) -> AnswerT:
+        """Try with the token we have; if it has expired, log in again, once, and try with the new one."""
+        token = self._token
+        answer = attempt(token)
+        if status_of(answer) != 401 or self.options.session_token or not token:
+            return answer
+        with self._renewing:
+            if self._token == token:
+                self.login()
+        return attempt(self._token)
+
+    def _retrying(self, attempt: Callable[[], Answer]) -> Answer:
+        for tried in range(1, ATTEMPTS + 1):
+            delay = min(FIRST_DELAY * 2 ** (tried - 1), LONGEST_DELAY) * (0.5 + self._jitter())
+            try:
+                answer = attempt()
+            except ConnectionFailed:
+                if tried == ATTEMPTS:
+                    raise
+            else:
+                asked = _retry_after(answer.headers)
+                if answer.status not in RETRIED_STATUSES or tried == ATTEMPTS or (asked or 0) > LONGEST_DELAY:
+                    return answer
+                delay = max(delay, asked or 0)
+            self._sleep(delay)
+        raise AssertionError("the last try returns or raises")
+
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        operation: str,
+        *,
+        token: str | None = None,
+        data: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[bytes, bytes] | None = None,
+    ) -> Answer:
+        response = self._request(
+            method, url, operation, token=token, data=data, headers=headers, auth=auth, stream=True
+        )
+        try:
+            return Answer(response.status_code, response.headers, self._read_body(response, operation))
+        finally:
+            response.close()
+
+    def _request(
+        self,
+        method: str,
+        url: str,
+        operation: str,
+        *,
+        token: str | None,
+        headers: Mapping[str, str] | None,
+        **options: Any,
+    ) -> Any:
+        sent_headers = {**(headers or {}), **({TOKEN_HEADER: token} if token else {})}
+        try:
+            response = self._http.request(
+                method,
+                url,
+                headers=sent_headers,
+                timeout=(self.options.request_timeout, self.options.request_timeout),
+                verify=self.options.verify,
+                allow_redirects=False,
+                **options,
+            )
+        except (requests.RequestException, OSError) as error:
+            raise self._translate(error, url, operation) from None
+        if 300 <= response.status_code < 400:
+            response.close()
+            raise InvalidResponse(
+                f"{url.split('?')[0]} answers with a redirect (HTTP {response.status_code}), which is not followed",
+                status=response.status_code,
+                operation=operation,
+            )
+        return response
+
+    def _read_body(self, response: Any, operation: str) -> bytes:
+        read = bytearray()
+        try:
+            for chunk in response.iter_content(BLOCK_BYTES):
+                read += chunk
+                if len(read) > ANSWER_BYTES:
+                    raise InvalidResponse(
+                        f"the answer is larger than {ANSWER_BYTES // 1024**2} MiB",
+                        status=response.status_code,
+                        operation=operation,
+                    )
+        except (requests.RequestException, OSError) as error:
+            raise self._translate(error, response.url, operation) from None
+        return bytes(read)
+
+    def _read_json(self, answer: Answer, operation: str) -> Any:
+        if not answer.body:
+            return None
+        try:
+            return json.loads(answer.body)
+        except (ValueError, RecursionError):
+            raise InvalidResponse(
+                f"the answer (HTTP {answer.status}) is not JSON: {quote(answer.body)}",
+                status=answer.status,
+                operation=operation,
+            ) from None
+
+    def _read_token(self, answer: Answer) -> str:
+        if not 200 <= answer.status < 300:
+            raise from_response(answer.status, answer.body, "session.login")
+        token = self._read_json(answer, "session.login")
+        token = token.get("value") if isinstance(token, dict) else token
+        if not isinstance(token, str) or not token or not token.isprintable():
+            raise InvalidResponse(
+                f"what answers at {self.options.hostname}:{self.options.port} gave no session token: is it a vCenter?",
+                status=answer.status,
+                operation="session.login",
+            )
+        self._on_secret(token)
+        return token
+
+    def _translate(self, error: Exception, url: str, operation: str) -> ContentError:
+        _scheme, host, port = _origin(url)
+        place = f"{host}:{port}"
+        reason = _plain_reason(error)
+        if isinstance(error, requests.exceptions.ProxyError):
+            proxy = urllib.parse.urlsplit(self.options.proxy or "")
+            return ConnectionFailed(f"the proxy {proxy.hostname}:{proxy.port} failed: {reason}", operation=operation)
+        if isinstance(error, requests.exceptions.SSLError):
+            if "CERTIFICATE_VERIFY_FAILED" in str(error) or "doesn't match" in str(error):
+                return TlsUnverified(f"the certificate of {place} is not trusted: {reason}", operation=operation)
+            return ConnectionFailed(f"what answers at {place} does not speak TLS: {reason}", operation=operation)
+        silent = isinstance(error, requests.exceptions.ReadTimeout) or "timed out" in reason
+        if silent and not isinstance(error, requests.exceptions.ConnectTimeout):
+            return TimedOut(
+                f"{place} was silent for {self.options.request_timeout} seconds (request_timeout)", operation=operation
+            )
+        if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
+            return InvalidResponse(f"{url.split('?')[0]!r} is no URL to send to", operation=operation)
+        return ConnectionFailed(f"no connection to {place}: {reason}", operation=operation)
