@@ -1,0 +1,425 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How sessions live and die: what a declared state asks of a found one, waiting, take over, completing, cleaning up.
+
+Each wait has a deadline on a monotonic clock, which moves on with every sign of progress.
+"""
+
+from __future__ import annotations
+
+import enum
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from typing import Any, Callable, TypeVar
+
+from ansible_collections.vsphere.content.plugins.module_utils._api import Api
+from ansible_collections.vsphere.content.plugins.module_utils._errors import (
+    ContentError,
+    InvalidResponse,
+    NotAllowedInCurrentState,
+    NotFound,
+    ResourceBusy,
+    TimedOut,
+    TransferFailed,
+    WarningsNotIgnored,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._schema import (
+    PreviewWarning,
+    UpdateFile,
+    UpdateSession,
+    WarningBehavior,
+    to_result,
+)
+
+ValueT = TypeVar("ValueT")
+KeyT = TypeVar("KeyT")
+
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 2.0
+WATCH_SECONDS = 10.0
+WATCH_PAUSE = 1.0
+UNAVAILABLE_SECONDS = 10.0
+READERS = 16
+
+PENDING_PREVIEWS = ("UNAVAILABLE", "PREPARING")
+UNFINISHED_TRANSFERS = ("TRANSFERRING", "VALIDATING")
+
+
+class Step(enum.Enum):
+    """What is to be done with the session that was found, or with none."""
+
+    NOTHING = "nothing"
+    OPEN = "open"
+    CONVERGE = "converge"
+    COMPLETE = "complete"
+    CANCEL = "cancel"
+    FAIL = "fail"
+    DELETE = "delete"
+    CANCEL_AND_DELETE = "cancel and delete"
+    REFUSE = "refuse"
+
+
+ACTIVE, DONE, ERROR, CANCELED, NONE = "ACTIVE", "DONE", "ERROR", "CANCELED", None
+
+UPDATE_STEPS: Mapping[str, Mapping[str | None, Step]] = {
+    "active": {NONE: Step.OPEN, ACTIVE: Step.CONVERGE, DONE: Step.REFUSE, ERROR: Step.REFUSE, CANCELED: Step.REFUSE},
+    "done": {NONE: Step.OPEN, ACTIVE: Step.COMPLETE, DONE: Step.NOTHING, ERROR: Step.REFUSE, CANCELED: Step.REFUSE},
+    "canceled": {
+        NONE: Step.NOTHING,
+        ACTIVE: Step.CANCEL,
+        DONE: Step.REFUSE,
+        ERROR: Step.REFUSE,
+        CANCELED: Step.NOTHING,
+    },
+    "error": {NONE: Step.NOTHING, ACTIVE: Step.FAIL, DONE: Step.REFUSE, ERROR: Step.NOTHING, CANCELED: Step.REFUSE},
+    "absent": {
+        NONE: Step.NOTHING,
+        ACTIVE: Step.CANCEL_AND_DELETE,
+        DONE: Step.DELETE,
+        ERROR: Step.DELETE,
+        CANCELED: Step.DELETE,
+    },
+}
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Monotonic seconds, and how to let some pass."""
+
+    now: Callable[[], float]
+    sleep: Callable[[float], None]
+
+
+SYSTEM_CLOCK = Clock(time.monotonic, time.sleep)
+
+
+def choose_step(declared: str, session: UpdateSession | None) -> Step:
+    """The cell of the table. Raises NotAllowedInCurrentState where the found state excludes the declared one."""
+    found = session.state if session else NONE
+    step = UPDATE_STEPS[declared].get(found, Step.REFUSE)
+    if session and step is Step.REFUSE:
+        raise NotAllowedInCurrentState(_refusal(declared, session), session_id=session.id, remedy=_way_out(session))
+    return step
+
+
+def _refusal(declared: str, session: UpdateSession) -> str:
+    because = f": {session.error_message.text}" if session.error_message and session.error_message.text else ""
+    return f"session {session.id} is {session.state} and cannot become {declared.upper()}{because}"
+
+
+def _way_out(session: UpdateSession) -> str:
+    if session.state not in (DONE, ERROR, CANCELED):
+        return "This version of the collection does not know the state; only state: absent or a newer version may help."
+    return "A session that has ended cannot be opened again: name the item instead of session_id, to get a new one."
+
+
+def gather(read: Callable[[KeyT], ValueT], keys: Sequence[KeyT]) -> list[ValueT]:
+    """Read several things, some at a time, in the order of the keys; what has gone in the meantime is left out."""
+    found: list[ValueT] = []
+    with ThreadPoolExecutor(max_workers=READERS) as readers:
+        for pending in [readers.submit(read, key) for key in keys]:
+            try:
+                found.append(pending.result())
+            except NotFound:
+                continue
+    return found
+
+
+def find_active(api: Api, library_item_id: str) -> UpdateSession | None:
+    """The caller's ACTIVE update session on an item."""
+    sessions = gather(api.get_update_session, api.list_update_sessions(library_item_id))
+    # Some servers list the sessions of all items, whatever they are asked for.
+    mine = (session for session in sessions if session.library_item_id in (library_item_id, None))
+    return next((session for session in mine if session.state == ACTIVE), None)
+
+
+def take_over(
+    api: Api, session: UpdateSession, *, busy_timeout: float, clock: Clock
+) -> tuple[UpdateSession | None, list[UpdateFile]]:
+    """Make sure that nobody is at work in an ACTIVE session that was found by its item.
+
+    Returns the session and its files as they are now, or no session if it ended while we waited. Raises ResourceBusy.
+    """
+    deadline = clock.now() + busy_timeout
+    while True:
+        files = api.list_update_files(str(session.id))
+        if not any(_under_transfer(file) for file in files):
+            return session, files
+        moved = _watch(api, session, files, clock)
+        if moved is None:
+            return None, []
+        session, files, at_work = moved
+        if not at_work:
+            return session, files
+        if clock.now() >= deadline:
+            raise ResourceBusy(
+                f"session {session.id} is ACTIVE, and its transfer is moving: another task is at work in it",
+                session_id=session.id,
+                remedy="Wait until it has ended, or set busy_timeout to have this task wait for it.",
+            )
+
+
+def _under_transfer(file: UpdateFile) -> bool:
+    return file.status in UNFINISHED_TRANSFERS or (file.status != "READY" and bool(file.bytes_transferred))
+
+
+def _watch(
+    api: Api, session: UpdateSession, files: list[UpdateFile], clock: Clock
+) -> tuple[UpdateSession, list[UpdateFile], bool] | None:
+    """Look on for some seconds: the session, its files, and whether anything moved; None if the session ended."""
+    before = _signs_of_life(session, files)
+    end = clock.now() + WATCH_SECONDS
+    while clock.now() < end:
+        clock.sleep(WATCH_PAUSE)
+        try:
+            session = api.get_update_session(str(session.id))
+            if session.state != ACTIVE:
+                return None
+            files = api.list_update_files(str(session.id))
+        except NotFound:
+            return None
+        if _signs_of_life(session, files) != before:
+            return session, files, True
+    return session, files, False
+
+
+def _signs_of_life(session: UpdateSession, files: list[UpdateFile]) -> tuple[Any, ...]:
+    progress = sorted((file.name, file.bytes_transferred, file.status) for file in files)
+    return session.client_progress, session.expiration_time, progress
+
+
+def behaviors(ignored: Sequence[str]) -> tuple[WarningBehavior, ...]:
+    return tuple(WarningBehavior(type=kind, ignored=True) for kind in ignored)
+
+
+def open_session(
+    api: Api,
+    library_item_id: str,
+    *,
+    ignored_warnings: Sequence[str],
+    client_token: str,
+    busy_timeout: float,
+    clock: Clock,
+    shield: Callable[[], AbstractContextManager[None]],
+    on_created: Callable[[str], None],
+) -> str:
+    """Create an update session, waiting up to C(busy_timeout) seconds while another one blocks it. Returns its id.
+
+    C(on_created) is told the id before a signal can come between, as C(shield) holds signals back.
+    """
+    deadline = clock.now() + busy_timeout
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            with shield():
+                session_id = api.create_update_session(
+                    library_item_id, behaviors(ignored_warnings) or None, client_token
+                )
+                on_created(session_id)
+            return session_id
+        except ResourceBusy:
+            if clock.now() >= deadline:
+                raise
+        clock.sleep(min(pause, max(0.0, deadline - clock.now())))
+        pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def require_warning_behavior(session: UpdateSession, ignored_warnings: Sequence[str]) -> None:
+    """Servers have answered a change with success and not made it; a session must say itself what it ignores."""
+    if session.ignored_warnings != tuple(sorted(ignored_warnings)):
+        raise InvalidResponse(
+            f"the server did not take warning_behavior: it ignores {_listed(session.ignored_warnings)}, "
+            f"declared is {_listed(ignored_warnings)}",
+            operation="update_session.update",
+            session_id=session.id,
+            remedy="This vCenter may be too old for warning_behavior (it came with 6.8): then leave the option out, "
+            "and publish packages that raise no warning.",
+        )
+
+
+def _listed(kinds: Sequence[str]) -> str:
+    return ", ".join(sorted(kinds)) or "none"
+
+
+def wait_for(
+    read: Callable[[], ValueT],
+    *,
+    ready: Callable[[ValueT], bool],
+    signs: Callable[[ValueT], Any],
+    describe: Callable[[ValueT], str],
+    option: str,
+    timeout: float,
+    clock: Clock,
+    session_id: str | None,
+) -> ValueT:
+    """Read until C(ready); raises TimedOut when C(signs) have not changed for C(timeout) seconds, naming C(option)."""
+    value = read()
+    seen, deadline, pause = signs(value), clock.now() + timeout, FIRST_PAUSE
+    while not ready(value):
+        if clock.now() >= deadline:
+            raise TimedOut(
+                f"no progress for {timeout:g} seconds ({option}): {describe(value)}",
+                session_id=session_id,
+                remedy=f"If the server is only slow, raise {option}.",
+            )
+        clock.sleep(min(pause, max(0.0, deadline - clock.now())))
+        pause = min(pause * 2, LONGEST_PAUSE)
+        value = read()
+        if signs(value) != seen:
+            seen, deadline, pause = signs(value), clock.now() + timeout, FIRST_PAUSE
+    return value
+
+
+def await_files(
+    api: Api, session_id: str, names: Sequence[str], *, wait_timeout: float, clock: Clock
+) -> list[UpdateFile]:
+    """Wait until the server has received the named files: an answered PUT is not yet a received file.
+
+    Returns all files of the session. Raises TransferFailed with the server's reason, or TimedOut.
+    """
+
+    def read() -> list[UpdateFile]:
+        files = api.list_update_files(session_id)
+        waiting = [file for file in files if file.name in names and file.status != "READY"]
+        for file in waiting:
+            if file.status == "ERROR":
+                reason = file.error_message.text if file.error_message else "the server gives no reason"
+                raise TransferFailed(f"the server could not take {file.name}: {reason}", session_id=session_id)
+        if waiting:
+            _require_active(api.get_update_session(session_id))
+        return files
+
+    return wait_for(
+        read,
+        ready=lambda files: set(names) <= {file.name for file in files if file.status == "READY"},
+        signs=lambda files: [(file.name, file.status, file.bytes_transferred) for file in files],
+        describe=lambda files: _describe_transfers(files, names),
+        option="wait_timeout",
+        timeout=wait_timeout,
+        clock=clock,
+        session_id=session_id,
+    )
+
+
+def _describe_transfers(files: Sequence[UpdateFile], names: Sequence[str]) -> str:
+    statuses = {file.name: f"{file.status}, {file.bytes_transferred or 0} bytes" for file in files}
+    unfinished = [name for name in names if not statuses.get(name, "").startswith("READY")]
+    return ", ".join(f"{name} ({statuses.get(name, 'not listed by the server')})" for name in unfinished)
+
+
+def _require_active(session: UpdateSession) -> None:
+    """A transfer can fail after its PUT was answered: the session then goes to ERROR by itself, with the reason."""
+    if session.state != ACTIVE:
+        reason = session.error_message.text if session.error_message else "the server gives no reason"
+        raise TransferFailed(f"session {session.id} became {session.state} by itself: {reason}", session_id=session.id)
+
+
+def await_preview(api: Api, session_id: str, *, wait_timeout: float, clock: Clock) -> UpdateSession:
+    """Wait for the preview of a session that has its descriptor; a server that makes none is not waited for."""
+    patience = clock.now() + min(UNAVAILABLE_SECONDS, wait_timeout)
+
+    def ready(session: UpdateSession) -> bool:
+        state = session.preview_info.state if session.preview_info else None
+        return state not in PENDING_PREVIEWS or (state == "UNAVAILABLE" and clock.now() >= patience)
+
+    def read() -> UpdateSession:
+        session = api.get_update_session(session_id)
+        _require_active(session)
+        return session
+
+    return wait_for(
+        read,
+        ready=ready,
+        signs=lambda session: session.preview_info,
+        describe=lambda _session: "the preview is still being prepared",
+        option="wait_timeout",
+        timeout=wait_timeout,
+        clock=clock,
+        session_id=session_id,
+    )
+
+
+def require_accepted_warnings(session: UpdateSession) -> None:
+    """Raise WarningsNotIgnored if the preview holds a warning that the session does not ignore."""
+    preview = session.preview_info
+    raised = [
+        warning
+        for warning in (preview.warnings if preview else None) or ()
+        if warning.type not in session.ignored_warnings and not warning.ignored
+    ]
+    if not raised or not preview:
+        return
+    certificate = preview.certificate_info
+    signer = (
+        f" The certificate's subject is {certificate.subject}, its issuer {certificate.issuer}." if certificate else ""
+    )
+    entries = ", ".join(f"{{type: {warning.type}, ignored: true}}" for warning in raised)
+    raise WarningsNotIgnored(
+        f"the preview of session {session.id} raises what warning_behavior does not accept: "
+        + "; ".join(_describe_warning(warning) for warning in raised)
+        + f".{signer}",
+        session_id=session.id,
+        data={
+            "warnings": [to_result(warning) for warning in raised],
+            "certificate_info": to_result(certificate) if certificate else None,
+            "warning_behavior": [{"type": warning.type, "ignored": True} for warning in raised],
+        },
+        remedy=f"If you trust this package all the same, declare it: warning_behavior: [{entries}].",
+    )
+
+
+def _describe_warning(warning: PreviewWarning) -> str:
+    text = warning.message.text.rstrip(".") if warning.message else ""
+    return f"{warning.type} ({text})" if text else warning.type
+
+
+def complete(api: Api, session_id: str, *, wait: bool, wait_timeout: float, clock: Clock) -> UpdateSession:
+    """Validate and complete a session, then wait until it has left ACTIVE, unless told not to.
+
+    Returns the session as it was last seen. Raises TransferFailed naming missing and invalid files, or with the reason
+    for which the session failed.
+    """
+    validation = api.validate_update_files(session_id)
+    if validation.has_errors:
+        missing = [f"{name} is missing" for name in validation.missing_files or ()]
+        invalid = [
+            f"{file.name} is invalid ({file.error_message.text if file.error_message else 'no reason given'})"
+            for file in validation.invalid_files or ()
+        ]
+        raise TransferFailed(
+            f"the files of session {session_id} do not make an item: {', '.join(missing + invalid)}",
+            session_id=session_id,
+            data=to_result(validation),
+            remedy="Declare the missing files under files, and replace the invalid ones.",
+        )
+    api.complete_update_session(session_id)
+    session = wait_for(
+        lambda: api.get_update_session(session_id),
+        ready=lambda found: found.state != ACTIVE or not wait,
+        signs=lambda found: found.client_progress,
+        describe=lambda _found: f"session {session_id} was completed, and the server is still at work on it",
+        option="wait_timeout",
+        timeout=wait_timeout,
+        clock=clock,
+        session_id=session_id,
+    )
+    if session.state not in (ACTIVE, DONE):
+        _require_active(session)
+    return session
+
+
+def discard(api: Api, session_id: str) -> None:
+    """Delete a session whatever its state, canceling it first if need be; one that has gone is fine."""
+    try:
+        with suppress(NotAllowedInCurrentState):
+            api.cancel_update_session(session_id)
+        api.delete_update_session(session_id)
+    except NotFound:
+        return
+    except ContentError as error:
+        error.notes.append(f"Session {session_id} is left behind; state: absent with this session_id removes it.")
+        raise

@@ -1,0 +1,133 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a task names a library and an item: by identifier, or by names that must match exactly one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible_collections.vsphere.content.plugins.module_utils._api import Api
+from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument, NotFound
+from ansible_collections.vsphere.content.plugins.module_utils._schema import Library
+
+SHOWN_CANDIDATES = 20
+
+
+def item_spec() -> dict[str, Any]:
+    """The argument spec of the documentation fragment C(vsphere.content.library_item)."""
+    return {
+        "library": {"type": "str"},
+        "library_id": {"type": "str"},
+        "library_item": {"type": "str"},
+        "library_item_id": {"type": "str"},
+    }
+
+
+ITEM_MUTUALLY_EXCLUSIVE = [
+    ("library", "library_id"),
+    ("library_item_id", "library_item"),
+    ("library_item_id", "library"),
+    ("library_item_id", "library_id"),
+]
+
+
+def names_item(params: Mapping[str, Any]) -> bool:
+    return bool(params["library_item_id"] or params["library_item"])
+
+
+def require_complete_names(params: Mapping[str, Any]) -> None:
+    """Raise InvalidArgument for an item without its library, or a library without an item."""
+    library = params["library"] or params["library_id"]
+    if params["library_item"] and not library:
+        raise InvalidArgument(
+            f"library_item {params['library_item']!r} is given without its library",
+            remedy="Set library or library_id too, or name the item by library_item_id.",
+        )
+    if library and not params["library_item"]:
+        raise InvalidArgument("a library is given without an item", remedy="Set library_item too.")
+
+
+def resolve_library(api: Api, params: Mapping[str, Any]) -> str:
+    """The identifier of the library that C(library_id) or C(library) names. Raises InvalidArgument or NotFound."""
+    if params["library_id"]:
+        return str(params["library_id"])
+    name = params["library"]
+    found = api.find_libraries(name)
+    if not found:
+        raise NotFound(
+            f"no library is named {name!r}",
+            operation="library.find",
+            remedy="Check the option library for spelling; names are compared exactly, and only libraries that "
+            "the user may read are found.",
+        )
+    if len(found) > 1:
+        candidates = [_candidate(api.get_library(library_id)) for library_id in found[:SHOWN_CANDIDATES]]
+        raise InvalidArgument(
+            f"{len(found)} libraries are named {name!r}: {'; '.join(candidates)}",
+            remedy="Name the one you mean by library_id instead of library.",
+        )
+    return found[0]
+
+
+def find_item(api: Api, library_id: str, name: str) -> str | None:
+    """The identifier of the one item of this name in a library, None if there is none. Raises InvalidArgument."""
+    found = api.find_items(name, library_id)
+    if len(found) > 1:
+        raise InvalidArgument(
+            f"{len(found)} items in library {library_id} are named {name!r}: {_described_items(api, found)}",
+            remedy="Name the one you mean by library_item_id.",
+        )
+    return found[0] if found else None
+
+
+def resolve_item(api: Api, params: Mapping[str, Any]) -> str:
+    """The identifier of the item that the options name. Raises InvalidArgument or NotFound."""
+    if params["library_item_id"]:
+        return str(params["library_item_id"])
+    library_id = resolve_library(api, params)
+    item_id = find_item(api, library_id, params["library_item"])
+    if item_id is None:
+        raise NotFound(
+            f"no item of library {params['library'] or library_id!r} is named {params['library_item']!r}",
+            operation="item.find",
+            remedy="Check the option library_item for spelling, or make the item with "
+            "vsphere.content.content_library_item.",
+        )
+    return item_id
+
+
+def require_local_item(api: Api, library_item_id: str) -> None:
+    """An item of a subscribed library is a copy: say so before anything is changed. Raises InvalidArgument."""
+    item = api.get_item(library_item_id)
+    if item.library_id:
+        require_local_library(api.get_library(item.library_id))
+
+
+def require_local_library(library: Library) -> None:
+    """Raises InvalidArgument for a subscribed library."""
+    if library.type == "SUBSCRIBED":
+        raise InvalidArgument(
+            f"library {library.name!r} ({library.id}) is a subscribed library, and its items cannot be changed",
+            error_type="INVALID_ELEMENT_TYPE",
+            remedy="Publish to the library that it subscribes to.",
+        )
+
+
+def describe_item(params: Mapping[str, Any]) -> str | None:
+    """What to call the item in a message."""
+    if params["library_item"]:
+        return f"of library item {params['library_item']!r} in library {params['library'] or params['library_id']!r}"
+    return f"of library item {params['library_item_id']}" if params["library_item_id"] else None
+
+
+def _candidate(library: Library) -> str:
+    return f"{library.id} ({library.type or 'type unknown'})"
+
+
+def _described_items(api: Api, item_ids: Sequence[str]) -> str:
+    items = [api.get_item(item_id) for item_id in item_ids[:SHOWN_CANDIDATES]]
+    return "; ".join(
+        f"{item.id} (type {item.type or 'none'}, created {item.creation_time or 'unknown'})" for item in items
+    )
