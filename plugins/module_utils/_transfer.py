@@ -1,0 +1,166 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How bytes move: a file to a URL in one pass, hashed on the way in a thread of its own; memory use does not grow
+with size."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import queue
+import threading
+from contextlib import AbstractContextManager
+from typing import Any, Callable
+
+from ansible_collections.vsphere.content.plugins.module_utils._errors import TransferFailed
+
+BLOCK_BYTES = 1024 * 1024
+QUEUED_BLOCKS = 8
+
+Stream = Callable[..., "AbstractContextManager[Any]"]
+"""C(Connection.stream)."""
+
+Progress = Callable[[int], None]
+"""Told how many bytes of the file have been handed over so far."""
+
+
+def hash_file(path: str, algorithm: str) -> str:
+    """The checksum of a file in lower-case hex digits; C(algorithm) is an API name such as SHA256. Raises
+    TransferFailed."""
+    digest = _new_hash(algorithm)
+    block = memoryview(bytearray(BLOCK_BYTES))
+    try:
+        with open(path, "rb", buffering=0) as file:
+            while size := file.readinto(block):
+                digest.update(block[:size])
+    except OSError as error:
+        raise TransferFailed(f"{path} cannot be read: {error.strerror}") from None
+    return str(digest.hexdigest())
+
+
+def put_file(
+    stream: Stream,
+    url: str,
+    path: str,
+    size: int,
+    *,
+    hash_with: str | None,
+    session_id: str,
+    on_progress: Progress | None = None,
+) -> str | None:
+    """Send a file by HTTP PUT; returns its checksum when C(hash_with) names an algorithm.
+
+    Raises what the stream raises, and TransferFailed if the file cannot be read or is not C(size) bytes long any more.
+    """
+    senders: list[_Sender] = []
+
+    def open_body() -> _Sender:
+        _close(senders)
+        senders.append(_Sender(path, size, hash_with, on_progress))
+        return senders[-1]
+
+    try:
+        with stream("PUT", url, operation="update_session.file.put", session_id=session_id, body=open_body):
+            pass
+        senders[-1].require_unchanged()
+        return senders[-1].digest()
+    except _Unreadable as error:
+        raise TransferFailed(str(error), operation="update_session.file.put", session_id=session_id) from None
+    finally:
+        _close(senders)
+
+
+def _new_hash(algorithm: str) -> Any:
+    return hashlib.new(algorithm.lower())
+
+
+def _close(senders: list[_Sender]) -> None:
+    while senders:
+        senders.pop().close()
+
+
+class Digests:
+    """Checksums of local files, each made once however often it is asked for."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], str] = {}
+
+    def of(self, path: str, algorithm: str) -> str:
+        """Raises TransferFailed."""
+        if (path, algorithm) not in self._known:
+            self._known[path, algorithm] = hash_file(path, algorithm)
+        return self._known[path, algorithm]
+
+
+class _Unreadable(Exception):
+    """The local file failed us in mid-transfer; raised through the HTTP library, so it is no OSError."""
+
+
+class _Hasher(threading.Thread):
+    """Hashes blocks in order, beside the thread that sends them: OpenSSL lets go of the interpreter while it works."""
+
+    def __init__(self, algorithm: str) -> None:
+        super().__init__(name="hash", daemon=True)
+        self._digest = _new_hash(algorithm)
+        self._blocks: queue.Queue[bytes | None] = queue.Queue(QUEUED_BLOCKS)
+        self.start()
+
+    def run(self) -> None:
+        while (block := self._blocks.get()) is not None:
+            self._digest.update(block)
+
+    def update(self, block: bytes) -> None:
+        self._blocks.put(block)
+
+    def finish(self) -> str:
+        self._blocks.put(None)
+        self.join()
+        return str(self._digest.hexdigest())
+
+
+class _Sender:
+    """The body of one PUT: a reader that knows its length, hashes what it hands out and reports progress."""
+
+    def __init__(self, path: str, size: int, hash_with: str | None, on_progress: Progress | None) -> None:
+        self._path = path
+        self._size = size
+        self._sent = 0
+        self._on_progress = on_progress
+        try:
+            self._file = open(path, "rb", buffering=0)  # noqa: SIM115 (closed by close, which put_file always calls)
+        except OSError as error:
+            raise _Unreadable(f"{path} cannot be read: {error.strerror}") from None
+        self._hasher = _Hasher(hash_with) if hash_with else None
+
+    def __len__(self) -> int:
+        return self._size
+
+    def read(self, size: int = -1) -> bytes:
+        wanted = min(size if size > 0 else BLOCK_BYTES, self._size - self._sent)
+        if wanted <= 0:
+            return b""
+        try:
+            block = self._file.read(wanted)
+        except OSError as error:
+            raise _Unreadable(f"{self._path} cannot be read: {error.strerror}") from None
+        if not block:
+            raise _Unreadable(f"{self._path} shrank from {self._size} to {self._sent} bytes while it was sent")
+        self._sent += len(block)
+        if self._hasher:
+            self._hasher.update(block)
+        if self._on_progress:
+            self._on_progress(self._sent)
+        return block
+
+    def require_unchanged(self) -> None:
+        if os.fstat(self._file.fileno()).st_size != self._size:
+            raise _Unreadable(f"{self._path} grew beyond {self._size} bytes while it was sent")
+
+    def digest(self) -> str | None:
+        hasher, self._hasher = self._hasher, None
+        return hasher.finish() if hasher else None
+
+    def close(self) -> None:
+        self.digest()
+        self._file.close()

@@ -1,0 +1,265 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What must change about an update session: declared against found, and what a diff shows of both. Pure: no server,
+no clock.
+
+The table of declared and found states is C(UPDATE_STEPS) of C(_lifecycle); what the content needs is C(plan_files) of
+C(_content). This file joins the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ansible_collections.vsphere.content.plugins.module_utils._content import (
+    FilePlan,
+    Verdict,
+    Wanted,
+    expect_files,
+    held_by_item,
+    held_by_session,
+    kept,
+    plan_files,
+    project_files,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._errors import NotAllowedInCurrentState
+from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import ACTIVE, Step, choose_step
+from ansible_collections.vsphere.content.plugins.module_utils._schema import LibraryItemFile, UpdateFile, UpdateSession
+
+ENDS: Mapping[Step, str | None] = {
+    Step.COMPLETE: "DONE",
+    Step.CANCEL: "CANCELED",
+    Step.FAIL: "ERROR",
+    Step.DELETE: None,
+    Step.CANCEL_AND_DELETE: None,
+}
+
+
+NO_FILES = FilePlan()
+
+
+@dataclass(frozen=True)
+class Declared:
+    """The options of the task, checked; C(ignored_warnings) and C(wanted) are None where nothing is declared of
+    them."""
+
+    session_id: str | None
+    state: str
+    ignored_warnings: tuple[str, ...] | None
+    wanted: Wanted | None
+    accept_unverifiable: bool
+    client_progress: int | None
+    error_message: str | None
+    keep_alive: bool
+    client_token: str
+    wait: bool
+    wait_timeout: int
+    busy_timeout: int
+    keep_failed_session: bool
+
+    @property
+    def fills(self) -> bool:
+        """Whether the declared state has to do with files at all."""
+        return self.wanted is not None and self.state in ("active", "done")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is on the server, as far as it was needed: C(active) is the session as it was last seen alive.
+
+    C(in_session) and C(in_item) are the verdicts on the wanted files. C(promised) is what a completion that was
+    accepted and not waited for will make of the projection.
+    """
+
+    library_item_id: str | None
+    session: UpdateSession | None = None
+    active: UpdateSession | None = None
+    files: tuple[UpdateFile, ...] = ()
+    content: tuple[LibraryItemFile, ...] = ()
+    in_session: Mapping[str, Verdict] = field(default_factory=dict)
+    in_item: Mapping[str, Verdict] = field(default_factory=dict)
+    promised: Mapping[str, Any] | None = None
+
+    @property
+    def alive(self) -> bool:
+        return self.session is not None and self.session.state == ACTIVE
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do: make a session or a new one in place of the found, set what is not None, move files, take the
+    step."""
+
+    found: Found
+    step: Step
+    opens: bool = False
+    ignored_warnings: tuple[str, ...] | None = None
+    client_progress: int | None = None
+    files: FilePlan = NO_FILES
+    expected: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def touches_session(self) -> bool:
+        """Whether the found session would be changed by more than an end that was asked for."""
+        values = self.ignored_warnings is not None or self.client_progress is not None
+        return values or bool(self.files) or self.step is Step.COMPLETE
+
+
+def plan_update(declared: Declared, found: Found) -> Plan:
+    """Raises NotAllowedInCurrentState where the found session excludes what is declared."""
+    step = choose_step(declared.state, found.session)
+    if step is Step.OPEN:
+        return _plan_opening(declared, found)
+    if step in (Step.CONVERGE, Step.COMPLETE):
+        return _plan_converging(declared, found, step)
+    before = project_update(declared, found)
+    if step in ENDS:
+        return Plan(found, step, expected=_ended(before, ENDS[step]))
+    return Plan(found, step, expected=before)
+
+
+def needs_restart(declared: Declared, found: Found) -> bool:
+    """Whether an ACTIVE session cannot take the wanted files any more, so that the item's own files must be known."""
+    return declared.wanted is not None and _plan_session_files(declared.wanted, declared, found).restart
+
+
+def project_update(declared: Declared, found: Found) -> dict[str, Any]:
+    """The part of what was found that counts as a difference; identifiers, times and previews do not."""
+    if found.promised is not None:
+        return dict(found.promised)
+    seen = found.active or found.session
+    shown: dict[str, Any] = {
+        "state": found.session.state if found.session else None,
+        "warning_behavior": _behavior(seen.ignored_warnings) if found.session and seen else None,
+    }
+    if declared.client_progress is not None:
+        shown["client_progress"] = _progress(declared.client_progress, found.session)
+    if declared.wanted and declared.fills:
+        shown["files"] = project_files(declared.wanted, _held_by_session(found), found.in_session)
+        if declared.state == "done":
+            shown["item_content"] = project_files(declared.wanted, kept(held_by_item(found.content)), found.in_item)
+    return shown
+
+
+def _plan_opening(declared: Declared, found: Found) -> Plan:
+    before = project_update(declared, found)
+    files = NO_FILES
+    if declared.wanted:
+        held = held_by_item(found.content)
+        files = plan_files(declared.wanted, found.in_item, held, accept_unverifiable=declared.accept_unverifiable)
+    # With files, there is something to do only if the item lacks them; without, only an ACTIVE session can be declared.
+    if not files and (declared.wanted is not None or declared.state == "done"):
+        return Plan(found, Step.NOTHING, expected=before)
+    step = Step.COMPLETE if declared.state == "done" else Step.CONVERGE
+    warnings = declared.ignored_warnings or ()
+    plan = Plan(
+        found,
+        step,
+        opens=True,
+        ignored_warnings=warnings,
+        client_progress=declared.client_progress or None,
+        files=files,
+    )
+    return _with_expectation(declared, plan, before, warnings)
+
+
+def _plan_converging(declared: Declared, found: Found, step: Step) -> Plan:
+    session = found.session
+    if session is None:
+        raise AssertionError("only a found session converges")
+    warnings = declared.ignored_warnings
+    files = _plan_session_files(declared.wanted, declared, found) if declared.wanted else NO_FILES
+    if files.restart:
+        return _plan_restart(declared, found, step)
+    progress = declared.client_progress
+    plan = Plan(
+        found,
+        step,
+        ignored_warnings=None if warnings is None or warnings == session.ignored_warnings else warnings,
+        client_progress=progress if progress is not None and progress > (session.client_progress or 0) else None,
+        files=files,
+    )
+    before = project_update(declared, found)
+    return _with_expectation(declared, plan, before, session.ignored_warnings if warnings is None else warnings)
+
+
+def _plan_session_files(wanted: Wanted, declared: Declared, found: Found) -> FilePlan:
+    return plan_files(
+        wanted,
+        found.in_session,
+        [file.name for file in found.files],
+        accept_unverifiable=declared.accept_unverifiable,
+        files=found.files,
+    )
+
+
+def _plan_restart(declared: Declared, found: Found, step: Step) -> Plan:
+    """The session has its descriptor, and vCenter takes no manifest after it: only a new session can be filled."""
+    session = found.session
+    if session is None or declared.wanted is None:
+        raise AssertionError("only a found session that is to hold files starts anew")
+    if declared.session_id is not None:
+        raise NotAllowedInCurrentState(
+            f"session {session.id} already holds its OVF descriptor, and vCenter takes no manifest or certificate "
+            "after it",
+            session_id=session.id,
+            remedy="Name the item instead of session_id: the task then starts with a new session.",
+        )
+    warnings = session.ignored_warnings if declared.ignored_warnings is None else declared.ignored_warnings
+    files = plan_files(
+        declared.wanted,
+        found.in_item,
+        held_by_item(found.content),
+        accept_unverifiable=declared.accept_unverifiable,
+    )
+    plan = Plan(
+        found,
+        step,
+        opens=True,
+        ignored_warnings=warnings,
+        client_progress=declared.client_progress or None,
+        files=replace(files, restart=True),
+    )
+    return _with_expectation(declared, plan, project_update(declared, found), warnings)
+
+
+def _with_expectation(
+    declared: Declared, plan: Plan, before: Mapping[str, Any], ignored_warnings: tuple[str, ...]
+) -> Plan:
+    """The plan with what its execution will make of the projection."""
+    found, wanted = plan.found, declared.wanted
+    ended = plan.step is Step.COMPLETE
+    expected = {**before, "state": "DONE" if ended else ACTIVE, "warning_behavior": _behavior(ignored_warnings)}
+    if declared.client_progress is not None:
+        expected["client_progress"] = declared.client_progress
+    if wanted and declared.fills:
+        held = held_by_item(found.content) if plan.opens else _held_by_session(found)
+        verdicts = found.in_item if plan.opens else found.in_session
+        in_session = expect_files(wanted, held, verdicts, plan.files)
+        expected["files"] = {} if ended else in_session
+        if ended:
+            expected["item_content"] = expect_files(wanted, kept(held), verdicts, plan.files)
+    return replace(plan, expected=expected)
+
+
+def _ended(before: Mapping[str, Any], state: str | None) -> dict[str, Any]:
+    return {**before, "state": state, "warning_behavior": before["warning_behavior"] if state else None}
+
+
+def _held_by_session(found: Found) -> dict[str, Any]:
+    """What an ACTIVE session holds; once it has ended, its files are the item's or gone."""
+    return held_by_session(found.files) if found.alive else {}
+
+
+def _behavior(ignored_warnings: tuple[str, ...]) -> list[dict[str, Any]]:
+    return [{"type": kind, "ignored": True} for kind in ignored_warnings]
+
+
+def _progress(declared: int, session: UpdateSession | None) -> int | None:
+    """At least the declared progress counts as the declared one, and so does that of a session that has ended."""
+    if session is None:
+        return None
+    return min(session.client_progress or 0, declared) if session.state == ACTIVE else declared
