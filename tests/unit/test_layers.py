@@ -31,6 +31,7 @@ LAYERS: dict[str, set[str]] = {
     "_content": {"_errors", "_schema"},
     "_target": {"_api", "_errors", "_schema"},
     "_upload": {"_api", "_content", "_errors", "_lifecycle", "_schema", "_transfer"},
+    "_update_plan": {"_content", "_errors", "_lifecycle", "_schema"},
     "_module": {"_connection", "_errors", "ansible"},
 }
 MODULES = {

@@ -1,0 +1,227 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one place that knows AnsibleModule: build, connect, converge, clean up, log out, then exit or fail; and signals.
+
+Every module converges the same way: read what is there, plan (pure), stop there in check mode, else apply and read
+again.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import threading
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any, Callable, NoReturn, Protocol, TypeVar
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ansible_collections.vsphere.content.plugins.module_utils._connection import (
+    HAS_REQUESTS,
+    REQUESTS_IMPORT_ERROR,
+    Connection,
+    EnvironmentFlag,
+    connection_spec,
+    read_options,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._errors import ContentError, failure
+
+StateT = TypeVar("StateT")
+PlanT = TypeVar("PlanT")
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+READER_CHECK_SECONDS = 1.0
+
+AWX_CERTIFICATES = (
+    "The certificate of the vCenter is not verified, as the environment says VMWARE_VALIDATE_CERTS=false. That is the "
+    "default of AWX's VMware vCenter credential: set validate_certs on the task, or VMWARE_VALIDATE_CERTS=true by a "
+    "credential type or a job template of your own, and ca_path if a private authority signed the certificate."
+)
+
+
+class Interrupted(BaseException):
+    """A signal asked the task to end; no library catches it on its way to the clean-up."""
+
+
+class Resource(Protocol[StateT, PlanT]):
+    """What a module that declares something brings along; StateT and PlanT are frozen dataclasses.
+
+    C(project) is the part of a state that counts as a difference, and C(expect) that part as the plan will leave it.
+    """
+
+    def read(self) -> StateT: ...
+
+    def plan(self, before: StateT) -> PlanT: ...
+
+    def project(self, state: StateT) -> Mapping[str, Any]: ...
+
+    def expect(self, plan: PlanT) -> Mapping[str, Any]: ...
+
+    def apply(self, plan: PlanT) -> StateT: ...
+
+    def result(self, state: StateT) -> dict[str, Any]: ...
+
+
+@dataclass
+class Task:
+    """What the work of a module may use: the connection, what to undo on failure, and words for the result.
+
+    Within C(shield()) a signal waits: what is made there and registered with C(on_failure) cannot be lost in between.
+    """
+
+    connection: Connection
+    warn: Callable[[str], None]
+    shield: Callable[[], AbstractContextManager[None]]
+    undo: list[Callable[[], str]] = field(default_factory=list)
+
+    def on_failure(self, undo: Callable[[], str]) -> None:
+        """Have something undone if the task fails, the last first; C(undo) returns a sentence that says so."""
+        self.undo.append(undo)
+
+    def undo_all(self, error: ContentError) -> None:
+        """Undo what was done, noting in the failure what was and what could not be undone."""
+        while self.undo:
+            try:
+                error.notes.append(self.undo.pop()())
+            except ContentError as failed:
+                error.notes.append(f"Clean-up failed: {failed.explain()}")
+
+
+def run_module(
+    argument_spec: Mapping[str, Any], work: Callable[[AnsibleModule, Task], dict[str, Any]], **rules: Any
+) -> NoReturn:
+    """Build the module, log in, do the work, log out; exit with what the work returns or fail with what it raised.
+
+    C(rules) are those of AnsibleModule. A failure carries the payload of C(_errors.failure).
+    """
+    flag = EnvironmentFlag()
+    module = AnsibleModule(argument_spec={**connection_spec(flag), **argument_spec}, **rules)
+    if not HAS_REQUESTS:
+        module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
+    if flag.used and not module.params["validate_certs"]:
+        module.warn(AWX_CERTIFICATES)
+    signals = _Signals()
+    with signals.handled(), warnings.catch_warnings():
+        # Not verifying is declared by validate_certs; urllib3 would repeat that on stderr for each request.
+        warnings.simplefilter("ignore")
+        try:
+            outcome = _connect_and_work(module, work, signals)
+        except Interrupted as interruption:
+            outcome = {"failed": True, **failure(ContentError(str(interruption), error_type="CANCELED"))}
+        except Exception as error:  # noqa: BLE001 (whatever it is, a user gets a message and never a traceback)
+            outcome = {"failed": True, **failure(error)}
+    if outcome.pop("failed", False):
+        module.fail_json(**outcome)
+    module.exit_json(**outcome)
+
+
+def converge(resource: Resource[Any, Any], *, check_mode: bool, diff_mode: bool) -> dict[str, Any]:
+    """Read, plan, and outside check mode apply; C(changed) and the diff compare projections, never status codes."""
+    before = resource.read()
+    plan = resource.plan(before)
+    old, new = resource.project(before), resource.expect(plan)
+    if old == new:
+        after = before if check_mode else resource.apply(plan)
+    elif check_mode:
+        after = before
+    else:
+        after = resource.apply(plan)
+        new = resource.project(after)
+    outcome = {"changed": old != new, **resource.result(after)}
+    if diff_mode:
+        outcome["diff"] = {"before": old, "after": new}
+    return outcome
+
+
+def _connect_and_work(
+    module: AnsibleModule, work: Callable[[AnsibleModule, Task], dict[str, Any]], signals: _Signals
+) -> dict[str, Any]:
+    connection = Connection(read_options(module.params), on_secret=module.no_log_values.add)
+    task = Task(connection=connection, warn=module.warn, shield=signals.shielded)
+    try:
+        with signals.shielded():
+            connection.login()
+        return work(module, task)
+    except ContentError as error:
+        task.undo_all(error)
+        raise
+    except BaseException as error:
+        unexpected = ContentError(str(error))
+        task.undo_all(unexpected)
+        error.args = (" ".join([str(error), *unexpected.notes]),)
+        raise
+    finally:
+        _log_out(connection, task)
+
+
+def _log_out(connection: Connection, task: Task) -> None:
+    """The work is done or has failed already, so a logout that fails is worth a warning and no more."""
+    try:
+        connection.logout()
+    except ContentError as error:
+        task.warn(f"{error.explain()} The API session ends by itself after its idle time.")
+
+
+def _watch_reader(finished: threading.Event) -> None:
+    """A task's timeout kills the worker and not the module: when nobody is left to read our result, stop.
+
+    The reader's end of our standard output closes with it; where that is no pipe, the parent process changes.
+    """
+    parent = os.getppid()
+    poller = select.poll()
+    poller.register(1, 0)
+    while not finished.wait(READER_CHECK_SECONDS):
+        gone = any(event & (select.POLLERR | select.POLLHUP) for _descriptor, event in poller.poll(0))
+        if gone or os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
+
+
+class _Signals:
+    """Turns the first signal, or the loss of whoever waits for our result, into Interrupted; later ones are ignored."""
+
+    def __init__(self) -> None:
+        self._shields = 0
+        self._caught: str | None = None
+
+    @contextmanager
+    def handled(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        previous = {number: signal.signal(number, self._catch) for number in SIGNALS}
+        finished = threading.Event()
+        threading.Thread(target=_watch_reader, args=(finished,), name="reader-watch", daemon=True).start()
+        try:
+            yield
+        finally:
+            finished.set()
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+    @contextmanager
+    def shielded(self) -> Iterator[None]:
+        """Let a signal wait until the end of the block."""
+        self._shields += 1
+        try:
+            yield
+        finally:
+            self._shields -= 1
+        self._raise_if_caught()
+
+    def _catch(self, number: int, _frame: FrameType | None) -> None:
+        for ignored in SIGNALS:
+            signal.signal(ignored, signal.SIG_IGN)
+        self._caught = signal.Signals(number).name
+        self._raise_if_caught()
+
+    def _raise_if_caught(self) -> None:
+        if self._caught and not self._shields:
+            name, self._caught = self._caught, None
+            raise Interrupted(f"The task was ended by {name}.")

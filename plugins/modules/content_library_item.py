@@ -1,0 +1,374 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: content_library_item
+short_description: Declare an item of a vCenter Content Library
+version_added: 0.1.0
+author:
+  - The vsphere.content authors (@vsphere-content)
+description:
+  - Makes sure that a library item with this name, type and description exists, or that it does not.
+  - A new item is empty. M(vsphere.content.content_library_update_session) gives it content.
+extends_documentation_fragment:
+  - vsphere.content.attributes
+  - vsphere.content.connection
+options:
+  library:
+    description:
+      - The name of the content library.
+      - A name that several libraries bear is an error that lists them; O(library_id) then takes one.
+    type: str
+  library_id:
+    description:
+      - The identifier of the content library, instead of O(library).
+    type: str
+  name:
+    description:
+      - The name of the item. Together with O(library_item_id), the name that the item shall have.
+    type: str
+    aliases: [library_item]
+  library_item_id:
+    description:
+      - The identifier of an item that exists, instead of its library and O(name).
+    type: str
+  type:
+    description:
+      - The type of the item, such as V(ovf) or V(iso). It tells vCenter how to treat the files. Only for V(ovf),
+        which is also right for an OVA, it reads descriptors and shows a preview.
+      - If it is left out, a new item has no type, and that of an item that exists is left alone.
+    type: str
+  description:
+    description:
+      - What to say about the item.
+      - If it is left out, a new item has none, and that of an item that exists is left alone.
+    type: str
+  state:
+    description:
+      - Whether the item shall exist. V(absent) deletes it with all its files.
+    type: str
+    choices: [present, absent]
+    default: present
+seealso:
+  - module: vsphere.content.content_library_update_session
+"""
+
+EXAMPLES = r"""
+- name: Make sure that there is an item for the image
+  vsphere.content.content_library_item:
+    library: templates
+    name: rocky9-2026-11
+    type: ovf
+    description: Rocky Linux 9, November 2026
+
+- name: Delete an item
+  vsphere.content.content_library_item:
+    library: templates
+    name: rocky9-2026-11
+    state: absent
+"""
+
+RETURN = r"""
+library_item:
+  description:
+    - The item, none if there is none.
+    - All keys are always there, none where the server sent nothing. Keys that a newer vCenter adds are passed on.
+  returned: always
+  type: dict
+  sample:
+    id: 0b1e1a5c-6d3c-4b53-9a19-6c0e2c9f8a55
+    library_id: 7b231f64-3f66-443c-a1c2-bc275a521b5c
+    name: rocky9-2026-11
+    description: Rocky Linux 9, November 2026
+    type: ovf
+    size: 0
+    cached: true
+    version: "1"
+    content_version: "1"
+    metadata_version: "1"
+    source_id:
+    creation_time: "2026-11-23T12:00:00.000Z"
+    last_modified_time: "2026-11-23T12:00:00.000Z"
+    last_sync_time:
+    security_compliance: true
+    certificate_verification_info:
+      status: NOT_AVAILABLE
+      cert_chain: []
+    files: []
+  contains:
+    id:
+      description: The identifier of the item.
+      type: str
+    library_id:
+      description: The identifier of its library.
+      type: str
+    name:
+      description: Its name.
+      type: str
+    description:
+      description: What is said about it.
+      type: str
+    type:
+      description: Its type, such as V(ovf) or V(iso).
+      type: str
+    size:
+      description: How many bytes of storage its files use.
+      type: int
+    cached:
+      description: Whether all its files are on the library's storage.
+      type: bool
+    version:
+      description: Changes when its name, type or description do.
+      type: str
+    content_version:
+      description: Changes when its files do.
+      type: str
+    metadata_version:
+      description: Changes when its metadata do.
+      type: str
+    source_id:
+      description: The item that this one is a copy of.
+      type: str
+    creation_time:
+      description: When it was made.
+      type: str
+    last_modified_time:
+      description: When it was last changed.
+      type: str
+    last_sync_time:
+      description: When it was last synchronized, in a subscribed library.
+      type: str
+    security_compliance:
+      description: Whether it complies with the security policy of its library.
+      type: bool
+    certificate_verification_info:
+      description: What became of the check of its signature, with C(status) and C(cert_chain).
+      type: dict
+    files:
+      description: Its files, each with C(name), C(size), C(checksum_info), C(cached), C(version).
+      type: list
+      elements: dict
+error:
+  description: What went wrong, for a playbook to decide on.
+  returned: on failure
+  type: dict
+  sample:
+    type: ALREADY_EXISTS
+    status: 400
+    operation: item.create
+    messages: []
+    data:
+    session_id:
+  contains:
+    type:
+      description: The kind of failure, by vCenter's name for it, such as V(NOT_FOUND), or one of this collection's own.
+      type: str
+    status:
+      description: The HTTP status, none if there was no answer.
+      type: int
+    operation:
+      description: Which operation of the API failed.
+      type: str
+    messages:
+      description: The server's messages, whole.
+      type: list
+      elements: dict
+    data:
+      description: What else the server sent with the failure.
+      type: dict
+    session_id:
+      description: Always none here.
+      type: str
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.vsphere.content.plugins.module_utils._api import Api
+from ansible_collections.vsphere.content.plugins.module_utils._errors import (
+    ApiError,
+    ContentError,
+    InvalidArgument,
+    NotFound,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._module import Task, converge, run_module
+from ansible_collections.vsphere.content.plugins.module_utils._schema import (
+    Library,
+    LibraryItem,
+    LibraryItemFile,
+    to_result,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._target import (
+    find_item,
+    require_local_library,
+    resolve_library,
+)
+
+DECLARABLE = ("name", "type", "description")
+LONGEST = {"name": 80, "description": 2000}
+
+
+def require_valid(params: Mapping[str, Any]) -> None:
+    """Raise InvalidArgument for what vCenter would refuse (source: the published limits of ItemModel)."""
+    if not params["library_item_id"]:
+        if not params["name"]:
+            raise InvalidArgument("neither name nor library_item_id is given", remedy="Set name and its library.")
+        if not (params["library"] or params["library_id"]):
+            raise InvalidArgument(
+                f"item {params['name']!r} is given without its library", remedy="Set library or library_id."
+            )
+    for option, longest in LONGEST.items():
+        if len(params[option] or "") > longest:
+            raise InvalidArgument(f"{option} is longer than {longest} characters", remedy=f"Shorten {option}.")
+
+
+@dataclass(frozen=True)
+class Found:
+    """The item as it is, with its files; the library is known when the item was named by it."""
+
+    library_id: str | None
+    item: LibraryItem | None
+    files: tuple[LibraryItemFile, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Make, change or delete; C(change) holds the fields to set."""
+
+    found: Found
+    create: LibraryItem | None = None
+    change: LibraryItem | None = None
+    delete: bool = False
+
+
+class ItemResource:
+    """The library item that a task declares, for C(converge)."""
+
+    def __init__(self, api: Api, params: Mapping[str, Any]) -> None:
+        self._api = api
+        self._params = params
+        self._wanted = {name: params[name] for name in DECLARABLE if params[name] is not None}
+
+    def read(self) -> Found:
+        if self._params["library_item_id"]:
+            return self._read_by_id(self._params["library_item_id"])
+        library_id = resolve_library(self._api, self._params)
+        item_id = find_item(self._api, library_id, self._params["name"])
+        if item_id is not None:
+            return self._load(library_id, item_id)
+        if self._params["state"] == "present":
+            require_local_library(self._api.get_library(library_id))
+        return Found(library_id, None)
+
+    def plan(self, before: Found) -> Plan:
+        item = before.item
+        if self._params["state"] == "absent":
+            return Plan(before, delete=item is not None)
+        if item is None:
+            return Plan(before, create=LibraryItem(library_id=before.library_id, **self._wanted))
+        different = {name: value for name, value in self._wanted.items() if value != (getattr(item, name) or "")}
+        return Plan(before, change=LibraryItem(**different) if different else None)
+
+    def project(self, state: Found) -> dict[str, Any]:
+        if state.item is None:
+            return {"state": "absent"}
+        return {"state": "present", **{name: getattr(state.item, name) or "" for name in DECLARABLE}}
+
+    def expect(self, plan: Plan) -> dict[str, Any]:
+        if plan.delete:
+            return {"state": "absent"}
+        changes = plan.create or plan.change
+        before = self.project(plan.found) if plan.found.item else {"state": "present", **dict.fromkeys(DECLARABLE, "")}
+        return {**before, **self._wanted} if changes else self.project(plan.found)
+
+    def apply(self, plan: Plan) -> Found:
+        item = plan.found.item
+        if plan.create:
+            item_id = self._create(plan.create)
+            return self._load(plan.found.library_id, item_id)
+        if item is None or not item.id:
+            return plan.found
+        if plan.delete:
+            self._api.delete_item(item.id)
+            return Found(plan.found.library_id, None)
+        if plan.change:
+            self._api.update_item(item.id, plan.change)
+            return self._load(plan.found.library_id, item.id)
+        return plan.found
+
+    def result(self, state: Found) -> dict[str, Any]:
+        if state.item is None:
+            return {"library_item": None}
+        return {"library_item": {**to_result(state.item), "files": [to_result(file) for file in state.files]}}
+
+    def _read_by_id(self, item_id: str) -> Found:
+        try:
+            return self._load(None, item_id)
+        except NotFound:
+            if self._params["state"] == "absent":
+                return Found(None, None)
+            raise
+
+    def _load(self, library_id: str | None, item_id: str) -> Found:
+        return Found(library_id, self._api.get_item(item_id), tuple(self._api.list_item_files(item_id)))
+
+    def _create(self, item: LibraryItem) -> str:
+        try:
+            return self._api.create_item(item, str(uuid.uuid4()))
+        except ApiError as error:
+            library = self._api.get_library(str(item.library_id))
+            if library.security_policy_id and error.error_type not in ("UNAUTHORIZED", "ALREADY_EXISTS"):
+                error.remedy = explain_policy(library)
+            raise
+
+
+def explain_policy(library: Library) -> str:
+    return (
+        f"Library {library.name!r} enforces the security policy {library.security_policy_id}: it takes items of type "
+        "ovf only, with a signature that vCenter can verify. Set type: ovf, or use a library without a security policy."
+    )
+
+
+def library_item(module: AnsibleModule, task: Task) -> dict[str, Any]:
+    require_valid(module.params)
+    resource = ItemResource(Api(task.connection), module.params)
+    try:
+        return converge(resource, check_mode=module.check_mode, diff_mode=module._diff)
+    except ContentError as error:
+        name = module.params["name"] or module.params["library_item_id"]
+        library = module.params["library"] or module.params["library_id"]
+        error.subject = f"{name!r} in library {library!r}" if library else repr(name)
+        raise
+
+
+def main() -> None:
+    run_module(
+        {
+            "library": {"type": "str"},
+            "library_id": {"type": "str"},
+            "name": {"type": "str", "aliases": ["library_item"]},
+            "library_item_id": {"type": "str"},
+            "type": {"type": "str"},
+            "description": {"type": "str"},
+            "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
+        },
+        library_item,
+        supports_check_mode=True,
+        mutually_exclusive=[
+            ("library", "library_id"),
+            ("library_item_id", "library"),
+            ("library_item_id", "library_id"),
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,255 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: content_library_session_info
+short_description: Read the update and download sessions of vCenter Content Library items
+version_added: 0.1.0
+author:
+  - The vsphere.content authors (@vsphere-content)
+description:
+  - Reads update sessions and download sessions with their state, progress, expiration, preview and, if asked for,
+    files.
+  - vCenter shows only the sessions that the user of this task has made, unless they are named by O(session_ids).
+  - A session that ends while it is being read is left out of the result.
+extends_documentation_fragment:
+  - vsphere.content.attributes.info
+  - vsphere.content.connection
+  - vsphere.content.library_item
+options:
+  kind:
+    description:
+      - Which sessions to read.
+    type: str
+    choices: [all, update, download]
+    default: all
+  session_ids:
+    description:
+      - The identifiers of the sessions to read. One that does not exist is left out of the result.
+      - If it is left out, the sessions of the item are read, and without an item all sessions of the user.
+    type: list
+    elements: str
+  states:
+    description:
+      - Only sessions in one of these states are returned.
+      - If it is left out, sessions in any state are.
+    type: list
+    elements: str
+    choices: [ACTIVE, DONE, ERROR, CANCELED]
+  with_files:
+    description:
+      - Whether the files of each session are read too, which takes one more request for each session.
+    type: bool
+    default: false
+seealso:
+  - module: vsphere.content.content_library_update_session
+"""
+
+EXAMPLES = r"""
+- name: See which of our sessions are still open, with their files
+  vsphere.content.content_library_session_info:
+    states: [ACTIVE]
+    with_files: true
+  register: open_sessions
+
+- name: Read the update sessions of one item
+  vsphere.content.content_library_session_info:
+    kind: update
+    library: templates
+    library_item: rocky9
+"""
+
+RETURN = r"""
+update_sessions:
+  description:
+    - The update sessions, as M(vsphere.content.content_library_update_session) returns them under RV(ignore:session).
+    - All keys are always there, none where the server sent nothing. Keys that a newer vCenter adds are passed on.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - id: 815994e5-2828-4a88-86ed-4575f9e964e2:9c7e16e9-9b8c-4c5a-a67b-a66a08b7d71c
+      library_item_id: 0b1e1a5c-6d3c-4b53-9a19-6c0e2c9f8a55
+      library_item_content_version: "2"
+      state: ACTIVE
+      client_progress: 40
+      expiration_time: "2026-11-23T12:05:00.000Z"
+      error_message:
+      preview_info:
+      warning_behavior: []
+  contains:
+    id:
+      description: The identifier of the session.
+      type: str
+    library_item_id:
+      description: The identifier of the item that the session works on.
+      type: str
+    library_item_content_version:
+      description: The content version of the item when the session was made.
+      type: str
+    state:
+      description: V(ACTIVE), V(DONE), V(ERROR) or V(CANCELED).
+      type: str
+    client_progress:
+      description: The progress that the client reported, 0 to 100.
+      type: int
+    expiration_time:
+      description: When the session ends by itself unless something happens in it.
+      type: str
+    error_message:
+      description: Why the session failed, as vCenter's localizable message.
+      type: dict
+    preview_info:
+      description: What vCenter found in the descriptor, with C(state), C(certificate_info), C(cert_chain) and
+      C(warnings). type: dict
+    warning_behavior:
+      description: Which warnings the session ignores, each with C(type) and C(ignored).
+      type: list
+      elements: dict
+    files:
+      description: The files of the session, with their transfer status. Only with O(with_files).
+      type: list
+      elements: dict
+download_sessions:
+  description:
+    - The download sessions.
+    - All keys are always there, none where the server sent nothing. Keys that a newer vCenter adds are passed on.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
+  contains:
+    id:
+      description: The identifier of the session.
+      type: str
+    library_item_id:
+      description: The identifier of the item that the session works on.
+      type: str
+    library_item_content_version:
+      description: The content version of the item when the session was made.
+      type: str
+    state:
+      description: V(ACTIVE), V(ERROR) or V(CANCELED).
+      type: str
+    client_progress:
+      description: The progress that the client reported, 0 to 100.
+      type: int
+    expiration_time:
+      description: When the session ends by itself unless something happens in it.
+      type: str
+    error_message:
+      description: Why the session failed, as vCenter's localizable message.
+      type: dict
+    files:
+      description: The files of the session, with their preparation status. Only with O(with_files).
+      type: list
+      elements: dict
+error:
+  description: What went wrong, for a playbook to decide on. The keys are those of the other modules' C(error).
+  returned: on failure
+  type: dict
+  sample:
+    type: UNAUTHENTICATED
+    status: 401
+    operation: session.login
+    messages: []
+    data:
+    session_id:
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.vsphere.content.plugins.module_utils._api import Api
+from ansible_collections.vsphere.content.plugins.module_utils._errors import ContentError
+from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import gather
+from ansible_collections.vsphere.content.plugins.module_utils._module import Task, run_module
+from ansible_collections.vsphere.content.plugins.module_utils._schema import Model, Session, to_result
+from ansible_collections.vsphere.content.plugins.module_utils._target import (
+    ITEM_MUTUALLY_EXCLUSIVE,
+    describe_item,
+    item_spec,
+    names_item,
+    require_complete_names,
+    resolve_item,
+)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How sessions of one kind are read, and under which name they are returned."""
+
+    key: str
+    list_ids: Callable[[str | None], list[str]]
+    get: Callable[[str], Session]
+    list_files: Callable[[str], Sequence[Model]]
+
+
+def kinds_of(api: Api, kind: str) -> list[Kind]:
+    kinds = {
+        "update": Kind("update_sessions", api.list_update_sessions, api.get_update_session, api.list_update_files),
+        "download": Kind(
+            "download_sessions", api.list_download_sessions, api.get_download_session, api.list_download_files
+        ),
+    }
+    return list(kinds.values()) if kind == "all" else [kinds[kind]]
+
+
+def read_sessions(api: Api, params: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    item_id = resolve_item(api, params) if names_item(params) else None
+    states, with_files = params["states"], params["with_files"]
+    wanted = params["session_ids"]
+    found: dict[str, list[dict[str, Any]]] = {"update_sessions": [], "download_sessions": []}
+    for kind in kinds_of(api, params["kind"]):
+
+        def read(session_id: str, kind: Kind = kind) -> dict[str, Any] | None:
+            session = kind.get(session_id)
+            if (states and session.state not in states) or (item_id and session.library_item_id != item_id):
+                return None
+            files = {"files": [to_result(file) for file in kind.list_files(session_id)]} if with_files else {}
+            return {**to_result(session), **files}
+
+        ids = kind.list_ids(item_id) if wanted is None else wanted
+        found[kind.key] = [session for session in gather(read, ids) if session]
+        # An identifier that has been found is not asked for as a session of the other kind.
+        known = {session["id"] for session in found[kind.key]}
+        wanted = None if wanted is None else [session_id for session_id in wanted if session_id not in known]
+    return found
+
+
+def session_info(module: AnsibleModule, task: Task) -> dict[str, Any]:
+    require_complete_names(module.params)
+    try:
+        return {"changed": False, **read_sessions(Api(task.connection), module.params)}
+    except ContentError as error:
+        error.subject = describe_item(module.params)
+        raise
+
+
+def main() -> None:
+    run_module(
+        {
+            **item_spec(),
+            "kind": {"type": "str", "default": "all", "choices": ["all", "update", "download"]},
+            "session_ids": {"type": "list", "elements": "str"},
+            "states": {"type": "list", "elements": "str", "choices": ["ACTIVE", "DONE", "ERROR", "CANCELED"]},
+            "with_files": {"type": "bool", "default": False},
+        },
+        session_info,
+        supports_check_mode=True,
+        mutually_exclusive=[
+            *ITEM_MUTUALLY_EXCLUSIVE,
+            *(("session_ids", name) for name in ("library", "library_id", "library_item", "library_item_id")),
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()
