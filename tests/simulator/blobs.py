@@ -64,23 +64,28 @@ class BlobWriter:
     def __init__(self, directory: str | None, algorithms: Iterable[str]) -> None:
         self._hashers = {name: hashlib.new(HASHES[name]) for name in algorithms}
         self._path = os.path.join(directory, uuid.uuid4().hex) if directory else None
-        self._stream: BinaryIO = open(self._path, "wb") if self._path else io.BytesIO()
+        self._memory = io.BytesIO()
         self.size = 0
+        if self._path:
+            # A file without content has a place too.
+            with open(self._path, "wb"):
+                pass
 
     def write(self, block: bytes) -> None:
-        self._stream.write(block)
+        if self._path is None:
+            self._memory.write(block)
+        else:
+            with open(self._path, "ab") as stream:
+                stream.write(block)
         for hasher in self._hashers.values():
             hasher.update(block)
         self.size += len(block)
 
     def finish(self) -> Blob:
         digests = {name: hasher.hexdigest() for name, hasher in self._hashers.items()}
-        memory = self._stream.getvalue() if isinstance(self._stream, io.BytesIO) else None
-        self._stream.close()
-        return Blob(self.size, digests, memory, self._path)
+        return Blob(self.size, digests, None if self._path else self._memory.getvalue(), self._path)
 
     def discard(self) -> None:
-        self._stream.close()
         if self._path:
             os.unlink(self._path)
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TextIO
 
 
 @dataclass(frozen=True)
@@ -33,21 +32,20 @@ class Exchange:
 class Record:
     def __init__(self, path: str | None) -> None:
         self._exchanges: list[Exchange] = []
-        self._stream: TextIO | None = open(path, "w", encoding="utf-8") if path else None
+        self._path = path
+        if path:
+            with open(path, "w", encoding="utf-8"):
+                pass
 
     def add(self, exchange: Exchange) -> None:
         self._exchanges.append(exchange)
-        if self._stream is not None:
+        if self._path:
             names = ("time", "method", "path", "status", "request_bytes", "response_bytes", "user")
-            self._stream.write(json.dumps({name: getattr(exchange, name) for name in names}) + "\n")
-            self._stream.flush()
+            with open(self._path, "a", encoding="utf-8") as stream:
+                stream.write(json.dumps({name: getattr(exchange, name) for name in names}) + "\n")
 
     def snapshot(self) -> tuple[Exchange, ...]:
         return tuple(self._exchanges)
 
     def clear(self) -> None:
         self._exchanges.clear()
-
-    def close(self) -> None:
-        if self._stream is not None:
-            self._stream.close()

@@ -8,6 +8,7 @@ import asyncio
 import base64
 import binascii
 import time
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -75,6 +76,7 @@ class Server:
         self.stopping = asyncio.Event()
         self.port = settings.port
         self._runner: web.ServerRunner | None = None
+        self._transports: weakref.WeakSet[asyncio.Transport] = weakref.WeakSet()
         self.store = self._new_store(seed)
         self.puller = self._start_pulls()
         self.data = DataService(self)
@@ -108,11 +110,16 @@ class Server:
         await self.puller.stop()
         if self._runner is not None:
             await self._runner.cleanup()
-        self.record.close()
+        # An idle client does not answer a TLS farewell, and nobody is there any more to wait for it.
+        for transport in list(self._transports):
+            transport.abort()
+        await asyncio.sleep(0.01)
 
     # -- one request
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.transport is not None:
+            self._transports.add(request.transport)
         token = request.headers.get(TOKEN_HEADER)
         progress = Progress(time.time(), request.method, request.raw_path, token_sent=token is not None)
         login = self.store.logins.peek(token)
