@@ -65,6 +65,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "update_session.file.validate": Operation(
         "validate the files of the update session", "ContentLibrary.UpdateSession"
     ),
+    "update_session.preview": Operation("go on with the update session"),
+    "update_session.file.receive": Operation("have the server receive the files of the update session"),
     "update_session.file.put": Operation("upload a file to the update session"),
     "download_session.list": Operation("list the download sessions", "ContentLibrary.DownloadSession"),
     "download_session.get": Operation("read the download session", "ContentLibrary.DownloadSession"),

@@ -251,20 +251,21 @@ def wait_for(
     ready: Callable[[ValueT], bool],
     signs: Callable[[ValueT], Any],
     describe: Callable[[ValueT], str],
-    option: str,
+    operation: str,
     timeout: float,
     clock: Clock,
     session_id: str | None,
 ) -> ValueT:
-    """Read until C(ready); raises TimedOut when C(signs) have not changed for C(timeout) seconds, naming C(option)."""
+    """Read until C(ready); raises TimedOut when C(signs) have not changed for C(timeout) seconds."""
     value = read()
     seen, deadline, pause = signs(value), clock.now() + timeout, FIRST_PAUSE
     while not ready(value):
         if clock.now() >= deadline:
             raise TimedOut(
-                f"no progress for {timeout:g} seconds ({option}): {describe(value)}",
+                f"no progress for {timeout:g} seconds (wait_timeout): {describe(value)}",
+                operation=operation,
                 session_id=session_id,
-                remedy=f"If the server is only slow, raise {option}.",
+                remedy="If the server is only slow, raise wait_timeout.",
             )
         clock.sleep(min(pause, max(0.0, deadline - clock.now())))
         pause = min(pause * 2, LONGEST_PAUSE)
@@ -288,9 +289,13 @@ def await_files(
         for file in waiting:
             if file.status == "ERROR":
                 reason = file.error_message.text if file.error_message else "the server gives no reason"
-                raise TransferFailed(f"the server could not take {file.name}: {reason}", session_id=session_id)
+                raise TransferFailed(
+                    f"the server could not take {file.name}: {reason}",
+                    operation="update_session.file.receive",
+                    session_id=session_id,
+                )
         if waiting:
-            _require_active(api.get_update_session(session_id))
+            _require_active(api.get_update_session(session_id), "update_session.file.receive")
         return files
 
     return wait_for(
@@ -298,7 +303,7 @@ def await_files(
         ready=lambda files: set(names) <= {file.name for file in files if file.status == "READY"},
         signs=lambda files: [(file.name, file.status, file.bytes_transferred) for file in files],
         describe=lambda files: _describe_transfers(files, names),
-        option="wait_timeout",
+        operation="update_session.file.receive",
         timeout=wait_timeout,
         clock=clock,
         session_id=session_id,
@@ -311,11 +316,13 @@ def _describe_transfers(files: Sequence[UpdateFile], names: Sequence[str]) -> st
     return ", ".join(f"{name} ({statuses.get(name, 'not listed by the server')})" for name in unfinished)
 
 
-def _require_active(session: UpdateSession) -> None:
+def _require_active(session: UpdateSession, operation: str) -> None:
     """A transfer can fail after its PUT was answered: the session then goes to ERROR by itself, with the reason."""
     if session.state != ACTIVE:
         reason = session.error_message.text if session.error_message else "the server gives no reason"
-        raise TransferFailed(f"session {session.id} became {session.state} by itself: {reason}", session_id=session.id)
+        raise TransferFailed(
+            f"it became {session.state} by itself: {reason}", operation=operation, session_id=session.id
+        )
 
 
 def await_preview(api: Api, session_id: str, *, wait_timeout: float, clock: Clock) -> UpdateSession:
@@ -328,7 +335,7 @@ def await_preview(api: Api, session_id: str, *, wait_timeout: float, clock: Cloc
 
     def read() -> UpdateSession:
         session = api.get_update_session(session_id)
-        _require_active(session)
+        _require_active(session, "update_session.preview")
         return session
 
     return wait_for(
@@ -336,7 +343,7 @@ def await_preview(api: Api, session_id: str, *, wait_timeout: float, clock: Cloc
         ready=ready,
         signs=lambda session: session.preview_info,
         describe=lambda _session: "the preview is still being prepared",
-        option="wait_timeout",
+        operation="update_session.preview",
         timeout=wait_timeout,
         clock=clock,
         session_id=session_id,
@@ -359,9 +366,10 @@ def require_accepted_warnings(session: UpdateSession) -> None:
     )
     entries = ", ".join(f"{{type: {warning.type}, ignored: true}}" for warning in raised)
     raise WarningsNotIgnored(
-        f"the preview of session {session.id} raises what warning_behavior does not accept: "
+        "its preview raises what warning_behavior does not accept: "
         + "; ".join(_describe_warning(warning) for warning in raised)
         + f".{signer}",
+        operation="update_session.preview",
         session_id=session.id,
         data={
             "warnings": [to_result(warning) for warning in raised],
@@ -391,7 +399,8 @@ def complete(api: Api, session_id: str, *, wait: bool, wait_timeout: float, cloc
             for file in validation.invalid_files or ()
         ]
         raise TransferFailed(
-            f"the files of session {session_id} do not make an item: {', '.join(missing + invalid)}",
+            f"its files do not make an item: {', '.join(missing + invalid)}",
+            operation="update_session.complete",
             session_id=session_id,
             data=to_result(validation),
             remedy="Declare the missing files under files, and replace the invalid ones.",
@@ -401,14 +410,14 @@ def complete(api: Api, session_id: str, *, wait: bool, wait_timeout: float, cloc
         lambda: api.get_update_session(session_id),
         ready=lambda found: found.state != ACTIVE or not wait,
         signs=lambda found: found.client_progress,
-        describe=lambda _found: f"session {session_id} was completed, and the server is still at work on it",
-        option="wait_timeout",
+        describe=lambda _found: "the completion was accepted, and the server is still at work on it",
+        operation="update_session.complete",
         timeout=wait_timeout,
         clock=clock,
         session_id=session_id,
     )
-    if session.state not in (ACTIVE, DONE):
-        _require_active(session)
+    if session.state != DONE:
+        _require_active(session, "update_session.complete")
     return session
 
 

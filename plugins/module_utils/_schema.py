@@ -151,8 +151,13 @@ def encode(model: Model, maps: MapForm = PLAIN_MAPS) -> dict[str, Any]:
 
 
 def to_result(model: Model) -> dict[str, Any]:
-    """A model as a module returns it: every key is there, None where the server sent nothing, maps are plain dicts."""
+    """A model as a module returns it: every key is there, None where the server sent nothing, maps are plain dicts.
+
+    Only of a LocalizationParam, of which one value is set, the others are left out.
+    """
     known = {name: _result_value(getattr(model, name)) for name, _codec in _codecs(type(model))}
+    if isinstance(model, LocalizationParam):
+        known = {name: value for name, value in known.items() if value is not None}
     return {**model.extra, **known}
 
 

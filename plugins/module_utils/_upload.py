@@ -71,6 +71,12 @@ class Upload:
         if not files:
             return
         started = self.clock.now()
+        try:
+            self._push(files, previewed=previewed)
+        finally:
+            self.seconds += self.clock.now() - started
+
+    def _push(self, files: Sequence[LocalFile], *, previewed: bool) -> None:
         first = [file for file in files if file.role in DESCRIPTOR_SET]
         rest = [file for file in files if file.role not in DESCRIPTOR_SET]
         packed = any(file.role is Role.ARCHIVE for file in rest)
@@ -80,7 +86,6 @@ class Upload:
         self._send_and_check(rest)
         if packed:
             self._preview()
-        self.seconds += self.clock.now() - started
 
     def remove(self, names: Sequence[str]) -> None:
         """Have files gone when the session is completed."""

@@ -577,12 +577,14 @@ class UpdateSessionResource:
             return self._end(plan)
         except ContentError as error:
             found = plan.found.session
+            # A session of our own is undone with all that was done in it.
+            kept = not plan.opens or found is not None or self._declared.keep_failed_session or self._item_changed
             if found and not plan.opens:
                 changed = "; ".join(self._changes) or "nothing"
                 error.notes.append(
                     f"Session {found.id} was found, not made by this task, and stays. Changed in it: {changed}."
                 )
-            error.result = {"changed": bool(self._changes), **self._moved()}
+            error.result = {"changed": kept and bool(self._changes), **self._moved()}
             raise
 
     def result(self, state: Found) -> dict[str, Any]:
