@@ -118,15 +118,9 @@ class Downloads:
 
     def advance(self) -> None:
         now = self._calendar.clock()
-        for session in self.sessions.values():
+        for session in list(self.sessions.values()):
             if session.state == "ACTIVE" and now > session.expires:
-                session.state = "ERROR"
-                session.error_message = message(
-                    CLS + "session_expired",
-                    "The session {0} expired after {1} seconds without activity.",
-                    session.id,
-                    f"{self._timeout:g}",
-                )
+                del self.sessions[session.id]
 
     def file(self, identifier: str, name: str) -> DownloadFile:
         session = self.session(identifier)

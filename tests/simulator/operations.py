@@ -112,8 +112,8 @@ def _item_file_get(call: Call) -> Any:
 
 
 def _update_file_list(call: Call) -> Any:
-    session = call.store.updates.session(call["session_id"])
-    return [call.store.updates.describe_file(entry, call.origin) for entry in session.files.values()]
+    files = call.store.updates.snapshot(call.store.updates.session(call["session_id"]))
+    return [call.store.updates.describe_file(entry, call.origin) for entry in files.values()]
 
 
 def _update_file_add(call: Call) -> Any:

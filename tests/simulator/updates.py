@@ -9,7 +9,8 @@ Choices where the published description leaves room:
   are all ignored is taken, and leaves the item with ``security_compliance: false``.
 - Missing references and files that have not been received refuse complete. Where a PULL is still under way this can
   only be seen later: the session then turns to ERROR.
-- Files that the item already holds count as present.
+- Files that the item already holds are files of the session with the source NONE, until it replaces or removes them.
+- A session that expires is deleted.
 - A session of a user is visible by its id to everybody; only lists are limited to the caller's.
 """
 
@@ -25,7 +26,7 @@ from typing import Any, Callable
 from urllib.parse import quote, urlsplit
 
 from .blobs import HASHES, Blob, blob_of
-from .catalog import Catalog, Item, check_client_token
+from .catalog import Catalog, Item, ItemFile, check_client_token, storage_size
 from .clock import Calendar
 from .descriptor import extension, manifest_digests, references
 from .errors import (
@@ -230,15 +231,7 @@ class Updates:
             elif session.completing_since is not None and now <= session.expires:
                 self._advance_completion(session, now)
             elif now > session.expires:
-                self._break(
-                    session,
-                    message(
-                        CLS + "session_expired",
-                        "The session {0} expired after {1} seconds without activity.",
-                        session.id,
-                        f"{self._timeout:g}",
-                    ),
-                )
+                del self.sessions[session.id]
 
     def _advance_completion(self, session: UpdateSession, now: float) -> None:
         assert session.completing_since is not None
@@ -362,18 +355,36 @@ class Updates:
         elif self.start_pull is not None:
             self.start_pull(session, entry)
 
+    def snapshot(self, session: UpdateSession) -> dict[str, UpdateFile]:
+        """The item's files as completing the session would leave them, the dropped ones included."""
+        unchanged = {
+            name: self._unchanged(session.item, entry)
+            for name, entry in session.item.files.items()
+            if name not in session.removed
+        }
+        return {**unchanged, **session.files}
+
+    def _unchanged(self, item: Item, held: ItemFile) -> UpdateFile:
+        return UpdateFile(
+            held.name,
+            "NONE",
+            storage_size(item.type, held.name, held.blob.size),
+            held.algorithm,
+            upload_id="",
+            blob=held.blob,
+            received_at=self._calendar.clock() - 2 * self._settle,
+        )
+
     def file(self, identifier: str, name: str) -> UpdateFile:
-        session = self.session(identifier)
-        if name not in session.files:
+        files = self.snapshot(self.session(identifier))
+        if name not in files:
             raise invalid_argument(CLS + "update_session_file_not_found", "The session has no file {0}.", name)
-        return session.files[name]
+        return files[name]
 
     def remove_file(self, identifier: str, name: str) -> None:
         session = self._filling(identifier, "removeFile")
-        if name not in session.files and name not in session.item.files:
-            raise invalid_argument(
-                CLS + "update_session_file_not_found", "Neither the session nor its item has a file {0}.", name
-            )
+        if name not in self.snapshot(session):
+            raise invalid_argument(CLS + "update_session_file_not_found", "The session has no file {0}.", name)
         session.files.pop(name, None)
         if name in session.item.files:
             session.removed.add(name)

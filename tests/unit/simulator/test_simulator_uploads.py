@@ -211,10 +211,21 @@ def test_a_session_expires_without_activity(wire: Wire, iso: str, clock: HandClo
     clock.pass_time(SESSION_TIMEOUT * 0.9)
     assert wire.model(session)["state"] == "ACTIVE"
     clock.pass_time(SESSION_TIMEOUT * 0.2)
-    model = wire.model(session)
-    assert model["state"] == "ERROR"
-    assert "expired" in model["error_message"]["default_message"]
+    assert wire.get(session).status_code == 404
     assert wire.open(iso) != session
+
+
+def test_the_files_of_a_session_are_the_items_as_they_will_be(server: Simulator, wire: Wire, clock: HandClock) -> None:
+    item = server.run(lambda store: store.find_item_id("templates", "tools"))
+    server.run(lambda store: store.seed_item_files(item, {"kept.iso": b"1", "gone.iso": b"2", "new.iso": b"3"}))
+    session = wire.open(item)
+    assert wire.remove(session, "gone.iso").status_code in (200, 204)
+    wire.push(session, "new.iso", CONTENT)
+    clock.settle()
+    files = {entry["name"]: (entry["source_type"], entry["status"]) for entry in wire.value(wire.files(session))}
+    assert files == {"kept.iso": ("NONE", "READY"), "new.iso": ("PUSH", "READY")}
+    assert wire.remove(session, "gone.iso").status_code == 400
+    assert wire.remove(session, "never.iso").status_code == 400
 
 
 def test_a_login_expires_when_it_idles(wire: Wire, clock: HandClock) -> None:
