@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import bisect
 import hashlib
 import io
+import itertools
 import os
 import uuid
 from collections.abc import Iterable, Iterator
@@ -16,20 +18,38 @@ HASHES = {"SHA1": "sha1", "MD5": "md5", "SHA256": "sha256", "SHA512": "sha512"}
 BLOCK = 1 << 20
 
 
+class Pieces:
+    """Content in memory as the blocks that it came in: one growing buffer would be copied again and again."""
+
+    def __init__(self, blocks: Iterable[bytes]) -> None:
+        self._blocks = [block for block in blocks if block]
+        self._starts = [0, *itertools.accumulate(len(block) for block in self._blocks)]
+
+    def read(self, start: int, length: int) -> bytes:
+        found = []
+        index = max(0, bisect.bisect_right(self._starts, start) - 1)
+        while length > 0 and index < len(self._blocks):
+            inside = start - self._starts[index]
+            piece = self._blocks[index][inside : inside + length]
+            found.append(piece)
+            start, length, index = start + len(piece), length - len(piece), index + 1
+        return b"".join(found)
+
+
 @dataclass(frozen=True)
 class Blob:
     """Finished content: a window on bytes in memory or in a file, with the digests known of it."""
 
     size: int
     digests: dict[str, str] = field(default_factory=dict)
-    memory: bytes | None = None
+    memory: Pieces | None = None
     path: str | None = None
     offset: int = 0
 
     def read(self, start: int, length: int) -> bytes:
         length = max(0, min(length, self.size - start))
         if self.memory is not None:
-            return self.memory[self.offset + start : self.offset + start + length]
+            return self.memory.read(self.offset + start, length)
         assert self.path is not None
         with open(self.path, "rb") as stream:
             stream.seek(self.offset + start)
@@ -64,7 +84,7 @@ class BlobWriter:
     def __init__(self, directory: str | None, algorithms: Iterable[str]) -> None:
         self._hashers = {name: hashlib.new(HASHES[name]) for name in algorithms}
         self._path = os.path.join(directory, uuid.uuid4().hex) if directory else None
-        self._memory = io.BytesIO()
+        self._blocks: list[bytes] = []
         self.size = 0
         if self._path:
             # A file without content has a place too.
@@ -73,7 +93,7 @@ class BlobWriter:
 
     def write(self, block: bytes) -> None:
         if self._path is None:
-            self._memory.write(block)
+            self._blocks.append(block)
         else:
             with open(self._path, "ab") as stream:
                 stream.write(block)
@@ -83,7 +103,7 @@ class BlobWriter:
 
     def finish(self) -> Blob:
         digests = {name: hasher.hexdigest() for name, hasher in self._hashers.items()}
-        return Blob(self.size, digests, None if self._path else self._memory.getvalue(), self._path)
+        return Blob(self.size, digests, None if self._path else Pieces(self._blocks), self._path)
 
     def discard(self) -> None:
         if self._path:
@@ -91,4 +111,4 @@ class BlobWriter:
 
 
 def blob_of(content: bytes) -> Blob:
-    return Blob(len(content), {}, content)
+    return Blob(len(content), {}, Pieces([content]))

@@ -98,7 +98,9 @@ class DataService:
         pace = Pace(self._server.settings.rate)
         loop = asyncio.get_running_loop()
         generation = entry.generation
-        waiting = bytearray()
+        waiting: list[bytes] = []
+        held = 0
+        writing: asyncio.Future[None] = loop.run_in_executor(None, writer.write, b"")
         cut = progress.fault is not None and progress.fault.kind == "reset-mid-body"
         while True:
             piece = await request.content.read(pace.block)
@@ -108,11 +110,15 @@ class DataService:
             store.updates.transferred(session, entry, progress.request_bytes)
             if cut:
                 return False
-            waiting += piece
-            if not piece or len(waiting) >= BLOCK:
-                await loop.run_in_executor(None, writer.write, bytes(waiting))
-                waiting.clear()
+            waiting.append(piece)
+            held += len(piece)
+            if not piece or held >= BLOCK:
+                # One block is hashed and stored while the next one is read.
+                await writing
+                writing = loop.run_in_executor(None, writer.write, b"".join(waiting))
+                waiting, held = [], 0
             if not piece:
+                await writing
                 return request.content_length in (None, progress.request_bytes)
             await pace.keep(progress.request_bytes)
 
