@@ -18,7 +18,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import Tra
 BLOCK_BYTES = 1024 * 1024
 QUEUED_BLOCKS = 8
 
-Stream = Callable[..., "AbstractContextManager[Any]"]
+Stream = Callable[..., AbstractContextManager[Any]]
 """C(Connection.stream)."""
 
 Progress = Callable[[int], None]

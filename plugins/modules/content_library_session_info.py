@@ -104,8 +104,8 @@ update_sessions:
       description: Why the session failed, as vCenter's localizable message.
       type: dict
     preview_info:
-      description: What vCenter found in the descriptor, with C(state), C(certificate_info), C(cert_chain) and
-      C(warnings). type: dict
+      description: What vCenter found, with C(state), C(certificate_info), C(cert_chain) and C(warnings).
+      type: dict
     warning_behavior:
       description: Which warnings the session ignores, each with C(type) and C(ignored).
       type: list

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import tarfile
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 from .blobs import Blob
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import uuid
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from aiohttp import web
