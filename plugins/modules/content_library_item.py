@@ -248,6 +248,10 @@ class Plan:
     change: LibraryItem | None = None
     delete: bool = False
 
+    @property
+    def changes(self) -> bool:
+        return self.delete or self.create is not None or self.change is not None
+
 
 class ItemResource:
     """The library item that a task declares, for C(converge)."""
@@ -258,15 +262,11 @@ class ItemResource:
         self._wanted = {name: params[name] for name in DECLARABLE if params[name] is not None}
 
     def read(self) -> Found:
-        if self._params["library_item_id"]:
-            return self._read_by_id(self._params["library_item_id"])
-        library_id = resolve_library(self._api, self._params)
-        item_id = find_item(self._api, library_id, self._params["name"])
-        if item_id is not None:
-            return self._load(library_id, item_id)
-        if self._params["state"] == "present":
+        found = self._look()
+        library_id = found.library_id or (found.item.library_id if found.item else None)
+        if library_id and self.plan(found).changes:
             require_local_library(self._api.get_library(library_id))
-        return Found(library_id, None)
+        return found
 
     def plan(self, before: Found) -> Plan:
         item = before.item
@@ -308,6 +308,13 @@ class ItemResource:
         if state.item is None:
             return {"library_item": None}
         return {"library_item": {**to_result(state.item), "files": [to_result(file) for file in state.files]}}
+
+    def _look(self) -> Found:
+        if self._params["library_item_id"]:
+            return self._read_by_id(self._params["library_item_id"])
+        library_id = resolve_library(self._api, self._params)
+        item_id = find_item(self._api, library_id, self._params["name"])
+        return Found(library_id, None) if item_id is None else self._load(library_id, item_id)
 
     def _read_by_id(self, item_id: str) -> Found:
         try:
