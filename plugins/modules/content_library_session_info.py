@@ -207,10 +207,12 @@ def read_sessions(api: Api, params: dict[str, Any]) -> dict[str, list[dict[str, 
     states, with_files = params["states"], params["with_files"]
     wanted = params["session_ids"]
     found: dict[str, list[dict[str, Any]]] = {"update_sessions": [], "download_sessions": []}
+    met: set[str] = set()
     for kind in kinds_of(api, params["kind"]):
 
         def read(session_id: str, kind: Kind = kind) -> dict[str, Any] | None:
             session = kind.get(session_id)
+            met.add(session_id)
             if (states and session.state not in states) or (item_id and session.library_item_id != item_id):
                 return None
             files = {"files": [to_result(file) for file in kind.list_files(session_id)]} if with_files else {}
@@ -218,9 +220,8 @@ def read_sessions(api: Api, params: dict[str, Any]) -> dict[str, list[dict[str, 
 
         ids = kind.list_ids(item_id) if wanted is None else wanted
         found[kind.key] = [session for session in gather(read, ids) if session]
-        # An identifier that has been found is not asked for as a session of the other kind.
-        known = {session["id"] for session in found[kind.key]}
-        wanted = None if wanted is None else [session_id for session_id in wanted if session_id not in known]
+        # An identifier that has been met is not asked for as a session of the other kind.
+        wanted = None if wanted is None else [session_id for session_id in wanted if session_id not in met]
     return found
 
 
