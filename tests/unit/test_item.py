@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.harness.modules import ModuleResult, connection_args, run_module
-from tests.harness.wire import methods, mutating
-from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
+from tests.harness.tasks import DIALECTS, changes_something
+from tests.simulator import Exchange, ItemSeed, LibrarySeed, Seed, Simulator
 from tests.simulator.catalog import Item
 from tests.simulator.seed import VIEWER
 
@@ -24,7 +24,7 @@ ABSENT = {"state": "absent"}
 EMPTY_ITEM_FILES: list[dict[str, Any]] = []
 
 
-@pytest.fixture(params=["api", "rest"])
+@pytest.fixture(params=DIALECTS)
 def run(request: pytest.FixtureRequest, sim: Simulator) -> Run:
     """Run the module in one dialect; the record then holds what this run alone has sent."""
 
@@ -34,6 +34,10 @@ def run(request: pytest.FixtureRequest, sim: Simulator) -> Run:
         return run_module("content_library_item", args, check=check)
 
     return call
+
+
+def mutating(sim: Simulator) -> list[Exchange]:
+    return [each for each in sim.exchanges if changes_something(each)]
 
 
 def item_of(sim: Simulator, library: str, name: str) -> Item | None:
@@ -51,13 +55,13 @@ def id_of(sim: Simulator, library: str, name: str) -> str:
 def converges(run: Run, sim: Simulator, options: dict[str, Any]) -> ModuleResult:
     """Check mode, for real, again: the prediction holds, and the second run asks for nothing. Returns the real run."""
     predicted = run(check=True, **options)
-    assert mutating(sim.exchanges) == []
+    assert mutating(sim) == []
     real = run(**options)
     assert real.rc == 0, real.result
-    assert len(mutating(sim.exchanges)) == (1 if real.result["changed"] else 0)
+    assert len(mutating(sim)) == (1 if real.result["changed"] else 0)
     assert (predicted.result["changed"], predicted.result["diff"]) == (real.result["changed"], real.result["diff"])
     again = run(**options)
-    assert (again.result["changed"], mutating(sim.exchanges)) == (False, [])
+    assert (again.result["changed"], mutating(sim)) == (False, [])
     assert again.result["diff"]["before"] == again.result["diff"]["after"] == real.result["diff"]["after"]
     assert sim.run(lambda store: store.logins.count) == 0
     return real
@@ -67,7 +71,7 @@ def refused(run: Run, sim: Simulator, options: dict[str, Any]) -> dict[str, Any]
     """The failure, which is the same in check mode, and before which nothing is changed."""
     predicted = run(check=True, **options)
     real = run(**options)
-    assert mutating(sim.exchanges) == []
+    assert mutating(sim) == []
     assert (predicted.rc, real.rc) == (1, 1)
     assert predicted.result["msg"] == real.result["msg"]
     assert "Traceback" not in real.stdout + real.stderr
@@ -130,7 +134,7 @@ def test_present_changes_what_differs_and_sends_nothing_else(
     named = {"library": "templates", "name": "rocky9"} if by == "names" else {"library_item_id": item_id}
     run(check=True, **named, **options)
     real = run(**named, **options)
-    (patch,) = mutating(sim.exchanges)
+    (patch,) = mutating(sim)
     sent = json.loads(patch.request_body)
     assert patch.method == "PATCH"
     assert sent.get("update_spec", sent) == options
@@ -401,5 +405,5 @@ def test_an_answer_that_was_lost_does_not_make_the_item_twice(run: Run, sim: Sim
     sim.inject("POST:*/library/item?client_token=*:1:reset-mid-body")
     real = run(library="templates", name="new")
     assert (real.rc, real.result["changed"]) == (0, True)
-    assert methods(mutating(sim.exchanges)) == ["POST", "POST"]
+    assert [each.method for each in mutating(sim)] == ["POST", "POST"]
     assert item_of(sim, "templates", "new") is not None

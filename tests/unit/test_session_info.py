@@ -15,13 +15,12 @@ import pytest
 
 from tests.harness.modules import ModuleResult, connection_args, run_module
 from tests.harness.packages import make_package
-from tests.harness.wire import mutating
+from tests.harness.tasks import DIALECTS, SESSION_INFO, changes_something
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
 from tests.simulator.seed import VIEWER
 
 Run = Callable[..., ModuleResult]
 
-MODULE = "content_library_session_info"
 SESSION_KEYS = {
     "id",
     "library_item_id",
@@ -73,12 +72,12 @@ NESTED_MESSAGE = {
 }
 
 
-@pytest.fixture(params=["api", "rest"])
+@pytest.fixture(params=DIALECTS)
 def run(request: pytest.FixtureRequest, sim: Simulator) -> Run:
     def call(*, check: bool = False, **options: Any) -> ModuleResult:
         sim.clear_exchanges()
         args = {**connection_args(sim), "api_dialect": request.param, **options}
-        return run_module(MODULE, args, check=check)
+        return run_module(SESSION_INFO, args, check=check)
 
     return call
 
@@ -131,7 +130,7 @@ def test_all_sessions_of_the_user_are_read_when_nothing_is_named(
     assert {session["id"] for session in result.result["update_sessions"]} == {
         session for name, session in seeded.items() if name.startswith("update")
     }
-    assert mutating(sim.exchanges) == []
+    assert not any(changes_something(each) for each in sim.exchanges)
     assert sim.run(lambda store: store.logins.count) == 0
 
 
@@ -392,7 +391,7 @@ def test_a_session_that_disappears_while_it_is_read_is_left_out(
     kept = sim.run(lambda store: getattr(store, f"seed_{kind}_session")(tools))
     sim.clear_exchanges()
     delete_during(doomed, doomed if moment == "before-get" else f"{doomed}/file")
-    result = run_module(MODULE, {**connection_args(sim), "with_files": True})
+    result = run_module(SESSION_INFO, {**connection_args(sim), "with_files": True})
     assert found(result) == {kept}
     answers = [each.status for each in sim.exchanges if doomed in each.path]
     assert answers == ([404] if moment == "before-get" else [200, 404])
