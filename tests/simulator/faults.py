@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Faults chosen per request: ``METHOD:PATH-GLOB:NTH:KIND``.
 
-METHOD is a verb or ``*``; PATH-GLOB is matched against the path with its query, as it was sent; NTH counts the
-requests that match (``1``: the first, ``2+``: from the second on, ``*``: each).
+METHOD is a verb or ``*``; PATH-GLOB is matched against the path with its query, as it was sent, and knows no wildcard
+but ``*``; NTH counts the requests that match (``1``: the first, ``2+``: from the second on, ``*``: each).
 
 =================  ====================================================================================
 KIND               what happens

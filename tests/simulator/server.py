@@ -166,14 +166,13 @@ class Server:
         if match.row.operation == "probe" and not self.store.seed.probe:
             return plain_404()
         login = self.store.logins.resolve(request.headers.get(TOKEN_HEADER))
-        if raw.strip() and request.content_type != "application/json":
+        if raw.strip() and request.method != "GET" and request.content_type != "application/json":
             return web.Response(status=415, text="Unsupported Media Type\n")
         args = self._arguments(match, request, raw)
         value = await self._run(match, login, request, args)
         if value is None:
             return web.Response(status=match.row.status, content_type="application/json")
-        body = encode_result(dialect, value, self.store.seed.rest_empty_list)
-        return web.Response(status=match.row.status, body=body, content_type="application/json")
+        return _json(encode_result(dialect, value, self.store.seed.rest_empty_list), match.row.status)
 
     def _arguments(self, match: Match, request: web.BaseRequest, raw: bytes) -> dict[str, Any]:
         row = match.row
@@ -190,6 +189,8 @@ class Server:
         for name, argument in row.headers.items():
             if name in request.headers:
                 args.setdefault(argument, request.headers[name])
+        if request.method == "GET":
+            return {**args, **_bindings_query(row, request.query, raw)}
         body = shapes.decode(raw, self._body_shape(row))
         if row.body_as:
             args[row.body_as] = body
@@ -331,6 +332,15 @@ class Server:
                 progress.fault.text if progress.fault else None,
             )
         )
+
+
+def _bindings_query(row: Row, query: Mapping[str, str], raw: bytes) -> dict[str, Any]:
+    """Arguments of a GET as the official bindings send them: the query has the bare name, the value is in the body."""
+    bare = {name: shapes.STRING for name in row.required_query if query[name] == ""}
+    if not bare or not raw.strip():
+        return {}
+    body = shapes.decode(raw, Struct(bare, tuple(bare)))
+    return {row.query[name]: body[name] for name in bare}
 
 
 def plain_404() -> web.Response:

@@ -77,11 +77,19 @@ class Simulator:
         self._server = server
 
     def stop(self) -> None:
-        self._await(self._running.stop())
+        self._await(self._stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
         shutil.rmtree(self._directory)
+
+    async def _stop(self) -> None:
+        await self._running.stop()
+        # Connections that were cut in the middle leave tasks behind that wait for their peers.
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     @property
     def _running(self) -> Server:

@@ -12,6 +12,7 @@ Choices where the published description leaves room:
 - Files that the item already holds are files of the session with the source NONE, until it replaces or removes them.
 - A session that expires is deleted.
 - A session of a user is visible by its id to everybody; only lists are limited to the caller's.
+- An item that is deleted takes its sessions with it.
 """
 
 from __future__ import annotations

@@ -156,6 +156,15 @@ def test_an_upload_that_is_reset(server: Simulator, wire: Wire, iso: str, clock:
     assert wire.put(uri, b"x").status_code == 200
 
 
+def test_an_upload_that_is_refused_still_gets_its_answer(server: Simulator, wire: Wire, iso: str) -> None:
+    session = wire.open(iso)
+    uri = wire.value(wire.add(session, "a.iso"))["upload_endpoint"]["uri"]
+    server.inject("PUT:*:1:503/1")
+    server.inject("PUT:*:2:unauthenticated")
+    answers = [wire.put(uri, b"x" * 2_000_000).status_code for _attempt in range(3)]
+    assert answers == [503, 401, 200]
+
+
 def test_a_download_that_is_reset(server: Simulator, wire: Wire, synced: str) -> None:
     session = server.run(lambda store: store.seed_download_session(synced, prepared=["synced.iso"]))
     uri = wire.value(wire.download_file(session, "synced.iso"))["download_endpoint"]["uri"]

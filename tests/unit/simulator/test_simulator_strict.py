@@ -129,3 +129,13 @@ def test_one_dialect_only() -> None:
         response = Wire(sim, "api", log_in=False).log_in(sim.username, sim.password)
         assert (response.status_code, response.headers["Content-Type"].partition(";")[0]) == (404, "text/plain")
         assert Wire(sim, "rest").list().status_code == 200
+
+
+def test_a_get_as_the_official_bindings_send_it(server: Simulator, iso: str) -> None:
+    server.run(lambda store: store.seed_item_files(iso, {"a.iso": b"1"}))
+    wire = Wire(server, "api")
+    path = f"/api/content/library/item/{iso}/file?name"
+    answer = wire.call("GET", path, data='{"name": "a.iso"}')
+    assert (answer.status_code, answer.json()["name"]) == (200, "a.iso")
+    assert wire.call("GET", path, data="{}").status_code == 400
+    assert wire.call("GET", f"/api/content/library/item/{iso}/file?name=b.iso").status_code == 404
