@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an item's content is: the declared files, what an OVF descriptor brings in, and local versus library.
+"""What an item's content is: the files that are wanted against those that are there. Pure, but for a digest passed in.
 
 A comparison ends in one of four verdicts. Equal and different are proven; what cannot be proven is unverifiable, never
 guessed: a disk's size on the server is the storage it uses, and a server may keep no checksum.
@@ -11,14 +11,10 @@ from __future__ import annotations
 
 import enum
 import os
-import re
-import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable
-from xml.parsers import expat
 
-from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument
 from ansible_collections.vsphere.content.plugins.module_utils._schema import ChecksumInfo, LibraryItemFile, UpdateFile
 
 DIGEST_LENGTHS: Mapping[str, int] = {"MD5": 32, "SHA1": 40, "SHA256": 64, "SHA512": 128}
@@ -65,13 +61,34 @@ class Checksum:
 
 
 @dataclass(frozen=True)
-class LocalFile:
-    """A file on the host that runs the task, under the name that it has in the item; C(size) in bytes."""
+class PullSource:
+    """Where vCenter itself shall fetch a file, and how it may recognise the server there.
+
+    C(thumbprint) is in upper-case hex digits with colons, C(certificate) is PEM text.
+    """
+
+    url: str
+    thumbprint: str | None = None
+    certificate: str | None = None
+
+
+@dataclass(frozen=True)
+class WantedFile:
+    """A file that an item shall hold, under the name that it has there.
+
+    It is on the host that runs the task, at C(path), C(size) bytes from C(offset); or vCenter pulls it from C(source), and
+    its size is not known. C(members) are the files of an OVA, which is what the item will hold instead of it. C(origin)
+    is what to call its content in a diff.
+    """
 
     name: str
-    path: str
-    size: int
+    origin: str
+    path: str | None = None
+    size: int | None = None
+    offset: int = 0
     checksum: Checksum | None = None
+    source: PullSource | None = None
+    members: tuple[WantedFile, ...] = ()
 
     @property
     def role(self) -> Role:
@@ -92,13 +109,19 @@ class Wanted:
     """The content that is declared: files in the order to send them, names that must go, and whether all others go
     too."""
 
-    files: tuple[LocalFile, ...]
+    files: tuple[WantedFile, ...]
     absent: frozenset[str]
     purge: bool
 
     @property
     def names(self) -> frozenset[str]:
-        return frozenset(file.name for file in self.files)
+        """The names that may be there: of the files, and of what an OVA unpacks to."""
+        return frozenset(file.name for file in self.files) | {file.name for file in self.content}
+
+    @property
+    def content(self) -> tuple[WantedFile, ...]:
+        """The files as the item will hold them, with an OVA as its members."""
+        return tuple(part for file in self.files for part in file.members or (file,))
 
     @property
     def previewed(self) -> bool:
@@ -115,7 +138,7 @@ class FilePlan:
     """What to do about files: send, remove; C(restart) says that only a new session can take them in the right
     order."""
 
-    push: tuple[LocalFile, ...] = ()
+    push: tuple[WantedFile, ...] = ()
     remove: tuple[str, ...] = ()
     restart: bool = False
 
@@ -123,64 +146,44 @@ class FilePlan:
         return bool(self.push or self.remove)
 
 
-Digest = Callable[[str, str], str]
-"""Hashes a file: (path, algorithm) to lower-case hex digits."""
+Digest = Callable[[str, str, int, int], str]
+"""Hashes a part of a file: (path, algorithm, offset, size in bytes) to lower-case hex digits."""
 
 
 def role_of(name: str) -> Role:
     return ROLES.get(os.path.splitext(name)[1].lower(), Role.OTHER)
 
 
-def read_wanted(files: Sequence[Mapping[str, Any]], purge_files: bool | None) -> Wanted:
-    """The declared content, from the option C(files). Reads descriptors, nothing else. Raises InvalidArgument."""
-    present: list[LocalFile] = []
-    for entry in files:
-        if entry["state"] == "present":
-            present.extend(_with_references(_local_file(entry)))
-    absent = frozenset(_absent_name(entry) for entry in files if entry["state"] == "absent")
-    by_name: dict[str, LocalFile] = {}
-    for file in present:
-        twin = by_name.setdefault(file.name, file)
-        if twin.path != file.path:
-            raise InvalidArgument(
-                f"files: {twin.path} and {file.path} would both be named {file.name}",
-                remedy="Give one of them another name.",
-            )
-        if file.checksum:
-            by_name[file.name] = file
-    both = sorted(absent & by_name.keys())
-    if both:
-        raise InvalidArgument(f"files: {both[0]} is declared present and absent", remedy="Drop one of the two entries.")
-    package = any(file.role in PREVIEWED for file in by_name.values())
-    return Wanted(
-        files=tuple(sorted(by_name.values(), key=lambda file: min(file.role, Role.DISK))),
-        absent=absent,
-        purge=package if purge_files is None else purge_files,
-    )
-
-
-def compare(file: LocalFile, held: Held | None, digest: Digest) -> Verdict:
-    """One local file against what the server has under its name; hashes the file only if nothing else decides."""
+def compare(file: WantedFile, held: Held | None, digest: Digest) -> Verdict:
+    """One wanted file against what the server has under its name; hashes the file only if nothing else decides."""
     if held is None:
         return Verdict.MISSING
-    if held.size is not None and held.exact_size and held.size != file.size:
+    if held.exact_size and None not in (held.size, file.size) and held.size != file.size:
         return Verdict.DIFFERENT
     if held.checksum is None or held.checksum.algorithm not in DIGEST_LENGTHS:
         return Verdict.UNVERIFIABLE
     if file.checksum and file.checksum.algorithm == held.checksum.algorithm:
         return Verdict.EQUAL if file.checksum == held.checksum else Verdict.DIFFERENT
-    return Verdict.EQUAL if digest(file.path, held.checksum.algorithm) == held.checksum.digest else Verdict.DIFFERENT
+    if file.path is None or file.size is None:
+        return Verdict.UNVERIFIABLE
+    digits = digest(file.path, held.checksum.algorithm, file.offset, file.size)
+    return Verdict.EQUAL if digits == held.checksum.digest else Verdict.DIFFERENT
 
 
 def compare_with_item(wanted: Wanted, files: Sequence[LibraryItemFile], digest: Digest) -> dict[str, Verdict]:
-    """The verdict on each wanted file against the item's own files; what the server never keeps counts as equal."""
+    """The verdict on each wanted file against the item's own files, on an OVA and its members alike.
+
+    What the server does not keep counts as equal.
+    """
     held = held_by_item(files)
-    return {
+    verdicts = {
         file.name: Verdict.EQUAL
         if file.role in NOT_KEPT and file.name not in held
         else compare(file, held.get(file.name), digest)
-        for file in wanted.files
+        for file in wanted.content
     }
+    archives = {file.name: _together(verdicts[part.name] for part in file.members) for file in wanted.files if file.members}
+    return {**verdicts, **archives}
 
 
 def compare_with_session(
@@ -195,7 +198,8 @@ def compare_with_session(
     verdicts = {}
     for file in wanted.files:
         verdict = compare(file, held.get(file.name), digest)
-        if verdict is Verdict.UNVERIFIABLE and file.name in unchanged:
+        untouched = {part.name for part in file.members or (file,)} <= unchanged
+        if untouched and verdict in (Verdict.UNVERIFIABLE, Verdict.MISSING):
             verdict = in_item.get(file.name, verdict)
         verdicts[file.name] = verdict
     return verdicts
@@ -204,7 +208,11 @@ def compare_with_session(
 def needs_item_content(wanted: Wanted, files: Sequence[UpdateFile]) -> bool:
     """Whether an ACTIVE session says too little of its unchanged files to compare the wanted ones with."""
     unchanged = _unchanged(files)
-    return any(file.name in wanted.names and file.name in unchanged and not file.checksum_info for file in files)
+    parts = {part.name for file in wanted.files for part in file.members}
+    return any(
+        file.name in unchanged and file.name in wanted.names and (file.name in parts or not file.checksum_info)
+        for file in files
+    )
 
 
 def plan_files(
@@ -239,26 +247,60 @@ def plan_files(
     )
 
 
-def project_files(wanted: Wanted, held: Mapping[str, Held], verdicts: Mapping[str, Verdict]) -> dict[str, Any]:
-    """What a diff shows of files: the wanted ones that are there, and those that must go."""
-    shown = {
-        file.name: _describe(file, held[file.name], verdicts[file.name]) for file in wanted.files if file.name in held
-    }
+def project_session(wanted: Wanted, held: Mapping[str, Held], verdicts: Mapping[str, Verdict]) -> dict[str, Any]:
+    """What a diff shows of a session's files: the wanted ones that are there, and those that must go."""
+    return _project(wanted, wanted.files, held, verdicts)
+
+
+def project_item(wanted: Wanted, held: Mapping[str, Held], verdicts: Mapping[str, Verdict]) -> dict[str, Any]:
+    """What a diff shows of an item's files; what some servers keep and others drop is no part of the content."""
+    content = [file for file in wanted.content if file.role not in NOT_KEPT]
+    return _project(wanted, content, {name: held[name] for name in held if role_of(name) not in NOT_KEPT}, verdicts)
+
+
+def expect_session(
+    wanted: Wanted, held: Mapping[str, Held], verdicts: Mapping[str, Verdict], plan: FilePlan
+) -> dict[str, Any]:
+    """What C(project_session) will show once the plan is carried out."""
+    return project_session(wanted, *_carried_out(plan.push, held, verdicts, plan))
+
+
+def expect_item(
+    wanted: Wanted, held: Mapping[str, Held], verdicts: Mapping[str, Verdict], plan: FilePlan
+) -> dict[str, Any]:
+    """What C(project_item) will show once the plan is carried out and the session completed."""
+    parts = [part for file in plan.push for part in file.members or (file,)]
+    return project_item(wanted, *_carried_out(parts, held, verdicts, plan))
+
+
+def verdicts_after(verdicts: Mapping[str, Verdict], plan: FilePlan) -> dict[str, Verdict]:
+    """The verdicts once the plan is carried out: what was sent was compared on arrival, so nothing is hashed again."""
+    sent = {name for file in plan.push for name in (file.name, *(part.name for part in file.members))}
+    return {**verdicts, **dict.fromkeys(sent, Verdict.EQUAL)}
+
+
+def _carried_out(
+    sent: Iterable[WantedFile], held: Mapping[str, Held], verdicts: Mapping[str, Verdict], plan: FilePlan
+) -> tuple[dict[str, Held], dict[str, Verdict]]:
+    left = {name: entry for name, entry in held.items() if name not in plan.remove}
+    arrived = {file.name: Held(file.size, file.checksum, exact_size=True) for file in sent}
+    return {**left, **arrived}, verdicts_after(verdicts, plan)
+
+
+def _project(
+    wanted: Wanted, files: Iterable[WantedFile], held: Mapping[str, Held], verdicts: Mapping[str, Verdict]
+) -> dict[str, Any]:
+    shown = {file.name: _describe(file, held[file.name], verdicts[file.name]) for file in files if file.name in held}
     return {**shown, **{name: _describe_held(held[name]) for name in wanted.superfluous(held)}}
 
 
-def expect_files(
-    wanted: Wanted, held: Mapping[str, Held], verdicts: Mapping[str, Verdict], plan: FilePlan
-) -> dict[str, Any]:
-    """What C(project_files) will show once the plan is carried out."""
-    sent = {file.name: Held(file.size, file.checksum, exact_size=True) for file in plan.push}
-    left = {name: entry for name, entry in held.items() if name not in plan.remove}
-    return project_files(wanted, {**left, **sent}, {**verdicts, **dict.fromkeys(sent, Verdict.EQUAL)})
-
-
-def kept(held: Mapping[str, Held]) -> dict[str, Held]:
-    """Without what a server drops, or some keep, when a session is completed: it is no part of an item's content."""
-    return {name: entry for name, entry in held.items() if role_of(name) not in NOT_KEPT}
+def _together(verdicts: Iterable[Verdict]) -> Verdict:
+    """The verdict on a whole from those on its parts."""
+    found = set(verdicts)
+    for verdict in (Verdict.MISSING, Verdict.DIFFERENT, Verdict.UNVERIFIABLE):
+        if verdict in found:
+            return verdict
+    return Verdict.EQUAL
 
 
 def held_by_item(files: Sequence[LibraryItemFile]) -> dict[str, Held]:
@@ -281,12 +323,12 @@ def _unchanged(files: Sequence[UpdateFile]) -> set[str]:
     return {file.name for file in files if file.source_type == "NONE"}
 
 
-def _describe(file: LocalFile, held: Held, verdict: Verdict) -> dict[str, Any]:
+def _describe(file: WantedFile, held: Held, verdict: Verdict) -> dict[str, Any]:
     """An equal file is shown by where its content comes from: check mode can predict that without hashing anything."""
     if verdict is Verdict.EQUAL:
-        return {"size": file.size, "content": f"same as {file.path}"}
+        return {"size": file.size, "content": f"same as {file.origin}"}
     if verdict is Verdict.UNVERIFIABLE:
-        return {"size": file.size, "content": f"not known to be the same as {file.path}"}
+        return {"size": file.size, "content": f"not known to be the same as {file.origin}"}
     return _describe_held(held)
 
 
@@ -301,154 +343,3 @@ def read_checksum(info: ChecksumInfo | None) -> Checksum | None:
 
 def write_checksum(checksum: Checksum | None) -> ChecksumInfo | None:
     return ChecksumInfo(algorithm=checksum.algorithm, checksum=checksum.digest) if checksum else None
-
-
-def _absent_name(entry: Mapping[str, Any]) -> str:
-    if not entry["name"]:
-        raise InvalidArgument("files: an entry with state: absent has no name", remedy="Name the file to remove.")
-    return str(entry["name"])
-
-
-def _local_file(entry: Mapping[str, Any]) -> LocalFile:
-    path = entry["src"]
-    if not path:
-        raise InvalidArgument(
-            f"files: {entry['name'] or 'an entry'} has no src", remedy="Set src to the file to upload."
-        )
-    name = entry["name"] or os.path.basename(path)
-    if not _is_one_component(name):
-        raise InvalidArgument(
-            f"files: {name!r} is not a file name", remedy="Give a name without a directory, such as disk1.vmdk."
-        )
-    return LocalFile(name, path, _size_of(path, "src"), _declared_checksum(entry, name))
-
-
-def _size_of(path: str, option: str) -> int:
-    if not os.path.isabs(path):
-        raise InvalidArgument(
-            f"files: {option} {path!r} is relative, and a module has no directory of its own to start from",
-            remedy="Start it with {{ role_path }}/files or {{ playbook_dir }}.",
-        )
-    try:
-        found = os.stat(path)
-        with open(path, "rb"):
-            pass
-    except FileNotFoundError:
-        raise InvalidArgument(
-            f"files: {option} {path} does not exist on the host that runs this task",
-            remedy="Check the path; a file on the controller needs delegate_to: localhost.",
-        ) from None
-    except IsADirectoryError:
-        raise InvalidArgument(f"files: {option} {path} is a directory", remedy="Name each file by itself.") from None
-    except OSError as error:
-        raise InvalidArgument(
-            f"files: {option} {path} cannot be read: {error.strerror}",
-            remedy="Give the user that runs this task the right to read it.",
-        ) from None
-    if not stat.S_ISREG(found.st_mode):
-        raise InvalidArgument(
-            f"files: {option} {path} is not a regular file", remedy="Copy its content to a file first."
-        )
-    return found.st_size
-
-
-def _declared_checksum(entry: Mapping[str, Any], name: str) -> Checksum | None:
-    if not entry["checksum"]:
-        return None
-    algorithm, digest = entry["checksum_algorithm"], entry["checksum"].strip().lower()
-    if not re.fullmatch(f"[0-9a-f]{{{DIGEST_LENGTHS[algorithm]}}}", digest):
-        raise InvalidArgument(
-            f"files: the checksum of {name} is no {algorithm} checksum, which has {DIGEST_LENGTHS[algorithm]} hex "
-            "digits",
-            remedy="Correct checksum, or set checksum_algorithm to the one that it was made with.",
-        )
-    return Checksum(algorithm, digest)
-
-
-def _with_references(file: LocalFile) -> list[LocalFile]:
-    """A file with what comes with it: a descriptor brings its references, and the manifest and certificate beside
-    it."""
-    if file.role is not Role.DESCRIPTOR:
-        return [file]
-    directory = os.path.dirname(file.path)
-    stem = os.path.splitext(os.path.basename(file.path))[0]
-    found = [file]
-    for beside in (f"{stem}.mf", f"{stem}.cert"):
-        path = os.path.join(directory, beside)
-        if os.path.exists(path):
-            found.append(LocalFile(beside, path, _size_of(path, f"{beside} beside {file.name},")))
-    for name in read_references(file.path):
-        if not _is_one_component(name):
-            raise InvalidArgument(
-                f"files: {file.path} references {name!r}, which is not a file beside it",
-                remedy="Export the package again: the references of a descriptor must be plain file names.",
-            )
-        path = os.path.join(directory, name)
-        if not os.path.exists(path):
-            raise InvalidArgument(
-                f"files: {file.path} references {name}, which is not there",
-                remedy=f"Put {name} beside the descriptor; the package is incomplete without it.",
-            )
-        found.append(LocalFile(name, path, _size_of(path, f"{name}, referenced by {file.name},")))
-    return found
-
-
-def _is_one_component(name: str) -> bool:
-    return (
-        name not in ("", ".", "..") and name.isprintable() and not re.search(r"[/\\]|^[A-Za-z][A-Za-z0-9+.-]*:", name)
-    )
-
-
-def read_references(path: str) -> tuple[str, ...]:
-    """The file names in the References section of an OVF descriptor, in its order. Raises InvalidArgument.
-
-    A document type is refused, so that no entity is ever expanded. Source: DMTF DSP0243, OVF 1.1, section 7.1.
-    """
-    names: list[str] = []
-    depth: list[str] = []
-
-    def start(tag: str, attributes: dict[str, str]) -> None:
-        depth.append(_local_name(tag))
-        if depth[-2:] == ["References", "File"]:
-            values = {_local_name(name): value for name, value in attributes.items()}
-            names.extend(_chunks(values, path))
-
-    def refuse_doctype(*_declaration: Any) -> None:
-        raise InvalidArgument(
-            f"files: {path} has a document type declaration, which no OVF descriptor needs",
-            remedy="Remove the DOCTYPE; it is refused as it can make a parser read or fetch other files.",
-        )
-
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.StartElementHandler = start
-    parser.EndElementHandler = lambda _tag: depth.pop()
-    parser.StartDoctypeDeclHandler = refuse_doctype
-    try:
-        with open(path, "rb") as descriptor:
-            parser.ParseFile(descriptor)
-    except expat.ExpatError as error:
-        raise InvalidArgument(
-            f"files: {path} is not an OVF descriptor: {error}", remedy="Export the package again."
-        ) from None
-    return tuple(names)
-
-
-def _local_name(name: str) -> str:
-    return name.rsplit(" ", 1)[-1]
-
-
-def _chunks(attributes: Mapping[str, str], path: str) -> list[str]:
-    """The files of one reference: one, or, where it is split, name.000000000 and on."""
-    href = attributes.get("href", "")
-    if "chunkSize" not in attributes:
-        return [href]
-    try:
-        size, chunk = int(attributes["size"]), int(attributes["chunkSize"])
-        count = -(-size // chunk)
-    except (KeyError, ValueError, ZeroDivisionError):
-        count = 0
-    if not 0 < count <= 10000:
-        raise InvalidArgument(
-            f"files: {path} splits {href!r} into chunks without saying how many", remedy="Export the package again."
-        )
-    return [f"{href}.{number:09d}" for number in range(count)]

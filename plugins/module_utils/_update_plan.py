@@ -18,12 +18,13 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
     FilePlan,
     Verdict,
     Wanted,
-    expect_files,
+    expect_item,
+    expect_session,
     held_by_item,
     held_by_session,
-    kept,
     plan_files,
-    project_files,
+    project_item,
+    project_session,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._errors import NotAllowedInCurrentState
 from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import ACTIVE, Step, choose_step
@@ -138,9 +139,9 @@ def project_update(declared: Declared, found: Found) -> dict[str, Any]:
     if declared.client_progress is not None:
         shown["client_progress"] = _progress(declared.client_progress, found.session)
     if declared.wanted and declared.fills:
-        shown["files"] = project_files(declared.wanted, _held_by_session(found), found.in_session)
+        shown["files"] = project_session(declared.wanted, _held_by_session(found), found.in_session)
         if declared.state == "done":
-            shown["item_content"] = project_files(declared.wanted, kept(held_by_item(found.content)), found.in_item)
+            shown["item_content"] = project_item(declared.wanted, held_by_item(found.content), found.in_item)
     return shown
 
 
@@ -238,10 +239,9 @@ def _with_expectation(
     if wanted and declared.fills:
         held = held_by_item(found.content) if plan.opens else _held_by_session(found)
         verdicts = found.in_item if plan.opens else found.in_session
-        in_session = expect_files(wanted, held, verdicts, plan.files)
-        expected["files"] = {} if ended else in_session
+        expected["files"] = {} if ended else expect_files(wanted, held, verdicts, plan.files, completed=False)
         if ended:
-            expected["item_content"] = expect_files(wanted, kept(held), verdicts, plan.files)
+            expected["item_content"] = expect_files(wanted, held, verdicts, plan.files, completed=True)
     return replace(plan, expected=expected)
 
 
