@@ -18,6 +18,7 @@ SESSION_INFO = "content_library_session_info"
 DIALECTS = ("api", "rest")
 
 LOGIN_PATHS = ("/api/session", "/rest/com/vmware/cis/session")
+SESSION_PATH = re.compile(r"/update-session/(id:)?[0-9a-f-]+:[0-9a-f-]+$")
 READING_ACTIONS = ("find", "get", "probe")
 
 
@@ -100,6 +101,11 @@ class Run:
             )
         ]
 
+    @property
+    def session_reads(self) -> list[Exchange]:
+        """The reads of one update session as such, without its files."""
+        return [entry for entry in self.exchanges if entry.method == "GET" and SESSION_PATH.search(entry.path)]
+
     def sent(self, method: str, action: str = "", containing: str = "update-session") -> list[Exchange]:
         """The requests of a verb and action on update sessions."""
         return [
@@ -129,18 +135,18 @@ class Tasks:
         """
         predicted = self.run(check=True, **options)
         assert not predicted.failed, predicted.msg
-        assert predicted.mutations == []
+        assert not predicted.mutations, predicted.mutations
         real = self.run(**options)
         assert not real.failed, real.msg
-        assert predicted.changed == real.changed
-        assert predicted.diff == real.diff
-        assert real.changed == (real.diff["before"] != real.diff["after"])
-        assert real.changed or real.mutations == []
+        assert predicted.changed == real.changed, (predicted.diff, real.diff)
+        assert predicted.diff == real.diff, (predicted.diff, real.diff)
+        assert real.changed == (real.diff["before"] != real.diff["after"]), real.diff
+        assert real.changed or not real.mutations, real.mutations
         again = self.run(**options)
         assert not again.failed, again.msg
-        assert again.mutations == []
+        assert not again.mutations, again.mutations
         assert not again.changed, again.diff
-        assert again.diff["before"] == again.diff["after"]
+        assert again.diff["before"] == again.diff["after"], again.diff
         return real
 
     def refuse(self, **options: Any) -> Run:
@@ -149,8 +155,8 @@ class Tasks:
         real = self.run(**options)
         for run in (predicted, real):
             assert run.failed, run.result
-            assert not run.changed
-            assert run.mutations == []
+            assert not run.changed, run.result
+            assert not run.mutations, run.mutations
             assert "Traceback" not in run.outcome.stdout + run.outcome.stderr
-        assert predicted.error == real.error
+        assert predicted.error == real.error, (predicted.error, real.error)
         return real

@@ -157,13 +157,13 @@ def test_somebody_elses_session_is_not_found_by_item(tasks: Tasks) -> None:
 def test_an_active_session_gets_the_files(
     tasks: Tasks, image: Path, state: str, content: str, uploads: bool, changed: bool, name: str
 ) -> None:
-    held: dict[str, Any] = {
+    fillings: dict[str, dict[str, bytes | None]] = {
         "empty": {},
         "same": {"tools.iso": image.read_bytes()},
         "other": {"tools.iso": b"x" * 5000},
         "waiting": {"tools.iso": None},
-    }[content]
-    session = seed_session(tasks, "ACTIVE", files=held)
+    }
+    session = seed_session(tasks, "ACTIVE", files=fillings[content])
     files = [{"src": str(image)}]
     options = declare(state, session_id=session, files=files) if name == "id" else by_item(state, files=files)
     run = tasks.converge(**options)
@@ -184,7 +184,12 @@ def test_an_item_without_a_session_gets_one_only_if_it_lacks_the_files(
     tasks: Tasks, image: Path, state: str, held: str, found: str
 ) -> None:
     item = find_item(tasks)
-    contents = {"nothing": {}, "same": {"tools.iso": image.read_bytes()}, "other": {"tools.iso": b"y" * 5000}}[held]
+    held_files: dict[str, dict[str, bytes]] = {
+        "nothing": {},
+        "same": {"tools.iso": image.read_bytes()},
+        "other": {"tools.iso": b"y" * 5000},
+    }
+    contents = held_files[held]
     tasks.sim.run(lambda store: store.seed_item_files(item, contents))
     ended = seed_session(tasks, found)
     run = tasks.converge(**by_item(state, files=[{"src": str(image)}]))
