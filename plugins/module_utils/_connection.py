@@ -12,6 +12,7 @@ import json
 import os
 import random
 import re
+import ssl
 import threading
 import time
 import traceback
@@ -275,6 +276,7 @@ class Connection:
             f"(HTTP {answer.status}: {quote(answer.body)})",
             status=answer.status,
             operation="session.login",
+            remedy="Check hostname and port, and api_dialect: it is forced." if self.options.dialect else None,
         )
 
     def logout(self) -> None:
@@ -479,8 +481,7 @@ class Connection:
         place = f"{host}:{port}"
         reason = _plain_reason(error)
         if isinstance(error, requests.exceptions.ProxyError):
-            proxy = urllib.parse.urlsplit(self.options.proxy or "")
-            return ConnectionFailed(f"the proxy {proxy.hostname}:{proxy.port} failed: {reason}", operation=operation)
+            return self._translate_proxy_error(error, reason, operation)
         if isinstance(error, requests.exceptions.SSLError):
             if "CERTIFICATE_VERIFY_FAILED" in str(error) or "doesn't match" in str(error):
                 return TlsUnverified(f"the certificate of {place} is not trusted: {reason}", operation=operation)
@@ -493,3 +494,19 @@ class Connection:
         if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
             return InvalidResponse(f"{url.split('?')[0]!r} is no URL to send to", operation=operation)
         return ConnectionFailed(f"no connection to {place}: {reason}", operation=operation)
+
+    def _translate_proxy_error(self, error: Exception, reason: str, operation: str) -> ContentError:
+        parts = urllib.parse.urlsplit(self.options.proxy or "")
+        proxy = f"the proxy {parts.hostname}:{parts.port}"
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return TlsUnverified(
+                f"the certificate of {proxy} is not trusted: {reason}",
+                operation=operation,
+                remedy="Add the authority that signed it to the file of ca_path, or set proxy_protocol: http if the "
+                "proxy itself is spoken to without TLS. validate_certs: false switches the check off and is for tests "
+                "only.",
+            )
+        remedy = None
+        if isinstance(_root_cause(error), ssl.SSLError):
+            remedy = "It may not speak TLS itself: then set proxy_protocol: http."
+        return ConnectionFailed(f"{proxy} failed: {reason}", operation=operation, remedy=remedy)
