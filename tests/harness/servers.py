@@ -281,6 +281,9 @@ class Proxy:
                 if not received:
                     return
                 head += received
+                if not head[:1].isalpha():
+                    client.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+                    return
             self.heads.append(head.decode("latin-1"))
             status = self._refusal(self.heads[-1])
             if status:

@@ -1,0 +1,697 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a task reaches vCenter: logins, dialects, TLS, proxies, environment, redirects, and what is tried again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+
+from ansible_collections.vsphere.content.plugins.module_utils._api import Api
+from ansible_collections.vsphere.content.plugins.module_utils._connection import (
+    ATTEMPTS,
+    Connection,
+    connection_spec,
+    read_options,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._errors import ContentError
+from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import gather
+from ansible_collections.vsphere.content.plugins.module_utils._schema import (
+    LibraryItem,
+    UpdateFileAddition,
+    WarningBehavior,
+)
+from tests.harness.modules import ModuleResult, connection_args, run_module
+from tests.harness.packages import make_iso
+from tests.harness.servers import (
+    CannedServer,
+    Identity,
+    Proxy,
+    Received,
+    Reply,
+    make_identity,
+    unused_port,
+)
+from tests.simulator import Simulator
+
+LOGINS = {"api": "/api/session", "rest": "/rest/com/vmware/cis/session"}
+UPDATE_LISTS = {"api": "/api/content/library/item/update-session", "rest": "/rest/com/vmware/content/library/item/"}
+INFO = "content_library_session_info"
+UPDATE = "content_library_update_session"
+PASSWORD = "Canary-7f3kQ2"
+ITEM: dict[str, Any] = {"library": "templates", "library_item": "tools"}
+BEHAVIOR = (WarningBehavior(type="EXPIRED_CERTIFICATE", ignored=True),)
+
+
+@pytest.fixture(params=["api", "rest"])
+def dialect(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def rest_only() -> Iterator[Simulator]:
+    with Simulator(dialect="rest") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def api_only() -> Iterator[Simulator]:
+    with Simulator(dialect="api") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
+    return make_identity(tmp_path_factory.mktemp("trusted"))
+
+
+@pytest.fixture
+def iso(tmp_path: Path) -> str:
+    return str(make_iso(tmp_path / "tools.iso", 20_000))
+
+
+def info(server: Any, *, env: dict[str, str] | None = None, **options: Any) -> ModuleResult:
+    return run_module(INFO, {**connection_args(server), "kind": "update", **options}, env=env)
+
+
+def trace(sim: Simulator) -> list[str]:
+    """What the server was asked, without queries and identifiers of a run."""
+    return [f"{exchange.method} {exchange.path.partition('?')[0]}" for exchange in sim.exchanges]
+
+
+def count(sim: Simulator, method: str, path: str) -> int:
+    return sum(1 for exchange in sim.exchanges if exchange.method == method and exchange.path.startswith(path))
+
+
+def token_of(sim: Simulator) -> str:
+    user, password = sim.username, sim.password
+    return str(sim.run(lambda store: store.logins.login(user, password)))
+
+
+def open_connection(
+    server: Any, sleeps: list[float] | None = None, secrets: list[str] | None = None, **changes: Any
+) -> Connection:
+    """A logged-in connection that sleeps in no time; C(sleeps) and C(secrets) keep what it would tell."""
+    defaults = {name: option.get("default") for name, option in connection_spec().items()}
+    options = read_options({**defaults, **connection_args(server), **changes})
+    connection = Connection(
+        options,
+        on_secret=([] if secrets is None else secrets).append,
+        sleep=([] if sleeps is None else sleeps).append,
+        jitter=lambda: 0.5,
+    )
+    connection.login()
+    return connection
+
+
+# Logins and dialects
+
+
+def test_a_task_logs_in_works_and_logs_out(sim: Simulator, dialect: str) -> None:
+    ran = info(sim, api_dialect=dialect)
+    assert ran.rc == 0, ran.result
+    asked = trace(sim)
+    assert asked[0] == f"POST {LOGINS[dialect]}"
+    assert asked[-1] == f"DELETE {LOGINS[dialect]}"
+    assert len(asked) == 3
+    assert all(path.split(" ")[1].startswith(f"/{dialect}/") for path in asked)
+    assert sim.run(lambda store: store.logins.count) == 0
+
+
+def test_only_the_login_carries_credentials_and_all_else_the_token(identity: Identity) -> None:
+    with CannedServer(_quiet_vcenter, identity=identity) as server:
+        assert info(server).rc == 0
+    login, *others = server.received
+    assert login.headers["authorization"].startswith("Basic ")
+    assert "vmware-api-session-id" not in login.headers
+    assert [("authorization" in each.headers, each.headers.get("vmware-api-session-id")) for each in others] == [
+        (False, "the-token")
+    ] * len(others)
+
+
+def test_a_current_vcenter_is_recognized_by_its_login(sim: Simulator) -> None:
+    assert info(sim).rc == 0
+    assert [path for path in trace(sim) if "/rest/" in path] == []
+    assert count(sim, "POST", LOGINS["api"]) == 1
+
+
+def test_an_old_vcenter_is_recognized_by_the_login_it_does_not_know(rest_only: Simulator) -> None:
+    rest_only.reset()
+    assert info(rest_only).rc == 0
+    assert trace(rest_only)[:2] == [f"POST {LOGINS['api']}", f"POST {LOGINS['rest']}"]
+    assert [path for path in trace(rest_only)[1:] if "/api/" in path] == []
+    assert rest_only.run(lambda store: store.logins.count) == 0
+
+
+@pytest.mark.parametrize(("forced", "offered"), [("api", "rest"), ("rest", "api")])
+def test_a_forced_dialect_that_is_not_offered_fails_without_trying_the_other(
+    request: pytest.FixtureRequest, forced: str, offered: str
+) -> None:
+    server: Simulator = request.getfixturevalue(f"{offered}_only")
+    server.reset()
+    ran = info(server, api_dialect=forced)
+    assert ran.rc == 1
+    assert ran.result["error"]["type"] == "INVALID_RESPONSE"
+    assert "api_dialect" in ran.result["msg"]
+    assert trace(server) == [f"POST {LOGINS[forced]}"]
+
+
+@pytest.mark.parametrize("api_dialect", ["auto", "api", "rest"])
+def test_a_session_token_is_used_as_it_is_and_stays_open(sim: Simulator, api_dialect: str) -> None:
+    token = token_of(sim)
+    ran = info(sim, session_token=token, username=None, password=None, api_dialect=api_dialect, **ITEM)
+    assert ran.rc == 0, ran.result
+    assert not any("session" in path.rsplit("/", 1)[-1] and "update" not in path for path in trace(sim))
+    assert all(exchange.token_sent and exchange.status == 200 for exchange in sim.exchanges)
+    assert sim.run(lambda store: store.logins.count) == 1
+    assert len(sim.exchanges) == 3
+
+
+def test_a_session_token_falls_back_to_the_old_dialect_on_a_404_that_is_no_json(rest_only: Simulator) -> None:
+    rest_only.reset()
+    ran = info(rest_only, session_token=token_of(rest_only), **ITEM)
+    assert ran.rc == 0, ran.result
+    first, *others = trace(rest_only)
+    assert first.startswith("POST /api/")
+    assert len(others) == 3
+    assert all("/rest/" in path for path in others)
+
+
+def test_a_session_token_takes_a_404_in_json_as_an_answer_of_the_new_dialect(sim: Simulator) -> None:
+    ran = run_module(
+        UPDATE, {**connection_args(sim), "session_token": token_of(sim), "session_id": "a:b", "state": "canceled"}
+    )
+    assert ran.result["error"]["type"] == "NOT_FOUND"
+    assert trace(sim) == ["GET /api/content/library/item/update-session/a:b"]
+
+
+def test_a_failing_task_logs_out(sim: Simulator, dialect: str) -> None:
+    ran = run_module(UPDATE, {**connection_args(sim), "api_dialect": dialect, "session_id": "a:b"})
+    assert ran.result["error"]["type"] == "NOT_FOUND"
+    assert trace(sim)[-1] == f"DELETE {LOGINS[dialect]}"
+    assert sim.run(lambda store: store.logins.count) == 0
+
+
+def test_a_task_with_bad_arguments_does_not_stay_logged_in(sim: Simulator) -> None:
+    ran = run_module(UPDATE, {**connection_args(sim), **ITEM, "client_progress": 101})
+    assert ran.rc == 1
+    assert sim.run(lambda store: store.logins.count) == 0
+
+
+def test_a_logout_that_fails_is_a_warning(sim: Simulator) -> None:
+    sim.inject("DELETE:/api/session:1:500")
+    ran = info(sim)
+    assert ran.rc == 0
+    [warning] = ran.warnings
+    assert "log out" in warning
+
+
+def test_a_login_that_expires_in_mid_task_is_renewed(sim: Simulator, dialect: str) -> None:
+    sim.inject(f"GET:{UPDATE_LISTS[dialect]}*:1:unauthenticated")
+    ran = info(sim, api_dialect=dialect)
+    assert ran.rc == 0, ran.result
+    lists = f"GET {UPDATE_LISTS[dialect]}"
+    assert [each.startswith(lists) for each in trace(sim)] == [False, True, False, True, False]
+    assert count(sim, "POST", LOGINS[dialect]) == 2
+    assert sim.run(lambda store: store.logins.count) == 0
+
+
+def test_each_expiry_is_answered_with_one_login(sim: Simulator) -> None:
+    sim.inject("POST:/api/content/library?action=find:1:unauthenticated")
+    sim.inject("GET:/api/content/library/item/update-session*:1:unauthenticated")
+    ran = info(sim, **ITEM)
+    assert ran.rc == 0, ran.result
+    assert count(sim, "POST", LOGINS["api"]) == 3
+
+
+def test_a_server_that_takes_no_login_for_long_is_not_logged_in_to_forever(sim: Simulator) -> None:
+    sim.inject("GET:/api/content/library/item/update-session*:*:unauthenticated")
+    ran = info(sim)
+    assert ran.result["error"]["type"] == "UNAUTHENTICATED"
+    assert count(sim, "POST", LOGINS["api"]) == 2
+    assert count(sim, "GET", "/api/content") == 2
+
+
+def test_threads_that_meet_one_expiry_log_in_once(sim: Simulator) -> None:
+    def seed(store: Any) -> list[str]:
+        item = store.find_item_id("templates", "tools")
+        return [store.seed_update_session(item, state="CANCELED") for _number in range(6)]
+
+    ids = sim.run(seed)
+    connection = open_connection(sim)
+    sim.run(lambda store: store.logins.expire_all())
+    assert len(gather(Api(connection).get_update_session, ids)) == 6
+    connection.logout()
+    assert count(sim, "POST", LOGINS["api"]) == 2
+    assert sim.run(lambda store: store.logins.count) == 0
+
+
+def test_an_upload_whose_login_expired_is_sent_again(sim: Simulator, iso: str, dialect: str) -> None:
+    sim.inject("PUT:/cls/data/*:1:unauthenticated")
+    sim.inject("POST:*complete*:1:unauthenticated")
+    ran = run_module(
+        UPDATE,
+        {**connection_args(sim), **ITEM, "api_dialect": dialect, "state": "done", "files": [{"src": iso}]},
+    )
+    assert ran.rc == 0, ran.result
+    contents = sim.run(lambda store: store.item_contents(store.find_item_id("templates", "tools")))
+    assert contents["tools.iso"] == Path(iso).read_bytes()
+    assert count(sim, "PUT", "/cls/data/") == 2
+    assert count(sim, "POST", LOGINS[dialect]) == 3
+
+
+@pytest.mark.parametrize("api_dialect", ["auto", "api", "rest"])
+def test_a_session_token_that_expired_is_an_error_and_no_new_login(sim: Simulator, api_dialect: str) -> None:
+    token = token_of(sim)
+    sim.run(lambda store: store.logins.expire_all())
+    ran = info(sim, session_token=token, api_dialect=api_dialect)
+    assert ran.result["error"]["type"] == "UNAUTHENTICATED"
+    assert "session_token" in ran.result["msg"]
+    assert len(sim.exchanges) == 1
+    assert count(sim, "POST", "/") == 0
+
+
+def test_a_password_that_no_longer_works_in_mid_task_is_unauthenticated(sim: Simulator) -> None:
+    sim.inject("GET:/api/content/library/item/update-session*:1:unauthenticated")
+    sim.inject("POST:/api/session:2+:401")
+    ran = info(sim)
+    assert (ran.result["error"]["type"], ran.result["error"]["operation"]) == ("UNAUTHENTICATED", "session.login")
+
+
+# TLS
+
+
+def test_a_private_authority_is_trusted_by_ca_path(sim: Simulator) -> None:
+    assert info(sim, ca_path=sim.ca_path, validate_certs=True).rc == 0
+
+
+def test_a_directory_of_hashed_certificates_is_a_ca_path(sim: Simulator, tmp_path: Path) -> None:
+    # OpenSSL looks an issuer up by a hash of its name, which is the file's name.
+    hashed = subprocess.run(
+        ["openssl", "x509", "-noout", "-subject_hash", "-in", sim.ca_path], capture_output=True, check=True, text=True
+    )
+    directory = tmp_path / "authorities"
+    directory.mkdir()
+    assert info(sim, ca_path=str(directory)).result["error"]["type"] == "TLS_UNVERIFIED"
+    shutil.copy(sim.ca_path, directory / f"{hashed.stdout.strip()}.0")
+    assert info(sim, ca_path=str(directory)).rc == 0
+
+
+UNTRUSTED: list[Any] = [
+    pytest.param({}, {"ca_path": None}, id="unknown-authority"),
+    pytest.param({"days": (-60, -30)}, {}, id="expired"),
+    pytest.param({"days": (30, 60)}, {}, id="not-yet-valid"),
+    pytest.param({"hosts": ("vcenter.example.com",)}, {}, id="another-host"),
+    pytest.param({"hosts": ("127.0.0.2",)}, {}, id="another-address"),
+]
+
+
+@pytest.mark.parametrize(("made", "options"), UNTRUSTED)
+def test_a_certificate_that_cannot_be_verified_names_both_options(
+    made: dict[str, Any], options: dict[str, Any], tmp_path: Path
+) -> None:
+    with CannedServer(_quiet_vcenter, identity=make_identity(tmp_path, **made)) as server:
+        ran = info(server, **options)
+        assert ran.result["error"]["type"] == "TLS_UNVERIFIED"
+        assert "ca_path" in ran.result["msg"]
+        assert "validate_certs" in ran.result["msg"]
+        assert f"{server.hostname}:{server.port}" in ran.result["msg"]
+        assert server.received == [], "nothing is sent to a server that is not the vCenter"
+
+        assert info(server, **options, validate_certs=False).rc == 0
+
+
+def test_another_authority_is_not_enough(sim: Simulator, identity: Identity) -> None:
+    assert info(sim, ca_path=identity.ca_path).result["error"]["type"] == "TLS_UNVERIFIED"
+    assert sim.exchanges == ()
+
+
+def test_switching_verification_off_by_option_is_silent(sim: Simulator) -> None:
+    ran = info(sim, ca_path=None, validate_certs=False)
+    assert ran.rc == 0
+    assert (ran.warnings, ran.stderr) == ([], "")
+
+
+@pytest.mark.parametrize("value", ["False", "false", "0", "no"])
+def test_switching_verification_off_by_environment_warns_once_and_names_awx(sim: Simulator, value: str) -> None:
+    ran = info(sim, ca_path=None, env={"VMWARE_VALIDATE_CERTS": value}, **ITEM)
+    assert ran.rc == 0, ran.result
+    [warning] = ran.warnings
+    assert "AWX" in warning
+    assert "VMWARE_VALIDATE_CERTS" in warning
+    assert ran.stderr == ""
+
+
+def test_verification_that_the_environment_asks_for_is_done_without_a_word(sim: Simulator) -> None:
+    assert info(sim, env={"VMWARE_VALIDATE_CERTS": "true"}).warnings == []
+    assert info(sim, ca_path=None, env={"VMWARE_VALIDATE_CERTS": "true"}).result["error"]["type"] == "TLS_UNVERIFIED"
+
+
+def test_the_option_outranks_the_environment(sim: Simulator) -> None:
+    ran = info(sim, ca_path=None, validate_certs=True, env={"VMWARE_VALIDATE_CERTS": "False"})
+    assert (ran.result["error"]["type"], ran.warnings) == ("TLS_UNVERIFIED", [])
+    ran = info(sim, ca_path=None, validate_certs=False, env={"VMWARE_VALIDATE_CERTS": "False"})
+    assert (ran.rc, ran.warnings) == (0, [])
+
+
+# The environment
+
+
+def test_the_environment_names_vcenter_and_user(sim: Simulator) -> None:
+    env = {
+        "VMWARE_HOST": sim.hostname,
+        "VMWARE_PORT": str(sim.port),
+        "VMWARE_USER": sim.username,
+        "VMWARE_PASSWORD": sim.password,
+    }
+    ran = run_module(INFO, {"ca_path": sim.ca_path, "kind": "update"}, env=env)
+    assert ran.rc == 0, ran.result
+    assert {exchange.user for exchange in sim.exchanges} == {sim.username}
+    assert PASSWORD not in ran.stdout
+
+
+def test_the_environment_hands_over_a_session_token(sim: Simulator) -> None:
+    token = token_of(sim)
+    ran = info(sim, username=None, password=None, env={"VMWARE_SESSION_TOKEN": token})
+    assert ran.rc == 0, ran.result
+    assert len(sim.exchanges) == 1
+    assert token not in ran.stdout
+
+
+def test_options_outrank_the_environment(sim: Simulator) -> None:
+    env = {"VMWARE_HOST": "nowhere.invalid", "VMWARE_PORT": "1", "VMWARE_USER": "nobody", "VMWARE_PASSWORD": "wrong"}
+    assert info(sim, env=env).rc == 0
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_a_bundle_of_the_environment_has_no_say(sim: Simulator, identity: Identity, variable: str) -> None:
+    assert info(sim, ca_path=None, env={variable: sim.ca_path}).result["error"]["type"] == "TLS_UNVERIFIED"
+    assert info(sim, env={variable: identity.ca_path}).rc == 0
+    assert info(sim, env={variable: "/nonexistent/bundle.pem"}).rc == 0
+    assert info(sim, ca_path=None, validate_certs=False, env={variable: "/nonexistent/bundle.pem"}).rc == 0
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
+def test_a_proxy_of_the_environment_has_no_say(sim: Simulator, variable: str) -> None:
+    with Proxy() as proxy:
+        ran = info(sim, env={variable: f"http://127.0.0.1:{proxy.port}", "NO_PROXY": "", "no_proxy": ""})
+    assert ran.rc == 0, ran.result
+    assert proxy.heads == []
+
+
+def test_netrc_is_never_read(sim: Simulator, tmp_path: Path, identity: Identity) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login viewer@vsphere.local password Canary-7f3kQ2\n")
+    netrc.chmod(0o600)
+    assert info(sim, env={"NETRC": str(netrc)}).rc == 0
+    assert {exchange.user for exchange in sim.exchanges} == {sim.username}
+    with CannedServer(_quiet_vcenter, identity=identity) as server:
+        assert info(server, env={"NETRC": str(netrc)}).rc == 0
+    assert [("authorization" in each.headers) for each in server.received] == [True, False, False]
+
+
+# Proxies
+
+
+@pytest.mark.parametrize("protocol", ["http", "https"])
+def test_all_goes_through_the_declared_proxy(sim: Simulator, identity: Identity, tmp_path: Path, protocol: str) -> None:
+    bundle = tmp_path / "both.pem"
+    bundle.write_text(Path(sim.ca_path).read_text() + Path(identity.ca_path).read_text())
+    with Proxy(identity=identity if protocol == "https" else None) as proxy:
+        ran = info(
+            sim,
+            ca_path=str(bundle),
+            proxy_host="127.0.0.1",
+            proxy_port=proxy.port,
+            proxy_protocol=protocol,
+            env={"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "*"},
+        )
+    assert ran.rc == 0, ran.result
+    assert proxy.connects == [f"127.0.0.1:{sim.port}"]
+    assert len(sim.exchanges) == 3
+    assert "vmware-api-session-id" not in proxy.heads[0].lower()
+
+
+def test_the_proxy_is_given_its_credentials_as_they_are(sim: Simulator) -> None:
+    user, password = "EXAMPLE\\svc@corp", "p@ss:w/rd%41 #?"
+    options: dict[str, Any] = {"proxy_host": "127.0.0.1", "proxy_protocol": "http", "proxy_username": user}
+    with Proxy(credentials=(user, password)) as proxy:
+        ran = info(sim, **options, proxy_port=proxy.port, proxy_password=password)
+        assert ran.rc == 0, ran.result
+        assert len(proxy.connects) == 1
+
+        ran = info(sim, **options, proxy_port=proxy.port, proxy_password="another-Canary/9")
+    assert ran.result["error"]["type"] == "CONNECTION_FAILED"
+    assert "407" in ran.result["msg"]
+    assert "another-Canary" not in ran.stdout + ran.stderr
+
+
+def test_a_proxy_that_refuses_is_named(sim: Simulator) -> None:
+    with Proxy(refuse=403) as proxy:
+        ran = info(sim, proxy_host="127.0.0.1", proxy_port=proxy.port, proxy_protocol="http")
+    assert ran.result["error"]["type"] == "CONNECTION_FAILED"
+    assert f"proxy 127.0.0.1:{proxy.port}" in ran.result["msg"]
+    assert "403" in ran.result["msg"]
+    assert sim.exchanges == ()
+
+
+def test_a_proxy_that_is_not_there_is_named_without_its_password(sim: Simulator) -> None:
+    port = unused_port()
+    ran = info(
+        sim,
+        proxy_host="127.0.0.1",
+        proxy_port=port,
+        proxy_protocol="http",
+        proxy_username="svc",
+        proxy_password="another/Canary 9",
+    )
+    assert ran.result["error"]["type"] == "CONNECTION_FAILED"
+    assert f"proxy 127.0.0.1:{port}" in ran.result["msg"]
+    assert "proxy options" in ran.result["msg"]
+    assert "Canary" not in ran.stdout.replace("Canary-7f3kQ2", "") + ran.stderr
+
+
+def test_a_plain_proxy_that_is_spoken_to_over_tls_names_proxy_protocol(sim: Simulator) -> None:
+    with Proxy() as proxy:
+        ran = info(sim, proxy_host="127.0.0.1", proxy_port=proxy.port)
+    assert ran.result["error"]["type"] == "CONNECTION_FAILED"
+    assert "proxy_protocol" in ran.result["msg"]
+
+
+def test_a_proxy_whose_certificate_is_not_trusted_is_told_from_the_vcenter(sim: Simulator, identity: Identity) -> None:
+    with Proxy(identity=identity) as proxy:
+        ran = info(sim, proxy_host="127.0.0.1", proxy_port=proxy.port)
+    assert ran.result["error"]["type"] == "TLS_UNVERIFIED"
+    assert f"proxy 127.0.0.1:{proxy.port}" in ran.result["msg"]
+    assert "ca_path" in ran.result["msg"]
+    assert proxy.heads == []
+
+
+# Redirects, and where the token goes
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("stage", ["login", "operation"])
+def test_a_redirect_is_refused(identity: Identity, status: int, stage: str) -> None:
+    with CannedServer(_quiet_vcenter, identity=identity) as elsewhere:
+
+        def respond(request: Received) -> Reply:
+            if (request.path == LOGINS["api"]) == (stage == "login"):
+                return Reply(status, headers={"Location": f"https://127.0.0.1:{elsewhere.port}{request.path}"})
+            return _quiet_vcenter(request)
+
+        with CannedServer(respond, identity=identity) as server:
+            ran = info(server)
+    assert ran.result["error"]["type"] == "INVALID_RESPONSE"
+    assert ran.result["error"]["status"] == status
+    assert "redirect" in ran.result["msg"]
+    assert elsewhere.received == []
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["own-origin", "another-origin"])
+def test_data_for_another_origin_goes_without_the_token(identity: Identity, own: bool) -> None:
+    with (
+        CannedServer(lambda _request: Reply(), identity=identity) as store,
+        CannedServer(_quiet_vcenter, identity=identity) as server,
+    ):
+        connection = open_connection(server)
+        target = server if own else store
+        with connection.stream("PUT", f"https://127.0.0.1:{target.port}/data/x", operation="update_session.file.put"):
+            pass
+        connection.logout()
+    sent = target.received[-2 if own else -1]
+    assert (sent.method, sent.path) == ("PUT", "/data/x")
+    assert ("vmware-api-session-id" in sent.headers) is own
+    assert "authorization" not in sent.headers
+
+
+def test_a_401_of_another_origin_is_no_reason_to_log_in_again(identity: Identity) -> None:
+    with (
+        CannedServer(lambda _request: Reply(401), identity=identity) as store,
+        CannedServer(_quiet_vcenter, identity=identity) as server,
+    ):
+        connection = open_connection(server)
+        with (
+            pytest.raises(ContentError),
+            connection.stream("GET", f"https://127.0.0.1:{store.port}/x", operation="download_session.get"),
+        ):
+            pass
+        connection.logout()
+    assert len(store.received) == 1
+    assert [path for path in server.paths if path.startswith("POST")] == ["POST /api/session"]
+
+
+# What is tried again
+
+READS: dict[str, Callable[[Api], Any]] = {
+    "library.find": lambda api: api.find_libraries("templates"),
+    "library.get": lambda api: api.get_library("a"),
+    "item.find": lambda api: api.find_items("tools", "a"),
+    "item.get": lambda api: api.get_item("a"),
+    "item.file.list": lambda api: api.list_item_files("a"),
+    "update_session.list": lambda api: api.list_update_sessions(),
+    "update_session.get": lambda api: api.get_update_session("a:b"),
+    "update_session.file.list": lambda api: api.list_update_files("a:b"),
+    "update_session.file.validate": lambda api: api.validate_update_files("a:b"),
+    "download_session.list": lambda api: api.list_download_sessions("a"),
+    "download_session.get": lambda api: api.get_download_session("a:b"),
+    "download_session.file.list": lambda api: api.list_download_files("a:b"),
+}
+CREATES: dict[str, Callable[[Api], Any]] = {
+    "item.create": lambda api: api.create_item(LibraryItem(library_id="a", name="n"), "11-22"),
+    "update_session.create": lambda api: api.create_update_session("a", None, "11-22"),
+}
+CHANGES: dict[str, Callable[[Api], Any]] = {
+    "item.update": lambda api: api.update_item("a", LibraryItem(name="n")),
+    "item.delete": lambda api: api.delete_item("a"),
+    "update_session.update": lambda api: api.set_warning_behavior("a:b", BEHAVIOR),
+    "update_session.complete": lambda api: api.complete_update_session("a:b"),
+    "update_session.cancel": lambda api: api.cancel_update_session("a:b"),
+    "update_session.fail": lambda api: api.fail_update_session("a:b", "why"),
+    "update_session.keep_alive": lambda api: api.keep_update_session_alive("a:b", 5),
+    "update_session.delete": lambda api: api.delete_update_session("a:b"),
+    "update_session.file.add": lambda api: api.add_update_file("a:b", UpdateFileAddition("x", "PUSH")),
+    "update_session.file.remove": lambda api: api.remove_update_file("a:b", "x"),
+}
+BROKEN = ["429", "502", "503", "504", "html", "reset", "reset-mid-body"]
+ANSWERED = ["400", "403", "404", "500", "busy"]
+
+
+def tried(sim: Simulator, dialect: str, operation: Callable[[Api], Any], fault: str) -> tuple[list[Any], list[float]]:
+    """The requests that an operation made of a server with a fault, and the pauses in between."""
+    sleeps: list[float] = []
+    connection = open_connection(sim, sleeps, api_dialect=dialect)
+    sim.clear_exchanges()
+    sim.inject(f"*:/{dialect}/*:*:{fault}")
+    with pytest.raises(ContentError):
+        operation(Api(connection))
+    sim.clear_faults()
+    return [exchange for exchange in sim.exchanges if exchange.path not in LOGINS.values()], sleeps
+
+
+@pytest.mark.parametrize("operation", [*READS, *CREATES])
+def test_reads_and_creates_are_tried_again(sim: Simulator, dialect: str, operation: str) -> None:
+    requests, sleeps = tried(sim, dialect, {**READS, **CREATES}[operation], "503")
+    assert len(requests) == ATTEMPTS
+    assert len({(each.method, each.path, each.request_body) for each in requests}) == 1
+    assert sleeps == sorted(sleeps)
+    assert len(sleeps) == ATTEMPTS - 1
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_what_is_worth_another_try_of_a_read(sim: Simulator, dialect: str, fault: str) -> None:
+    requests, _sleeps = tried(sim, dialect, READS["update_session.list"], fault)
+    assert len(requests) == ATTEMPTS
+
+
+@pytest.mark.parametrize("fault", ANSWERED)
+@pytest.mark.parametrize("operation", ["update_session.list", "update_session.create"])
+def test_what_is_answered_is_not_tried_again(sim: Simulator, dialect: str, operation: str, fault: str) -> None:
+    requests, sleeps = tried(sim, dialect, {**READS, **CREATES}[operation], fault)
+    assert (len(requests), sleeps) == (1, [])
+
+
+@pytest.mark.parametrize("fault", ["503", "429", "reset"])
+@pytest.mark.parametrize("operation", [*CHANGES])
+def test_changes_are_never_sent_twice(sim: Simulator, dialect: str, operation: str, fault: str) -> None:
+    requests, sleeps = tried(sim, dialect, CHANGES[operation], fault)
+    assert (len(requests), sleeps) == (1, [])
+
+
+def test_login_and_logout_are_sent_once(sim: Simulator) -> None:
+    sim.inject("*:/api/session:*:503")
+    assert info(sim).result["error"]["type"] == "SERVICE_UNAVAILABLE"
+    assert trace(sim) == ["POST /api/session"]
+
+
+def test_a_create_is_repeated_with_its_own_client_token(sim: Simulator, dialect: str) -> None:
+    item = sim.run(lambda store: store.find_item_id("templates", "tools"))
+    connection = open_connection(sim, api_dialect=dialect)
+    sim.inject("POST:*/item/update-session*:1:reset-mid-body")
+    token = "9b3f4b1e-6d07-4c6e-a4b7-c1f0a3b0a001"
+    session = Api(connection).create_update_session(item, None, token)
+    assert sim.run(lambda store: list(store.active_update_sessions())) == [session]
+    created = [each for each in sim.exchanges if each.method == "POST" and "update-session" in each.path]
+    assert len(created) == 2
+    assert all(token in each.path + each.request_body.decode() for each in created)
+
+
+def test_a_module_gets_over_a_short_outage(sim: Simulator) -> None:
+    sim.inject("GET:/api/content/library/item/update-session*:1:reset")
+    assert info(sim).rc == 0
+    assert count(sim, "GET", "/api/content/library/item/update-session") == 2
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "pauses"),
+    [
+        ("", [0.5, 1.0, 2.0]),
+        ("0", [0.5, 1.0, 2.0]),
+        ("7", [7, 7, 7]),
+        ("31", []),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", [0.5, 1.0, 2.0]),
+        ("-5", [0.5, 1.0, 2.0]),
+    ],
+    ids=["none", "at-once", "seconds", "too-long", "date", "nonsense"],
+)
+def test_retry_after_is_honoured_within_bounds(identity: Identity, retry_after: str, pauses: list[float]) -> None:
+    def respond(request: Received) -> Reply:
+        if request.path in LOGINS.values():
+            return _quiet_vcenter(request)
+        return Reply(503, headers={"Retry-After": retry_after} if retry_after else {})
+
+    sleeps: list[float] = []
+    with CannedServer(respond, identity=identity) as server, pytest.raises(ContentError):
+        Api(open_connection(server, sleeps)).list_update_sessions()
+    assert sleeps == pauses
+
+
+def test_a_server_that_is_silent_is_given_up_after_request_timeout(sim: Simulator) -> None:
+    sim.inject("GET:/api/content/library/item/update-session*:*:hang")
+    ran = info(sim, request_timeout=1)
+    assert ran.result["error"]["type"] == "TIMED_OUT"
+    assert "request_timeout" in ran.result["msg"]
+    assert count(sim, "GET", "/api/content") == 1
+
+
+def test_the_token_is_announced_as_a_secret_before_it_is_used(sim: Simulator) -> None:
+    secrets: list[str] = []
+    connection = open_connection(sim, secrets=secrets)
+    sim.run(lambda store: store.logins.expire_all())
+    Api(connection).list_update_sessions()
+    assert len(secrets) == len(set(secrets)) == 2
+    assert all(secrets)
+
+
+def _quiet_vcenter(request: Received) -> Reply:
+    """A vCenter that holds nothing."""
+    if request.path == LOGINS["api"]:
+        return Reply(201, b'"the-token"') if request.method == "POST" else Reply(204)
+    return Reply(200, json.dumps([]).encode())
