@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Callable
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,8 @@ class Exchange:
     """One request and its answer; ``status`` is 0 where the connection broke before an answer.
 
     The bodies are kept for requests of the API only, not for content, and are not written to the record file; in the
-    answer to a login ``<token>`` stands for the token. ``fault`` is the rule that tampered with the exchange.
+    answer to a login ``<token>`` stands for the token. ``fault`` is the rule that tampered with the exchange, ``client``
+    what the client calls itself.
     """
 
     time: float
@@ -27,11 +29,16 @@ class Exchange:
     request_body: bytes = b""
     response_body: bytes = b""
     fault: str | None = None
+    client: str = ""
+
+
+Observer = Callable[[Exchange], None]
 
 
 class Record:
-    def __init__(self, path: str | None) -> None:
+    def __init__(self, path: str | None, on_exchange: Observer | None = None) -> None:
         self._exchanges: list[Exchange] = []
+        self._on_exchange = on_exchange
         self._path = path
         if path:
             with open(path, "w", encoding="utf-8"):
@@ -39,6 +46,8 @@ class Record:
 
     def add(self, exchange: Exchange) -> None:
         self._exchanges.append(exchange)
+        if self._on_exchange:
+            self._on_exchange(exchange)
         if self._path:
             names = ("time", "method", "path", "status", "request_bytes", "response_bytes", "user")
             with open(self._path, "a", encoding="utf-8") as stream:

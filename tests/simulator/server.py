@@ -23,7 +23,7 @@ from .faults import Fault, FaultPlan
 from .logins import Login
 from .operations import OPERATIONS, UPDATE, Call
 from .pull import Puller
-from .record import Exchange, Record
+from .record import Exchange, Observer, Record
 from .routes import Match, Row, find_route
 from .seed import Seed
 from .shapes import Struct
@@ -51,6 +51,7 @@ class Settings:
     settle: float = 0.2
     record: str | None = None
     clock: Seconds = time.monotonic
+    on_exchange: Observer | None = None
 
 
 @dataclass
@@ -62,6 +63,7 @@ class Progress:
     path: str
     user: str | None = None
     token_sent: bool = False
+    client: str = ""
     fault: Fault | None = None
     request_bytes: int = 0
     request_body: bytes = b""
@@ -71,7 +73,7 @@ class Progress:
 class Server:
     def __init__(self, settings: Settings, seed: Seed) -> None:
         self.settings = settings
-        self.record = Record(settings.record)
+        self.record = Record(settings.record, settings.on_exchange)
         self.faults = FaultPlan()
         self.stopping = asyncio.Event()
         self.port = settings.port
@@ -121,7 +123,8 @@ class Server:
         if request.transport is not None:
             self._transports.add(request.transport)
         token = request.headers.get(TOKEN_HEADER)
-        progress = Progress(time.time(), request.method, request.raw_path, token_sent=token is not None)
+        client = request.headers.get("User-Agent", "")
+        progress = Progress(time.time(), request.method, request.raw_path, token_sent=token is not None, client=client)
         login = self.store.logins.peek(token)
         progress.user = login.user.name if login else None
         if self.settings.latency_ms:
@@ -330,6 +333,7 @@ class Server:
                 progress.request_body,
                 shown,
                 progress.fault.text if progress.fault else None,
+                progress.client,
             )
         )
 

@@ -11,10 +11,10 @@ import threading
 import time
 from collections.abc import Coroutine, Iterable
 from types import TracebackType
-from typing import Any, Callable, TypeVar
+from typing import Any, Callable, ClassVar, TypeVar
 
 from .clock import Seconds
-from .record import Exchange
+from .record import Exchange, Observer
 from .seed import Seed, load_seed
 from .server import Server, Settings
 from .store import Store
@@ -24,7 +24,13 @@ Result = TypeVar("Result")
 
 
 class Simulator:
-    """A running server; its state is read and changed through ``run``, on the server's own thread."""
+    """A running server; its state is read and changed through ``run``, on the server's own thread.
+
+    ``on_exchange`` is told of each exchange on that thread, with the bodies, before the client has the answer; a test run
+    that watches all servers sets ``default_observer``.
+    """
+
+    default_observer: ClassVar[Observer | None] = None
 
     def __init__(
         self,
@@ -41,10 +47,22 @@ class Simulator:
         clock: Seconds = time.monotonic,
         hostname: str = "127.0.0.1",
         port: int = 0,
+        on_exchange: Observer | None = None,
     ) -> None:
         self._seed = load_seed(seed) if isinstance(seed, str) else seed or Seed()
         self._settings = Settings(
-            hostname, port, dialect, data, session_timeout, login_timeout, latency_ms, rate, settle, record, clock
+            hostname,
+            port,
+            dialect,
+            data,
+            session_timeout,
+            login_timeout,
+            latency_ms,
+            rate,
+            settle,
+            record,
+            clock,
+            on_exchange or Simulator.default_observer,
         )
         self._initial_faults = tuple(faults)
         self._loop = asyncio.new_event_loop()
