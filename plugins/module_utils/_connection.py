@@ -33,6 +33,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     TlsUnverified,
     from_response,
     quote,
+    read_json,
 )
 
 try:
@@ -454,8 +455,8 @@ class Connection:
         if not answer.body:
             return None
         try:
-            return json.loads(answer.body)
-        except (ValueError, RecursionError):
+            return read_json(answer.body)
+        except ValueError:
             raise InvalidResponse(
                 f"the answer (HTTP {answer.status}) is not JSON: {quote(answer.body)}",
                 status=answer.status,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._schema import (
 )
 
 QUOTED_CHARACTERS = 200
+DEEPEST_LEVEL = 64
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,10 @@ def from_response(status: int, body: bytes, operation: str, session_id: str | No
     The type is taken from the body's error_type or type, and only without one from the status, as vCenter sends some
     errors with other statuses than published (NOT_ALLOWED_IN_CURRENT_STATE with 400, RESOURCE_BUSY with 400 or 500).
     """
-    envelope = _read_json(body)
+    try:
+        envelope = read_json(body)
+    except ValueError:
+        envelope = None
     error = _read_envelope(envelope)
     error_type = (error.error_type if error else None) or _type_name(envelope) or TYPE_OF_STATUS.get(status)
     messages = (error.messages if error else None) or ()
@@ -131,6 +135,32 @@ def from_response(status: int, body: bytes, operation: str, session_id: str | No
         session_id=session_id,
         in_json=envelope is not None,
     )
+
+
+def read_json(body: bytes) -> Any:
+    """The JSON of an answer. Raises ValueError for anything else, and for what is nested deeper than any answer is.
+
+    Half of a surrogate pair, which no output can show and no URL can hold, reads as a question mark.
+    """
+    text = body.decode("utf-8-sig")
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    level = [value]
+    for _depth in range(DEEPEST_LEVEL):
+        level = [child for entry in level for child in _children(entry)]
+    if level:
+        raise ValueError("nested too deeply")
+    if "\\ud" in text.lower():
+        value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    return value
+
+
+def _children(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def quote(body: bytes) -> str:
@@ -161,13 +191,6 @@ def failure(error: Exception) -> dict[str, Any]:
 
 
 _REPORT = "This is a defect of vsphere.content: please report it with the output of this task at -vvv."
-
-
-def _read_json(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _read_envelope(envelope: Any) -> ErrorBody | None:
