@@ -9,11 +9,13 @@ Each wait has a deadline on a monotonic clock, which moves on with every sign of
 from __future__ import annotations
 
 import enum
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Any, Callable, TypeVar
 
 from ansible_collections.vsphere.content.plugins.module_utils._api import Api
@@ -29,6 +31,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
 )
 from ansible_collections.vsphere.content.plugins.module_utils._schema import (
     PreviewWarning,
+    Session,
     UpdateFile,
     UpdateSession,
     WarningBehavior,
@@ -44,9 +47,13 @@ WATCH_SECONDS = 10.0
 WATCH_PAUSE = 1.0
 UNAVAILABLE_SECONDS = 10.0
 READERS = 16
+SHORTEST_KEEP_ALIVE = 0.5
+LONGEST_KEEP_ALIVE = 30.0
+STOP_SECONDS = 2.0
 
 PENDING_PREVIEWS = ("UNAVAILABLE", "PREPARING")
 UNFINISHED_TRANSFERS = ("TRANSFERRING", "VALIDATING")
+ENDED_TRANSFERS = ("READY", "ERROR")
 
 
 class Step(enum.Enum):
@@ -86,6 +93,10 @@ UPDATE_STEPS: Mapping[str, Mapping[str | None, Step]] = {
 }
 
 
+# What becomes of a session in a state that this version does not know: it can be removed, and nothing else.
+UNKNOWN_STATE_STEPS: Mapping[str, Step] = {"absent": Step.CANCEL_AND_DELETE}
+
+
 @dataclass(frozen=True)
 class Clock:
     """Monotonic seconds, and how to let some pass."""
@@ -100,7 +111,7 @@ SYSTEM_CLOCK = Clock(time.monotonic, time.sleep)
 def choose_step(declared: str, session: UpdateSession | None) -> Step:
     """The cell of the table. Raises NotAllowedInCurrentState where the found state excludes the declared one."""
     found = session.state if session else NONE
-    step = UPDATE_STEPS[declared].get(found, Step.REFUSE)
+    step = UPDATE_STEPS[declared].get(found, UNKNOWN_STATE_STEPS.get(declared, Step.REFUSE))
     if session and step is Step.REFUSE:
         raise NotAllowedInCurrentState(_refusal(declared, session), session_id=session.id, remedy=_way_out(session))
     return step
@@ -145,10 +156,11 @@ def take_over(
     Returns the session and its files as they are now, or no session if it ended while we waited. Raises ResourceBusy.
     """
     deadline = clock.now() + busy_timeout
+    files = api.list_update_files(str(session.id))
+    if not any(_under_transfer(file) for file in files):
+        return session, files
     while True:
-        files = api.list_update_files(str(session.id))
-        if not any(_under_transfer(file) for file in files):
-            return session, files
+        # Once somebody was seen at work, a pause between two of their files is no invitation: the watch goes on.
         moved = _watch(api, session, files, clock)
         if moved is None:
             return None, []
@@ -164,7 +176,7 @@ def take_over(
 
 
 def _under_transfer(file: UpdateFile) -> bool:
-    return file.status in UNFINISHED_TRANSFERS or (file.status != "READY" and bool(file.bytes_transferred))
+    return file.status in UNFINISHED_TRANSFERS or (file.status not in ENDED_TRANSFERS and bool(file.bytes_transferred))
 
 
 def _watch(
@@ -295,7 +307,7 @@ def await_files(
                     session_id=session_id,
                 )
         if waiting:
-            _require_active(api.get_update_session(session_id), "update_session.file.receive")
+            require_active(api.get_update_session(session_id), "update_session.file.receive")
         return files
 
     return wait_for(
@@ -316,13 +328,65 @@ def _describe_transfers(files: Sequence[UpdateFile], names: Sequence[str]) -> st
     return ", ".join(f"{name} ({statuses.get(name, 'not listed by the server')})" for name in unfinished)
 
 
-def _require_active(session: UpdateSession, operation: str) -> None:
+def require_active(session: UpdateSession, operation: str) -> None:
     """A transfer can fail after its PUT was answered: the session then goes to ERROR by itself, with the reason."""
     if session.state != ACTIVE:
         reason = session.error_message.text if session.error_message else "the server gives no reason"
         raise TransferFailed(
             f"it became {session.state} by itself: {reason}", operation=operation, session_id=session.id
         )
+
+
+@contextmanager
+def kept_alive(
+    extend: Callable[[int | None], None],
+    session: Session,
+    *,
+    progress: Callable[[], int],
+    on_lost: Callable[[ContentError], None],
+) -> Iterator[None]:
+    """While the block runs, extend a session well before it expires, and with it the login, in a thread.
+
+    C(extend) is told the progress, 0 to 100, when it has grown; C(on_lost) why the session cannot be extended any more.
+    A passing failure is left to the next round.
+    """
+    finished = threading.Event()
+    interval = keep_alive_interval(session.expiration_time, datetime.now(timezone.utc))
+
+    def keep() -> None:
+        told = session.client_progress or 0
+        while not finished.wait(interval):
+            reached = min(progress(), 100)
+            try:
+                extend(reached if reached > told else None)
+            except (NotFound, NotAllowedInCurrentState) as error:
+                if not finished.is_set():
+                    on_lost(error)
+                return
+            except ContentError:
+                continue
+            told = max(told, reached)
+
+    keeper = threading.Thread(target=keep, name="keep-alive", daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        finished.set()
+        keeper.join(STOP_SECONDS)
+
+
+def keep_alive_interval(expiration_time: str | None, now: datetime) -> float:
+    """Seconds between two signs of life: a quarter of the time left, and seldom enough to be no load.
+
+    A clock that differs from the server's makes it shorter than need be, never longer than the longest.
+    """
+    try:
+        expires = datetime.fromisoformat((expiration_time or "").replace("Z", "+00:00"))
+        left = (expires - now).total_seconds()
+    except (ValueError, TypeError):
+        return LONGEST_KEEP_ALIVE
+    return min(max(left / 4, SHORTEST_KEEP_ALIVE), LONGEST_KEEP_ALIVE)
 
 
 def await_preview(api: Api, session_id: str, *, wait_timeout: float, clock: Clock) -> UpdateSession:
@@ -335,7 +399,7 @@ def await_preview(api: Api, session_id: str, *, wait_timeout: float, clock: Cloc
 
     def read() -> UpdateSession:
         session = api.get_update_session(session_id)
-        _require_active(session, "update_session.preview")
+        require_active(session, "update_session.preview")
         return session
 
     return wait_for(
@@ -417,7 +481,7 @@ def complete(api: Api, session_id: str, *, wait: bool, wait_timeout: float, cloc
         session_id=session_id,
     )
     if session.state != DONE:
-        _require_active(session, "update_session.complete")
+        require_active(session, "update_session.complete")
     return session
 
 
