@@ -1,0 +1,277 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The pure part of how sessions live: the table of states is whole, and a wait ends when nothing moves any more."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from itertools import count
+from typing import Any, Callable
+
+import pytest
+
+from ansible_collections.vsphere.content.plugins.module_utils._errors import (
+    InvalidResponse,
+    NotAllowedInCurrentState,
+    NotFound,
+    TimedOut,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    READERS,
+    UPDATE_STEPS,
+    Clock,
+    Step,
+    choose_step,
+    gather,
+    require_warning_behavior,
+    wait_for,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._schema import (
+    LocalizableMessage,
+    UpdateSession,
+    WarningBehavior,
+)
+from ansible_collections.vsphere.content.plugins.modules.content_library_update_session import argument_spec
+
+PUBLISHED_STATES = ("ACTIVE", "DONE", "ERROR", "CANCELED")
+UNKNOWN_STATE = "SUSPENDED"
+
+# DESIGN's table, column by column: none, ACTIVE, DONE, ERROR, CANCELED.
+TABLE: dict[str, tuple[Step, Step, Step, Step, Step]] = {
+    "active": (Step.OPEN, Step.CONVERGE, Step.REFUSE, Step.REFUSE, Step.REFUSE),
+    "done": (Step.OPEN, Step.COMPLETE, Step.NOTHING, Step.REFUSE, Step.REFUSE),
+    "canceled": (Step.NOTHING, Step.CANCEL, Step.REFUSE, Step.REFUSE, Step.NOTHING),
+    "error": (Step.NOTHING, Step.FAIL, Step.REFUSE, Step.NOTHING, Step.REFUSE),
+    "absent": (Step.NOTHING, Step.CANCEL_AND_DELETE, Step.DELETE, Step.DELETE, Step.DELETE),
+}
+CELLS = [
+    (declared, found, step)
+    for declared, steps in TABLE.items()
+    for found, step in zip((None, *PUBLISHED_STATES), steps)
+]
+
+
+class FakeClock:
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.naps: list[float] = []
+        self.clock = Clock(now=lambda: self.seconds, sleep=self._sleep)
+
+    def _sleep(self, seconds: float) -> None:
+        assert seconds >= 0
+        self.naps.append(seconds)
+        # A nap of no length at the deadline must not stop the clock.
+        self.seconds += max(seconds, 0.001)
+
+
+@pytest.fixture
+def fake() -> FakeClock:
+    return FakeClock()
+
+
+def wait(fake: FakeClock, read: Callable[[], Any], **options: Any) -> Any:
+    settings: dict[str, Any] = {
+        "ready": lambda value: value == "ready",
+        "signs": lambda value: value,
+        "describe": lambda value: f"the last that was seen is {value}",
+        "operation": "update_session.complete",
+        "timeout": 60,
+        "session_id": "session-1",
+        **options,
+    }
+    return wait_for(read, clock=fake.clock, **settings)
+
+
+def reading(values: Sequence[Any]) -> Callable[[], Any]:
+    """Gives one value after the other, and then the last one for ever."""
+    calls = count()
+    return lambda: values[min(next(calls), len(values) - 1)]
+
+
+@pytest.mark.parametrize(
+    ("declared", "found", "step"),
+    CELLS,
+    ids=[f"{declared}-found-{found or 'none'}" for declared, found, _step in CELLS],
+)
+def test_each_cell_of_the_table_is_a_step_or_a_refusal(declared: str, found: str | None, step: Step) -> None:
+    session = UpdateSession(id="session-1", state=found) if found else None
+    if step is not Step.REFUSE:
+        assert choose_step(declared, session) is step
+        return
+    with pytest.raises(NotAllowedInCurrentState) as refused:
+        choose_step(declared, session)
+    said = refused.value.explain()
+    assert f"session session-1 is {found} and cannot become {declared.upper()}" in said
+    assert "name the item instead of session_id" in said
+    assert refused.value.session_id == "session-1"
+
+
+def test_the_table_has_a_row_for_each_state_that_can_be_declared_and_a_column_for_each_published_one() -> None:
+    assert sorted(UPDATE_STEPS) == sorted(argument_spec()["state"]["choices"]) == sorted(TABLE)
+    for row in UPDATE_STEPS.values():
+        assert set(row) == {None, *PUBLISHED_STATES}
+
+
+@pytest.mark.parametrize("declared", sorted(set(TABLE) - {"absent"}))
+def test_a_state_that_this_version_does_not_know_is_refused(declared: str) -> None:
+    with pytest.raises(NotAllowedInCurrentState) as refused:
+        choose_step(declared, UpdateSession(id="session-1", state=UNKNOWN_STATE))
+    assert UNKNOWN_STATE in str(refused.value)
+    assert "state: absent" in refused.value.explain()
+
+
+def test_a_session_in_an_unknown_state_can_still_be_removed() -> None:
+    assert choose_step("absent", UpdateSession(id="session-1", state=UNKNOWN_STATE)) is Step.CANCEL_AND_DELETE
+
+
+def test_a_refusal_gives_the_reason_why_the_session_failed() -> None:
+    reason = LocalizableMessage(id="why", default_message="The datastore is full.", localized="Der Datastore ist voll.")
+    with pytest.raises(NotAllowedInCurrentState, match="Der Datastore ist voll"):
+        choose_step("done", UpdateSession(id="session-1", state="ERROR", error_message=reason))
+
+
+def test_what_is_ready_is_not_waited_for(fake: FakeClock) -> None:
+    assert wait(fake, reading(["ready"])) == "ready"
+    assert fake.naps == []
+
+
+def test_pauses_grow_up_to_a_limit_while_nothing_moves(fake: FakeClock) -> None:
+    wait(fake, reading(["busy"] * 12 + ["ready"]))
+    assert fake.naps[0] == FIRST_PAUSE
+    assert fake.naps == sorted(fake.naps)
+    assert fake.naps[-1] == LONGEST_PAUSE
+
+
+def test_pauses_start_small_again_after_progress(fake: FakeClock) -> None:
+    wait(fake, reading([*["busy"] * 8, "moved", "moved", "ready"]))
+    assert fake.naps[7] == LONGEST_PAUSE
+    assert fake.naps[8] == FIRST_PAUSE
+
+
+def test_a_wait_ends_when_nothing_has_moved_for_the_time_out(fake: FakeClock) -> None:
+    with pytest.raises(TimedOut) as raised:
+        wait(fake, reading(["stuck"]), timeout=30)
+    assert fake.seconds == pytest.approx(30, abs=0.1)
+    said = raised.value.explain()
+    assert "no progress for 30 seconds (wait_timeout)" in said
+    assert "the last that was seen is stuck" in said
+    assert "raise wait_timeout" in said
+    assert "complete the update session session-1" in said
+    assert raised.value.error_type == "TIMED_OUT"
+    assert raised.value.session_id == "session-1"
+
+
+def test_the_deadline_moves_on_with_every_sign_of_progress(fake: FakeClock) -> None:
+    """Slower than the time-out as a whole, but never without a sign for that long."""
+    started = [int(second / 20) for second in range(100)]
+
+    def read() -> int:
+        return started[min(int(fake.seconds), len(started) - 1)]
+
+    assert wait(fake, read, ready=lambda value: value == 4, timeout=30) == 4
+    assert fake.seconds > 60
+
+
+def test_the_deadline_counts_from_the_last_sign(fake: FakeClock) -> None:
+    def read() -> str:
+        return "first" if fake.seconds < 25 else "second"
+
+    with pytest.raises(TimedOut, match="second"):
+        wait(fake, read, timeout=30)
+    assert 55 <= fake.seconds <= 55 + LONGEST_PAUSE + 0.2
+
+
+def test_what_changes_without_being_a_sign_does_not_move_the_deadline(fake: FakeClock) -> None:
+    numbers = count()
+    with pytest.raises(TimedOut):
+        wait(fake, lambda: next(numbers), ready=lambda _value: False, signs=lambda _value: "same", timeout=5)
+    assert fake.seconds == pytest.approx(5, abs=0.1)
+
+
+def test_what_became_ready_during_the_last_pause_is_no_time_out(fake: FakeClock) -> None:
+    def read() -> str:
+        return "ready" if fake.seconds >= 30 else "busy"
+
+    assert wait(fake, read, timeout=30) == "ready"
+
+
+def test_what_the_read_raises_comes_through(fake: FakeClock) -> None:
+    def read() -> str:
+        raise NotFound("the session has gone")
+
+    with pytest.raises(NotFound, match="the session has gone"):
+        wait(fake, read)
+
+
+def test_gather_keeps_the_order_of_the_keys_whoever_answers_first() -> None:
+    def read(key: int) -> int:
+        time.sleep(0.02 if key == 0 else 0)
+        return key * 10
+
+    assert gather(read, range(5)) == [0, 10, 20, 30, 40]
+
+
+def test_gather_leaves_out_what_has_gone_and_nothing_else() -> None:
+    def read(key: str) -> str:
+        if key == "gone":
+            raise NotFound("it has gone")
+        return key
+
+    assert gather(read, ["a", "gone", "b", "gone"]) == ["a", "b"]
+
+
+def test_gather_raises_what_is_more_than_a_thing_that_has_gone() -> None:
+    def read(key: str) -> str:
+        raise InvalidResponse(f"{key} is no answer")
+
+    with pytest.raises(InvalidResponse, match="first is no answer"):
+        gather(read, ["first", "second"])
+
+
+def test_gather_reads_several_at_a_time_but_not_all() -> None:
+    lock, running, most = threading.Lock(), [0], [0]
+
+    def read(key: int) -> int:
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        time.sleep(0.005)
+        with lock:
+            running[0] -= 1
+        return key
+
+    assert gather(read, range(3 * READERS)) == list(range(3 * READERS))
+    assert 1 < most[0] <= READERS
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        [("EXPIRED_CERTIFICATE", True), ("UNTRUSTED_CERTIFICATE", True)],
+        [("UNTRUSTED_CERTIFICATE", True), ("EXPIRED_CERTIFICATE", True), ("EXPIRED_CERTIFICATE", True)],
+        [("UNTRUSTED_CERTIFICATE", True), ("SELF_SIGNED_CERTIFICATE", False), ("EXPIRED_CERTIFICATE", True)],
+    ],
+    ids=["same", "other-order-and-twice", "explicit-false"],
+)
+def test_warning_behavior_is_compared_by_what_is_ignored(held: list[tuple[str, bool]]) -> None:
+    behavior = tuple(WarningBehavior(type=kind, ignored=ignored) for kind, ignored in held)
+    session = UpdateSession(id="session-1", state="ACTIVE", warning_behavior=behavior)
+    require_warning_behavior(session, ["UNTRUSTED_CERTIFICATE", "EXPIRED_CERTIFICATE"])
+
+
+@pytest.mark.parametrize(
+    "held", [None, (), (WarningBehavior(type="EXPIRED_CERTIFICATE", ignored=True),)], ids=["none", "empty", "another"]
+)
+def test_a_warning_behavior_that_was_not_taken_is_an_error(held: tuple[WarningBehavior, ...] | None) -> None:
+    session = UpdateSession(id="session-1", state="ACTIVE", warning_behavior=held)
+    with pytest.raises(InvalidResponse) as raised:
+        require_warning_behavior(session, ["UNTRUSTED_CERTIFICATE"])
+    assert "declared is UNTRUSTED_CERTIFICATE" in str(raised.value)
+    assert raised.value.session_id == "session-1"
