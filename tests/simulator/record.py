@@ -14,8 +14,8 @@ class Exchange:
     """One request and its answer; ``status`` is 0 where the connection broke before an answer.
 
     The bodies are kept for requests of the API only, not for content, and are not written to the record file; in the
-    answer to a login ``<token>`` stands for the token. ``fault`` is the rule that tampered with the exchange, ``client``
-    what the client calls itself.
+    answer to a login ``<token>`` stands for the token. ``fault`` is the rule that tampered with the exchange,
+    ``client`` what the client calls itself.
     """
 
     time: float

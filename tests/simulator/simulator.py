@@ -26,8 +26,8 @@ Result = TypeVar("Result")
 class Simulator:
     """A running server; its state is read and changed through ``run``, on the server's own thread.
 
-    ``on_exchange`` is told of each exchange on that thread, with the bodies, before the client has the answer; a test run
-    that watches all servers sets ``default_observer``.
+    ``on_exchange`` is told of each exchange on that thread, with the bodies, before the client has the answer; a test
+    run that watches all servers sets ``default_observer``.
     """
 
     default_observer: ClassVar[Observer | None] = None
