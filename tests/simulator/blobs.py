@@ -112,3 +112,9 @@ class BlobWriter:
 
 def blob_of(content: bytes) -> Blob:
     return Blob(len(content), {}, Pieces([content]))
+
+
+def damaged(blob: Blob) -> Blob:
+    """The same number of bytes, of which the last is another one."""
+    content = blob.read(0, blob.size)
+    return blob_of(content[:-1] + bytes([content[-1] ^ 0xFF]))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 from aiohttp import http_exceptions, web
 
-from .blobs import BLOCK, Blob, BlobWriter
+from .blobs import BLOCK, Blob, BlobWriter, damaged
 from .descriptor import extension, ova_members
 from .downloads import DownloadFile, DownloadSession
 from .store import Store
@@ -76,10 +76,11 @@ class DataService:
             writer.discard()
             self._server.close(progress, None)
             return self._server.drop(request)
-        blob = writer.finish()
+        kind = progress.fault.kind if progress.fault is not None else ""
+        blob = damaged(writer.finish()) if kind == "corrupt" else writer.finish()
         members, fault = await _unpack(entry.name, blob, store.seed.checksum_algorithm)
         store.updates.received(session, entry, blob, members, fault)
-        if progress.fault is not None and progress.fault.kind == "transfer-error":
+        if kind == "transfer-error":
             store.updates.break_transfer(session, entry.name, "Pipe closed")
         response = web.Response(status=200)
         self._server.close(progress, response)

@@ -18,6 +18,7 @@ KIND               what happens
 ``busy``           RESOURCE_BUSY
 ``slow``           it is done after 2 seconds; ``slow/0.5`` after half a second
 ``transfer-error`` an upload is answered with success, and the session then goes to ERROR by itself
+``corrupt``        an upload is stored with another last byte than was sent
 =================  ====================================================================================
 """
 
@@ -27,7 +28,18 @@ import fnmatch
 import re
 from dataclasses import dataclass
 
-KINDS = ("reset", "reset-mid-body", "hang", "truncate", "html", "unauthenticated", "busy", "slow", "transfer-error")
+KINDS = (
+    "reset",
+    "reset-mid-body",
+    "hang",
+    "truncate",
+    "html",
+    "unauthenticated",
+    "busy",
+    "slow",
+    "transfer-error",
+    "corrupt",
+)
 RULE = re.compile(
     r"^(?P<method>[A-Z*]+):(?P<glob>.+):(?P<nth>\*|\d+\+?):(?P<kind>[a-z-]+|\d{3})(?:/(?P<value>[0-9.]+))?$"
 )
