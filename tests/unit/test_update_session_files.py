@@ -1,0 +1,450 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Files: what is sent, in which order, what is recognised as there already, and what keeps a session from being
+completed."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness.packages import Package, make_iso, make_package
+from tests.harness.tasks import DIALECTS, Run, Tasks
+from tests.simulator import Seed, Simulator, Store
+
+ALGORITHMS = ("SHA1", "SHA256", "MD5", "SHA512")
+MEBIBYTE = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Simulator]:
+    with Simulator(settle=0) as running:
+        yield running
+
+
+@pytest.fixture(params=DIALECTS)
+def tasks(request: pytest.FixtureRequest, server: Simulator) -> Tasks:
+    server.reset()
+    return Tasks(server, request.param)
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    return make_iso(tmp_path / "tools.iso", 5000)
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Package:
+    return make_package(tmp_path / "package", disks=2, disk_bytes=20_000, nvram=True, signed="self-signed")
+
+
+def item_of(store: Store, name: str) -> str:
+    return store.find_item_id("templates", name)
+
+
+def contents(tasks: Tasks, item: str = "tools") -> dict[str, bytes]:
+    return tasks.sim.run(lambda store: store.item_contents(item_of(store, item)))
+
+
+def hold(tasks: Tasks, files: dict[str, bytes], item: str = "tools") -> None:
+    tasks.sim.run(lambda store: store.seed_item_files(item_of(store, item), files))
+
+
+def kept_of(package: Package) -> dict[str, bytes]:
+    """What vCenter keeps of a package: all but its manifest and certificate."""
+    return {path.name: path.read_bytes() for path in (package.descriptor, *package.references)}
+
+
+def image_task(*files: dict[str, Any], **options: Any) -> dict[str, Any]:
+    return {"library": "templates", "library_item": "tools", "state": "done", "files": list(files), **options}
+
+
+def package_task(*files: dict[str, Any], **options: Any) -> dict[str, Any]:
+    behavior = [{"type": "SELF_SIGNED_CERTIFICATE", "ignored": True}]
+    return image_task(*files, **{"library_item": "rocky9", "warning_behavior": behavior, **options})
+
+
+def src(path: Path, **more: Any) -> dict[str, Any]:
+    return {"src": str(path), **more}
+
+
+def sessions(tasks: Tasks) -> list[str]:
+    return tasks.sim.run(lambda store: [entry.state for entry in store.updates.sessions.values()])
+
+
+def digest(path: Path, algorithm: str) -> str:
+    return hashlib.new(algorithm.lower(), path.read_bytes()).hexdigest()
+
+
+def change(path: Path) -> None:
+    """Other content of the same size."""
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+
+
+# -- OVF packages
+
+
+@pytest.mark.parametrize("listing", ["descriptor alone", "reversed", "shuffled", "sorted"])
+def test_a_package_arrives_complete_in_the_servers_order(tasks: Tasks, package: Package, listing: str) -> None:
+    paths = {
+        "descriptor alone": [package.descriptor],
+        "reversed": list(reversed(package.files)),
+        "shuffled": random.Random(5).sample(package.files, len(package.files)),
+        "sorted": sorted(package.files),
+    }[listing]
+    run = tasks.converge(**package_task(*(src(path) for path in paths)))
+    assert run.uploaded[:3] == ["rocky9.mf", "rocky9.cert", "rocky9.ovf"]
+    assert sorted(run.uploaded[3:]) == ["rocky9-disk1.vmdk", "rocky9-disk2.vmdk", "rocky9.nvram"]
+    assert [entry["name"] for entry in run.added] == run.uploaded
+    assert contents(tasks, "rocky9") == kept_of(package)
+    assert run.result["transferred"]["files"] == 6
+    assert run.result["transferred"]["bytes"] == sum(path.stat().st_size for path in package.files)
+    assert sorted(run.diff["after"]["item_content"]) == sorted(kept_of(package))
+
+
+def test_a_package_needs_neither_manifest_nor_certificate(tasks: Tasks, package: Package) -> None:
+    package.manifest.unlink()
+    assert package.certificate is not None
+    package.certificate.unlink()
+    run = tasks.converge(**package_task(src(package.descriptor)))
+    assert run.uploaded[0] == "rocky9.ovf"
+    assert contents(tasks, "rocky9") == kept_of(package)
+
+
+@pytest.mark.parametrize("missing", ["rocky9-disk2.vmdk", "rocky9.nvram"])
+def test_a_missing_reference_fails_before_anything_is_created(tasks: Tasks, package: Package, missing: str) -> None:
+    (package.directory / missing).unlink()
+    run = tasks.refuse(**package_task(src(package.descriptor)))
+    assert run.error["type"] == "INVALID_ARGUMENT"
+    assert f"references {missing}, which is not there" in run.msg
+
+
+@pytest.mark.parametrize(
+    "href",
+    [
+        "../rocky9-disk1.vmdk",
+        "disks/rocky9-disk1.vmdk",
+        "./rocky9-disk1.vmdk",
+        "/etc/hostname",
+        "..",
+        "file:///etc/hostname",
+        "https://images.example/rocky9-disk1.vmdk",
+        "..\\rocky9-disk1.vmdk",
+        "C:disk.vmdk",
+        "",
+    ],
+)
+def test_a_reference_that_is_no_file_beside_the_descriptor_is_refused(
+    tasks: Tasks, package: Package, href: str
+) -> None:
+    text = package.descriptor.read_text(encoding="utf-8")
+    package.descriptor.write_text(text.replace('"rocky9-disk1.vmdk"', f'"{href}"'), encoding="utf-8")
+    run = tasks.refuse(**package_task(src(package.descriptor)))
+    assert run.error["type"] == "INVALID_ARGUMENT"
+    assert f"references {href!r}, which is not a file beside it" in run.msg
+
+
+def test_a_document_type_is_refused(tasks: Tasks, package: Package) -> None:
+    text = package.descriptor.read_text(encoding="utf-8")
+    declaration = '<!DOCTYPE Envelope [<!ENTITY disk SYSTEM "file:///etc/hostname">]>\n<Envelope'
+    package.descriptor.write_text(text.replace("<Envelope", declaration, 1), encoding="utf-8")
+    run = tasks.refuse(**package_task(src(package.descriptor)))
+    assert run.error["type"] == "INVALID_ARGUMENT"
+    assert "DOCTYPE" in run.msg
+
+
+@pytest.mark.parametrize("content", [b"", b"not XML", b"<Envelope><References>", b"\x00\xff"])
+def test_what_is_no_descriptor_is_refused(tasks: Tasks, package: Package, content: bytes) -> None:
+    package.descriptor.write_bytes(content)
+    run = tasks.refuse(**package_task(src(package.descriptor)))
+    assert run.error["type"] == "INVALID_ARGUMENT"
+    assert f"{package.descriptor} is not an OVF descriptor" in run.msg
+
+
+def test_a_changed_disk_takes_the_whole_descriptor_set_along(tasks: Tasks, package: Package) -> None:
+    """A new disk alone would leave an item whose signature was never checked."""
+    tasks.converge(**package_task(src(package.descriptor)))
+    changed = make_package(package.directory, disks=2, disk_bytes=30_000, nvram=True, signed="self-signed")
+    run = tasks.converge(**package_task(src(changed.descriptor)))
+    assert run.uploaded[:3] == ["rocky9.mf", "rocky9.cert", "rocky9.ovf"]
+    assert sorted(run.uploaded[3:]) == ["rocky9-disk1.vmdk", "rocky9-disk2.vmdk"]
+    assert contents(tasks, "rocky9") == kept_of(changed)
+
+
+def test_a_tampered_disk_is_not_published(tasks: Tasks, tmp_path: Path) -> None:
+    package = make_package(tmp_path / "tampered", disks=1, disk_bytes=4000, signed="self-signed", tamper="disk")
+    run = tasks.run(**package_task(src(package.descriptor)))
+    assert run.error["type"] == "TRANSFER_FAILED"
+    assert "rocky9-disk1.vmdk" in run.msg
+    assert "does not match the manifest" in run.msg
+    assert sessions(tasks) == []
+    assert contents(tasks, "rocky9") == {}
+
+
+# -- removing
+
+
+def test_a_file_declared_absent_is_removed_and_no_other(tasks: Tasks, image: Path) -> None:
+    hold(tasks, {"old.iso": b"1", "other.iso": b"2"})
+    run = tasks.converge(**image_task(src(image), {"name": "old.iso", "state": "absent"}))
+    assert run.changed
+    assert contents(tasks) == {"other.iso": b"2", "tools.iso": image.read_bytes()}
+    assert "old.iso" in run.diff["before"]["item_content"]
+    assert "old.iso" not in run.diff["after"]["item_content"]
+
+
+def test_the_last_file_can_be_removed(tasks: Tasks) -> None:
+    hold(tasks, {"old.iso": b"1"})
+    run = tasks.converge(**image_task({"name": "old.iso", "state": "absent"}))
+    assert run.changed
+    assert run.result["item_changed"]
+    assert contents(tasks) == {}
+
+
+def test_an_absent_file_that_is_not_there_makes_no_session(tasks: Tasks) -> None:
+    hold(tasks, {"other.iso": b"2"})
+    run = tasks.converge(**image_task({"name": "old.iso", "state": "absent"}))
+    assert not run.changed
+    assert sessions(tasks) == []
+
+
+@pytest.mark.parametrize("state", ["active", "done"])
+@pytest.mark.parametrize("where", ["item", "session"])
+def test_a_file_is_removed_from_a_found_session(tasks: Tasks, state: str, where: str) -> None:
+    files = {"old.iso": b"1"}
+    if where == "item":
+        hold(tasks, files)
+    session = tasks.sim.run(
+        lambda store: store.seed_update_session(item_of(store, "tools"), files=files if where == "session" else {})
+    )
+    run = tasks.converge(**image_task({"name": "old.iso", "state": "absent"}, state=state))
+    assert run.changed
+    assert sessions(tasks) == ["ACTIVE" if state == "active" else "DONE"]
+    if state == "active":
+        assert tasks.sim.run(lambda store: store.updates.snapshot(store.updates.session(session))) == {}
+    else:
+        assert contents(tasks) == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "purge_files", "purged"),
+    [
+        ("ovf", None, True),
+        ("ovf", True, True),
+        ("ovf", False, False),
+        ("iso", None, False),
+        ("iso", True, True),
+        ("iso", False, False),
+    ],
+)
+def test_purge_files(
+    tasks: Tasks, package: Package, image: Path, kind: str, purge_files: bool | None, purged: bool
+) -> None:
+    item = "rocky9" if kind == "ovf" else "tools"
+    hold(tasks, {"stray.vmdk": b"1", "stray.txt": b"2"}, item)
+    options: dict[str, Any] = {} if purge_files is None else {"purge_files": purge_files}
+    task = package_task(src(package.descriptor), **options) if kind == "ovf" else image_task(src(image), **options)
+    run = tasks.converge(**task)
+    wanted = kept_of(package) if kind == "ovf" else {"tools.iso": image.read_bytes()}
+    strays = {} if purged else {"stray.vmdk": b"1", "stray.txt": b"2"}
+    assert contents(tasks, item) == {**wanted, **strays}
+    assert ("stray.txt" in run.diff["before"]["item_content"]) == purged
+
+
+def test_purging_alone_is_a_change(tasks: Tasks, image: Path) -> None:
+    hold(tasks, {"tools.iso": image.read_bytes(), "stray.iso": b"1"})
+    assert not tasks.converge(**image_task(src(image))).changed
+    run = tasks.converge(**image_task(src(image), purge_files=True))
+    assert run.changed
+    assert run.uploaded == []
+    assert contents(tasks) == {"tools.iso": image.read_bytes()}
+
+
+def test_an_empty_list_of_files_declares_nothing_unless_it_purges(tasks: Tasks) -> None:
+    hold(tasks, {"old.iso": b"1"})
+    assert not tasks.converge(**image_task()).changed
+    assert tasks.converge(**image_task(purge_files=True)).changed
+    assert contents(tasks) == {}
+
+
+def test_a_file_under_another_name(tasks: Tasks, image: Path) -> None:
+    run = tasks.converge(**image_task(src(image, name="Tools 8.0 (final) é.iso")))
+    assert run.changed
+    assert contents(tasks) == {"Tools 8.0 (final) é.iso": image.read_bytes()}
+
+
+def test_an_empty_file(tasks: Tasks, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.iso"
+    empty.touch()
+    assert tasks.converge(**image_task(src(empty))).changed
+    assert contents(tasks) == {"empty.iso": b""}
+
+
+# -- equal, different, unverifiable
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_an_item_is_recognised_by_the_servers_checksum_whatever_its_algorithm(
+    tasks: Tasks, package: Package, image: Path, algorithm: str
+) -> None:
+    tasks.sim.reset(Seed(checksum_algorithm=algorithm))
+    assert tasks.converge(**image_task(src(image))).changed
+    assert tasks.converge(**package_task(src(package.descriptor))).changed
+    change(image)
+    again = tasks.converge(**image_task(src(image)))
+    assert again.uploaded == ["tools.iso"], "name and size are the same, the content is not"
+    assert contents(tasks) == {"tools.iso": image.read_bytes()}
+    assert [file["checksum_info"] for file in again.result["files"]] == [
+        {"algorithm": algorithm, "checksum": digest(image, algorithm)}
+    ]
+
+
+def test_the_size_of_a_disk_proves_nothing(tasks: Tasks, package: Package) -> None:
+    """The server reports the storage that a disk uses, here one mebibyte for a few kilobytes."""
+    tasks.run(**package_task(src(package.descriptor)))
+    run = tasks.run(**package_task(src(package.descriptor)))
+    assert not run.changed
+    sizes = {file["name"]: file["size"] for file in run.result["files"]}
+    assert sizes["rocky9-disk1.vmdk"] == MEBIBYTE != package.disks[0].stat().st_size
+
+
+@pytest.mark.parametrize("by_default", [True, False])
+def test_unverifiable_content_is_sent_again(tasks: Tasks, image: Path, by_default: bool) -> None:
+    tasks.sim.reset(Seed(checksum_algorithm="none"))
+    hold(tasks, {"tools.iso": image.read_bytes()})
+    options = {} if by_default else {"when_unverifiable": "upload"}
+    predicted = tasks.run(check=True, **image_task(src(image), **options))
+    run = tasks.run(**image_task(src(image), **options))
+    assert run.uploaded == ["tools.iso"]
+    assert predicted.changed
+    assert run.changed
+    assert predicted.diff == run.diff
+    assert [file["verified"] for file in run.result["files"]] == [False]
+
+
+def test_unverifiable_content_can_be_accepted(tasks: Tasks, image: Path) -> None:
+    tasks.sim.reset(Seed(checksum_algorithm="none"))
+    hold(tasks, {"tools.iso": image.read_bytes()})
+    run = tasks.converge(**image_task(src(image), when_unverifiable="skip"))
+    assert not run.changed
+    assert [file["verified"] for file in run.result["files"]] == [False]
+
+
+@pytest.mark.parametrize("when_unverifiable", ["upload", "skip"])
+def test_another_size_is_another_content_without_any_checksum(
+    tasks: Tasks, image: Path, when_unverifiable: str
+) -> None:
+    tasks.sim.reset(Seed(checksum_algorithm="none"))
+    hold(tasks, {"tools.iso": b"short"})
+    run = tasks.run(**image_task(src(image), when_unverifiable=when_unverifiable))
+    assert run.uploaded == ["tools.iso"]
+    assert contents(tasks) == {"tools.iso": image.read_bytes()}
+
+
+@pytest.mark.parametrize("when_unverifiable", ["upload", "skip"])
+def test_a_package_on_a_server_without_checksums(tasks: Tasks, package: Package, when_unverifiable: str) -> None:
+    tasks.sim.reset(Seed(checksum_algorithm="none"))
+    task = package_task(src(package.descriptor), when_unverifiable=when_unverifiable)
+    assert tasks.run(**task).changed
+    assert contents(tasks, "rocky9") == kept_of(package)
+    again = tasks.run(**task)
+    assert again.changed == (when_unverifiable == "upload")
+    assert len(again.uploaded) == (6 if when_unverifiable == "upload" else 0)
+
+
+# -- checksums
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_declared_checksum_goes_into_the_add_spec(tasks: Tasks, image: Path, algorithm: str) -> None:
+    declared = {"checksum": digest(image, algorithm).upper(), "checksum_algorithm": algorithm}
+    run = tasks.converge(**image_task(src(image, **declared)))
+    [added] = run.added
+    assert added == {
+        "name": "tools.iso",
+        "source_type": "PUSH",
+        "size": 5000,
+        "checksum_info": {"algorithm": algorithm, "checksum": digest(image, algorithm)},
+    }
+    assert [file["verified"] for file in run.result["files"]] == [True]
+
+
+def test_no_checksum_is_made_up_for_the_add_spec(tasks: Tasks, image: Path) -> None:
+    [added] = tasks.run(**image_task(src(image))).added
+    assert added == {"name": "tools.iso", "source_type": "PUSH", "size": 5000}
+
+
+def test_a_declared_checksum_that_the_item_has_needs_no_reading_of_the_file(tasks: Tasks, image: Path) -> None:
+    hold(tasks, {"tools.iso": b"z" * 5000})
+    declared = {"checksum": hashlib.sha1(b"z" * 5000).hexdigest(), "checksum_algorithm": "SHA1"}
+    assert not tasks.converge(**image_task(src(image, **declared))).changed
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_declared_checksum_that_is_not_met_is_an_error_of_the_server(
+    tasks: Tasks, image: Path, algorithm: str
+) -> None:
+    declared = {"checksum": hashlib.new(algorithm.lower(), b"").hexdigest(), "checksum_algorithm": algorithm}
+    run = tasks.run(**image_task(src(image, **declared)))
+    assert run.error["type"] == "TRANSFER_FAILED"
+    assert "tools.iso" in run.msg
+    assert declared["checksum"] in run.msg
+    assert_nothing_came_of_it(tasks, run)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_content_that_arrives_changed_is_not_published(tasks: Tasks, image: Path, algorithm: str) -> None:
+    tasks.sim.reset(Seed(checksum_algorithm=algorithm))
+    tasks.sim.inject("PUT:/cls/data/*:1:corrupt")
+    run = tasks.run(**image_task(src(image)))
+    assert run.error["type"] == "CHECKSUM_MISMATCH"
+    assert digest(image, algorithm) in run.msg
+    assert f"tools.iso arrived with the {algorithm} checksum" in run.msg
+    assert_nothing_came_of_it(tasks, run)
+
+
+def test_a_disk_that_arrives_changed_is_not_published(tasks: Tasks, tmp_path: Path) -> None:
+    package = make_package(tmp_path / "bare", disks=1, disk_bytes=4000)
+    package.manifest.unlink()
+    tasks.sim.inject("PUT:/cls/data/*.vmdk:1:corrupt")
+    run = tasks.run(**package_task(src(package.descriptor), warning_behavior=[]))
+    assert run.error["type"] == "CHECKSUM_MISMATCH"
+    assert_nothing_came_of_it(tasks, run, "rocky9")
+
+
+def test_a_session_that_fails_by_itself_tells_why(tasks: Tasks, image: Path) -> None:
+    tasks.sim.inject("PUT:/cls/data/*:1:transfer-error")
+    run = tasks.run(**image_task(src(image)))
+    assert run.failed
+    assert "Pipe closed" in run.msg
+    assert_nothing_came_of_it(tasks, run)
+
+
+def test_a_found_session_with_a_missing_reference_is_not_completed(tasks: Tasks, package: Package) -> None:
+    files = {path.name: path.read_bytes() for path in package.files[:4]}
+    session = tasks.sim.run(lambda store: store.seed_update_session(item_of(store, "rocky9"), files=files))
+    run = tasks.run(
+        session_id=session,
+        state="done",
+        warning_behavior=[{"type": "SELF_SIGNED_CERTIFICATE", "ignored": True}],
+    )
+    assert run.error["type"] == "TRANSFER_FAILED"
+    assert "rocky9-disk2.vmdk is missing" in run.msg
+    assert "rocky9.nvram is missing" in run.msg
+    assert sessions(tasks) == ["ACTIVE"]
+    assert run.sent("POST", "complete") == []
+
+
+def assert_nothing_came_of_it(tasks: Tasks, run: Run, item: str = "tools") -> None:
+    assert run.sent("POST", "complete") == []
+    assert sessions(tasks) == []
+    assert contents(tasks, item) == {}
+    assert not run.changed
+    assert run.result["item_changed"] is False
