@@ -135,6 +135,10 @@ class Api:
     def validate_update_files(self, session_id: str) -> FileValidation:
         return self._one("update_session.file.validate", FileValidation, session_id=session_id)
 
+    def create_download_session(self, library_item_id: str, client_token: str) -> str:
+        """Create a download session on an item; returns its identifier."""
+        return self._create("download_session.create", DownloadSession(library_item_id=library_item_id), client_token)
+
     def list_download_sessions(self, library_item_id: str | None = None) -> list[str]:
         """The identifiers of the caller's download sessions, of one item or of all."""
         return self._ids("download_session.list", library_item_id=library_item_id)
@@ -142,10 +146,30 @@ class Api:
     def get_download_session(self, session_id: str) -> DownloadSession:
         return self._session("download_session.get", DownloadSession, session_id)
 
+    def cancel_download_session(self, session_id: str) -> None:
+        self._act("download_session.cancel", session_id)
+
+    def fail_download_session(self, session_id: str, error_message: str) -> None:
+        self._act("download_session.fail", session_id, client_error_message=error_message)
+
+    def keep_download_session_alive(self, session_id: str, progress: int | None = None) -> None:
+        """Extend a session's life; C(progress) is 0 to 100."""
+        self._act("download_session.keep_alive", session_id, progress=progress)
+
+    def delete_download_session(self, session_id: str) -> None:
+        self._act("download_session.delete", session_id)
+
     def list_download_files(self, session_id: str) -> list[DownloadFile]:
         return self._many(
             "download_session.file.list", DownloadFile, session_id=session_id, download_session_id=session_id
         )
+
+    def get_download_file(self, session_id: str, file_name: str) -> DownloadFile:
+        return self._one("download_session.file.get", DownloadFile, session_id=session_id, file_name=file_name)
+
+    def prepare_download_file(self, session_id: str, file_name: str, endpoint_type: str) -> None:
+        """Ask for an endpoint to fetch a file from; it is there once the file is PREPARED."""
+        self._act("download_session.file.prepare", session_id, file_name=file_name, endpoint_type=endpoint_type)
 
     def _ids(self, operation: str, model: Model | None = None, **arguments: Any) -> list[str]:
         answer = self._call(operation, arguments, model=model, repeatable=True)

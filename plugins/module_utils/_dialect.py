@@ -172,6 +172,11 @@ ROUTES: Mapping[str, Mapping[str, Route]] = {
             Route("POST", REST_UPDATE_FILE + "/id:{session_id}", action="validate"),
         ),
         (
+            "download_session.create",
+            Route("POST", API_DOWNLOAD),
+            Route("POST", REST_DOWNLOAD, wrap="create_spec"),
+        ),
+        (
             "download_session.list",
             Route("GET", API_DOWNLOAD, query=("library_item_id",)),
             Route("GET", REST_DOWNLOAD, query=("library_item_id",)),
@@ -182,9 +187,44 @@ ROUTES: Mapping[str, Mapping[str, Route]] = {
             Route("GET", REST_DOWNLOAD + "/id:{session_id}"),
         ),
         (
+            "download_session.cancel",
+            Route("POST", API_DOWNLOAD + "/{session_id}", action="cancel"),
+            Route("POST", REST_DOWNLOAD + "/id:{session_id}", action="cancel"),
+        ),
+        (
+            "download_session.fail",
+            Route("POST", API_DOWNLOAD + "/{session_id}", action="fail", body=("client_error_message",)),
+            Route("POST", REST_DOWNLOAD + "/id:{session_id}", action="fail", body=("client_error_message",)),
+        ),
+        (
+            "download_session.keep_alive",
+            Route("POST", API_DOWNLOAD + "/{session_id}", action="keep-alive", body=("progress",)),
+            Route("POST", REST_DOWNLOAD + "/id:{session_id}", action="keep-alive", body=("progress",)),
+        ),
+        (
+            "download_session.delete",
+            Route("DELETE", API_DOWNLOAD + "/{session_id}"),
+            Route("DELETE", REST_DOWNLOAD + "/id:{session_id}"),
+        ),
+        (
             "download_session.file.list",
             Route("GET", API_DOWNLOAD + "/{session_id}/file"),
             Route("GET", REST_DOWNLOAD_FILE, query=("download_session_id",)),
+        ),
+        (
+            "download_session.file.get",
+            Route("GET", API_DOWNLOAD + "/{session_id}/file", query=("file_name",)),
+            Route("POST", REST_DOWNLOAD_FILE + "/id:{session_id}", action="get", body=("file_name",)),
+        ),
+        (
+            "download_session.file.prepare",
+            Route("POST", API_DOWNLOAD + "/{session_id}/file", action="prepare", body=("file_name", "endpoint_type")),
+            Route(
+                "POST",
+                REST_DOWNLOAD_FILE + "/id:{session_id}",
+                action="prepare",
+                body=("file_name", "endpoint_type"),
+            ),
         ),
     )
 }

@@ -69,9 +69,21 @@ OPERATIONS: Mapping[str, Operation] = {
     "update_session.preview": Operation("go on with the update session"),
     "update_session.file.receive": Operation("have the server receive the files of the update session"),
     "update_session.file.put": Operation("upload a file to the update session"),
+    "download_session.create": Operation("create a download session", "ContentLibrary.DownloadSession"),
     "download_session.list": Operation("list the download sessions", "ContentLibrary.DownloadSession"),
     "download_session.get": Operation("read the download session", "ContentLibrary.DownloadSession"),
+    "download_session.cancel": Operation("cancel the download session", "ContentLibrary.DownloadSession"),
+    "download_session.fail": Operation("fail the download session", "ContentLibrary.DownloadSession"),
+    "download_session.keep_alive": Operation("keep the download session alive", "ContentLibrary.DownloadSession"),
+    "download_session.delete": Operation("delete the download session", "ContentLibrary.DownloadSession"),
     "download_session.file.list": Operation("list the files of the download session", "ContentLibrary.DownloadSession"),
+    "download_session.file.get": Operation("read a file of the download session", "ContentLibrary.DownloadSession"),
+    "download_session.file.prepare": Operation(
+        "prepare a file of the download session", "ContentLibrary.DownloadSession"
+    ),
+    "download_session.file.get_data": Operation(
+        "download a file of the download session", "ContentLibrary.DownloadSession"
+    ),
 }
 
 REMEDIES: Mapping[str, str] = {

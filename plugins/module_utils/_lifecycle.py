@@ -96,6 +96,14 @@ UPDATE_STEPS: Mapping[str, Mapping[str | None, Step]] = {
 # What becomes of a session in a state that this version does not know: it can be removed, and nothing else.
 UNKNOWN_STATE_STEPS: Mapping[str, Step] = {"absent": Step.CANCEL_AND_DELETE}
 
+# Ended sessions are as with update sessions, but there is no DONE.
+DOWNLOAD_STEPS: Mapping[str, Mapping[str | None, Step]] = {
+    "active": {NONE: Step.OPEN, ACTIVE: Step.CONVERGE, ERROR: Step.REFUSE, CANCELED: Step.REFUSE},
+    "canceled": {NONE: Step.NOTHING, ACTIVE: Step.CANCEL, ERROR: Step.REFUSE, CANCELED: Step.NOTHING},
+    "error": {NONE: Step.NOTHING, ACTIVE: Step.FAIL, ERROR: Step.NOTHING, CANCELED: Step.REFUSE},
+    "absent": {NONE: Step.NOTHING, ACTIVE: Step.CANCEL_AND_DELETE, ERROR: Step.DELETE, CANCELED: Step.DELETE},
+}
+
 
 @dataclass(frozen=True)
 class Clock:
@@ -108,21 +116,23 @@ class Clock:
 SYSTEM_CLOCK = Clock(time.monotonic, time.sleep)
 
 
-def choose_step(declared: str, session: UpdateSession | None) -> Step:
+def choose_step(
+    declared: str, session: Session | None, steps: Mapping[str, Mapping[str | None, Step]] = UPDATE_STEPS
+) -> Step:
     """The cell of the table. Raises NotAllowedInCurrentState where the found state excludes the declared one."""
     found = session.state if session else NONE
-    step = UPDATE_STEPS[declared].get(found, UNKNOWN_STATE_STEPS.get(declared, Step.REFUSE))
+    step = steps[declared].get(found, UNKNOWN_STATE_STEPS.get(declared, Step.REFUSE))
     if session and step is Step.REFUSE:
         raise NotAllowedInCurrentState(_refusal(declared, session), session_id=session.id, remedy=_way_out(session))
     return step
 
 
-def _refusal(declared: str, session: UpdateSession) -> str:
+def _refusal(declared: str, session: Session) -> str:
     because = f": {session.error_message.text}" if session.error_message and session.error_message.text else ""
     return f"session {session.id} is {session.state} and cannot become {declared.upper()}{because}"
 
 
-def _way_out(session: UpdateSession) -> str:
+def _way_out(session: Session) -> str:
     if session.state not in (DONE, ERROR, CANCELED):
         return "This version of the collection does not know the state; only state: absent or a newer version may help."
     return "A session that has ended cannot be opened again: name the item instead of session_id, to get a new one."
@@ -486,11 +496,20 @@ def complete(api: Api, session_id: str, *, wait: bool, wait_timeout: float, cloc
 
 
 def discard(api: Api, session_id: str) -> None:
-    """Delete a session whatever its state, canceling it first if need be; one that has gone is fine."""
+    """Delete an update session whatever its state, canceling it first if need be; one that has gone is fine."""
+    _discard(api.cancel_update_session, api.delete_update_session, session_id)
+
+
+def discard_download(api: Api, session_id: str) -> None:
+    """The same for a download session."""
+    _discard(api.cancel_download_session, api.delete_download_session, session_id)
+
+
+def _discard(cancel: Callable[[str], None], delete: Callable[[str], None], session_id: str) -> None:
     try:
         with suppress(NotAllowedInCurrentState):
-            api.cancel_update_session(session_id)
-        api.delete_update_session(session_id)
+            cancel(session_id)
+        delete(session_id)
     except NotFound:
         return
     except ContentError as error:
