@@ -26,7 +26,9 @@ from ansible_collections.vsphere.content.plugins.module_utils._schema import (
     LibraryItemFilter,
     Model,
     ModelT,
+    ProbeResult,
     SchemaError,
+    TransferEndpoint,
     UpdateFile,
     UpdateFileAddition,
     UpdateSession,
@@ -131,6 +133,21 @@ class Api:
 
     def remove_update_file(self, session_id: str, file_name: str) -> None:
         self._act("update_session.file.remove", session_id, file_name=file_name)
+
+    def probe(self, endpoint: TransferEndpoint) -> ProbeResult:
+        """Have the server look at the source of a pulled file.
+
+        Only C(/rest) has this, whatever dialect is spoken otherwise; it is not in the published description, and a
+        server without it answers NOT_FOUND.
+        """
+        call = DIALECTS["rest"].call("update_session.file.probe", {}, model=endpoint)
+        answer = self._connection.send(call.method, call.path, operation="update_session.file.probe", body=call.body)
+        try:
+            return decode(ProbeResult, DIALECTS["rest"].result(answer), DIALECTS["rest"].maps)
+        except SchemaError as error:
+            raise InvalidResponse(
+                f"the answer is not as servers give it: {error}", operation="update_session.file.probe"
+            ) from None
 
     def validate_update_files(self, session_id: str) -> FileValidation:
         return self._one("update_session.file.validate", FileValidation, session_id=session_id)

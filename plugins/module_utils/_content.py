@@ -76,9 +76,9 @@ class PullSource:
 class WantedFile:
     """A file that an item shall hold, under the name that it has there.
 
-    It is on the host that runs the task, at C(path), C(size) bytes from C(offset); or vCenter pulls it from C(source), and
-    its size is not known. C(members) are the files of an OVA, which is what the item will hold instead of it. C(origin)
-    is what to call its content in a diff.
+    It is on the host that runs the task, at C(path), C(size) bytes from C(offset); or vCenter pulls it from C(source),
+    and its size is not known. C(members) are the files of an OVA, which is what the item will hold instead of it.
+    C(origin) is what to call its content in a diff.
     """
 
     name: str
@@ -106,8 +106,10 @@ class Held:
 
 @dataclass(frozen=True)
 class Wanted:
-    """The content that is declared: files in the order to send them, names that must go, and whether all others go
-    too."""
+    """The content that is declared.
+
+    C(files) are in the order to send them, C(absent) are names that must go, and with C(purge) so must all others.
+    """
 
     files: tuple[WantedFile, ...]
     absent: frozenset[str]
@@ -135,8 +137,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class FilePlan:
-    """What to do about files: send, remove; C(restart) says that only a new session can take them in the right
-    order."""
+    """What to send and what to remove; C(restart) says that only a new session can take it in the right order."""
 
     push: tuple[WantedFile, ...] = ()
     remove: tuple[str, ...] = ()
@@ -182,7 +183,9 @@ def compare_with_item(wanted: Wanted, files: Sequence[LibraryItemFile], digest: 
         else compare(file, held.get(file.name), digest)
         for file in wanted.content
     }
-    archives = {file.name: _together(verdicts[part.name] for part in file.members) for file in wanted.files if file.members}
+    archives = {
+        file.name: _together(verdicts[part.name] for part in file.members) for file in wanted.files if file.members
+    }
     return {**verdicts, **archives}
 
 

@@ -172,6 +172,11 @@ ROUTES: Mapping[str, Mapping[str, Route]] = {
             Route("POST", REST_UPDATE_FILE + "/id:{session_id}", action="validate"),
         ),
         (
+            "update_session.file.probe",
+            Route("POST", REST_UPDATE_FILE, action="probe", wrap="source_endpoint"),
+            Route("POST", REST_UPDATE_FILE, action="probe", wrap="source_endpoint"),
+        ),
+        (
             "download_session.create",
             Route("POST", API_DOWNLOAD),
             Route("POST", REST_DOWNLOAD, wrap="create_spec"),

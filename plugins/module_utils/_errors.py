@@ -63,9 +63,11 @@ OPERATIONS: Mapping[str, Operation] = {
     "update_session.file.add": Operation("add a file to the update session", "ContentLibrary.UpdateSession"),
     "update_session.file.list": Operation("list the files of the update session", "ContentLibrary.UpdateSession"),
     "update_session.file.remove": Operation("remove a file in the update session", "ContentLibrary.UpdateSession"),
+    "update_session.file.probe": Operation("probe the source of a file"),
     "update_session.file.validate": Operation(
         "validate the files of the update session", "ContentLibrary.UpdateSession"
     ),
+    "update_session.take_over": Operation("take over the update session"),
     "update_session.preview": Operation("go on with the update session"),
     "update_session.file.receive": Operation("have the server receive the files of the update session"),
     "update_session.file.put": Operation("upload a file to the update session"),
@@ -104,7 +106,7 @@ REMEDIES: Mapping[str, str] = {
     "TIMED_OUT": "If the server is only slow, raise the time-out that the message names.",
     "TLS_UNVERIFIED": "Set ca_path to the certificate authority that signed the vCenter's certificate. validate_certs: "
     "false switches the check off and is for tests only.",
-    "TRANSFER_FAILED": "Run the task again: files that arrived are not sent again.",
+    "TRANSFER_FAILED": "Mend the cause and run the task again.",
     "UNAUTHENTICATED": "Check username and password (or VMWARE_USER and VMWARE_PASSWORD). Where session_token is used, "
     "get a new token.",
     "UNAUTHORIZED": "Give the user's role the privileges that this task needs on the library.",

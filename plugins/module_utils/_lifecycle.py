@@ -179,7 +179,8 @@ def take_over(
             return session, files
         if clock.now() >= deadline:
             raise ResourceBusy(
-                f"session {session.id} is ACTIVE, and its transfer is moving: another task is at work in it",
+                "its transfer is moving, so another task is at work in it",
+                operation="update_session.take_over",
                 session_id=session.id,
                 remedy="Wait until it has ended, or set busy_timeout to have this task wait for it.",
             )

@@ -324,6 +324,18 @@ class TransferEndpoint(Model):
 
 
 @dataclass(frozen=True)
+class ProbeResult(Model):
+    """What a server found at a source that it was asked to probe; not in the published description."""
+
+    status: str | None = field(default=None, metadata=wire(TEXT))
+    ssl_thumbprint: str | None = field(default=None, metadata=wire(TEXT))
+    error_messages: tuple[LocalizableMessage, ...] | None = field(
+        default=None, metadata=wire(listing(nested(lambda: LocalizableMessage)))
+    )
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class UpdateFile(Model):
     """A file of an update session; sizes are bytes, C(size) is what the server received, None until READY."""
 

@@ -1,8 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How bytes move: a file to a URL in one pass, hashed on the way in a thread of its own; memory use does not grow
-with size."""
+"""How bytes move: a file to a URL in one pass, hashed on the way in a thread of its own; several files at once.
+
+Memory use does not grow with the size of a file.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +12,15 @@ import hashlib
 import os
 import queue
 import threading
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Callable
 
-from ansible_collections.vsphere.content.plugins.module_utils._errors import TransferFailed
+from ansible_collections.vsphere.content.plugins.module_utils._errors import ContentError, TransferFailed
 
 BLOCK_BYTES = 1024 * 1024
 QUEUED_BLOCKS = 8
+STOP_SECONDS = 2.0
 
 Stream = Callable[..., AbstractContextManager[Any]]
 """C(Connection.stream)."""
@@ -25,15 +29,19 @@ Progress = Callable[[int], None]
 """Told how many bytes of the file have been handed over so far."""
 
 
-def hash_file(path: str, algorithm: str) -> str:
-    """The checksum of a file in lower-case hex digits; C(algorithm) is an API name such as SHA256. Raises
-    TransferFailed."""
+def hash_file(path: str, algorithm: str, offset: int, size: int) -> str:
+    """The checksum of C(size) bytes of a file from C(offset), in lower-case hex digits.
+
+    C(algorithm) is an API name such as SHA256. Raises TransferFailed.
+    """
     digest = _new_hash(algorithm)
     block = memoryview(bytearray(BLOCK_BYTES))
     try:
         with open(path, "rb", buffering=0) as file:
-            while size := file.readinto(block):
-                digest.update(block[:size])
+            file.seek(offset)
+            while size > 0 and (read := file.readinto(block[: min(size, BLOCK_BYTES)])):
+                digest.update(block[:read])
+                size -= read
     except OSError as error:
         raise TransferFailed(f"{path} cannot be read: {error.strerror}") from None
     return str(digest.hexdigest())
@@ -47,17 +55,19 @@ def put_file(
     *,
     hash_with: str | None,
     session_id: str,
+    stop: threading.Event,
     on_progress: Progress | None = None,
 ) -> str | None:
     """Send a file by HTTP PUT; returns its checksum when C(hash_with) names an algorithm.
 
-    Raises what the stream raises, and TransferFailed if the file cannot be read or is not C(size) bytes long any more.
+    Raises what the stream raises, TransferStopped as soon as C(stop) is set, and TransferFailed if the file cannot be
+    read or is not C(size) bytes long any more.
     """
     senders: list[_Sender] = []
 
     def open_body() -> _Sender:
         _close(senders)
-        senders.append(_Sender(path, size, hash_with, on_progress))
+        senders.append(_Sender(path, size, hash_with, stop, on_progress))
         return senders[-1]
 
     try:
@@ -71,6 +81,30 @@ def put_file(
         _close(senders)
 
 
+def run_all(jobs: Mapping[str, Callable[[], None]], *, limit: int, stop: threading.Event) -> None:
+    """Run named jobs, at most C(limit) at a time; the first that fails sets C(stop), and the others end by it.
+
+    Raises the first failure, with each job's fate in its notes, or TransferStopped if C(stop) was set from outside.
+    The threads are daemons, so that a job that hangs in the network keeps nobody from ending.
+    """
+    crew = _Crew(jobs, stop)
+    workers = [
+        threading.Thread(target=crew.work, name=f"transfer-{number}", daemon=True)
+        for number in range(min(limit, len(jobs)))
+    ]
+    try:
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+    except BaseException:
+        stop.set()
+        for worker in workers:
+            worker.join(STOP_SECONDS)
+        raise
+    crew.require_success()
+
+
 def _new_hash(algorithm: str) -> Any:
     return hashlib.new(algorithm.lower())
 
@@ -80,17 +114,64 @@ def _close(senders: list[_Sender]) -> None:
         senders.pop().close()
 
 
+class TransferStopped(Exception):
+    """The transfer was asked to stop, as another one failed or its session was lost."""
+
+
+class _Crew:
+    """Jobs shared by several threads, and what became of each."""
+
+    def __init__(self, jobs: Mapping[str, Callable[[], None]], stop: threading.Event) -> None:
+        self._jobs = jobs
+        self._stop = stop
+        self._fates = dict.fromkeys(jobs, "was not started")
+        self._failures: list[Exception] = []
+        self._waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
+        for name in jobs:
+            self._waiting.put(name)
+
+    def work(self) -> None:
+        while not self._stop.is_set():
+            try:
+                name = self._waiting.get_nowait()
+            except queue.Empty:
+                return
+            self._run(name)
+
+    def require_success(self) -> None:
+        if self._failures:
+            error = self._failures[0]
+            if isinstance(error, ContentError) and len(self._jobs) > 1:
+                error.notes.append("; ".join(f"{name} {fate}" for name, fate in self._fates.items()) + ".")
+            raise error
+        if self._stop.is_set():
+            raise TransferStopped
+
+    def _run(self, name: str) -> None:
+        self._fates[name] = "was stopped"
+        try:
+            self._jobs[name]()
+            self._fates[name] = "was transferred"
+        except TransferStopped:
+            self._stop.set()
+        except Exception as error:  # noqa: BLE001 (raised again, in the thread that waits)
+            self._fates[name] = "failed"
+            self._failures.append(error)
+            self._stop.set()
+
+
 class Digests:
     """Checksums of local files, each made once however often it is asked for."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str], str] = {}
+        self._known: dict[tuple[str, str, int, int], str] = {}
 
-    def of(self, path: str, algorithm: str) -> str:
+    def of(self, path: str, algorithm: str, offset: int, size: int) -> str:
         """Raises TransferFailed."""
-        if (path, algorithm) not in self._known:
-            self._known[path, algorithm] = hash_file(path, algorithm)
-        return self._known[path, algorithm]
+        part = (path, algorithm, offset, size)
+        if part not in self._known:
+            self._known[part] = hash_file(*part)
+        return self._known[part]
 
 
 class _Unreadable(Exception):
@@ -122,8 +203,11 @@ class _Hasher(threading.Thread):
 class _Sender:
     """The body of one PUT: a reader that knows its length, hashes what it hands out and reports progress."""
 
-    def __init__(self, path: str, size: int, hash_with: str | None, on_progress: Progress | None) -> None:
+    def __init__(
+        self, path: str, size: int, hash_with: str | None, stop: threading.Event, on_progress: Progress | None
+    ) -> None:
         self._path = path
+        self._stop = stop
         self._size = size
         self._sent = 0
         self._on_progress = on_progress
@@ -137,6 +221,8 @@ class _Sender:
         return self._size
 
     def read(self, size: int = -1) -> bytes:
+        if self._stop.is_set():
+            raise TransferStopped
         wanted = min(size if size > 0 else BLOCK_BYTES, self._size - self._sent)
         if wanted <= 0:
             return b""

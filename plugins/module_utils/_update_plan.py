@@ -58,6 +58,7 @@ class Declared:
     client_token: str
     wait: bool
     wait_timeout: int
+    parallel_transfers: int
     busy_timeout: int
     keep_failed_session: bool
 
@@ -239,9 +240,9 @@ def _with_expectation(
     if wanted and declared.fills:
         held = held_by_item(found.content) if plan.opens else _held_by_session(found)
         verdicts = found.in_item if plan.opens else found.in_session
-        expected["files"] = {} if ended else expect_files(wanted, held, verdicts, plan.files, completed=False)
+        expected["files"] = {} if ended else expect_session(wanted, held, verdicts, plan.files)
         if ended:
-            expected["item_content"] = expect_files(wanted, held, verdicts, plan.files, completed=True)
+            expected["item_content"] = expect_item(wanted, held, verdicts, plan.files)
     return replace(plan, expected=expected)
 
 

@@ -9,8 +9,11 @@ disk, so that a warning costs kilobytes and not hours.
 
 from __future__ import annotations
 
+import hashlib
+import ssl
+import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable
 
 from ansible_collections.vsphere.content.plugins.module_utils._api import Api
@@ -20,72 +23,142 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
     PREVIEWED,
     Checksum,
     Digest,
-    LocalFile,
+    PullSource,
     Role,
+    WantedFile,
     read_checksum,
     role_of,
     write_checksum,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._errors import ChecksumMismatch, InvalidResponse
+from ansible_collections.vsphere.content.plugins.module_utils._errors import (
+    ApiError,
+    ChecksumMismatch,
+    ConnectionFailed,
+    ContentError,
+    InvalidResponse,
+    NotFound,
+    TimedOut,
+    TransferFailed,
+)
 from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
     Clock,
     await_files,
     await_preview,
+    kept_alive,
     require_accepted_warnings,
+    require_active,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._schema import (
+    TransferEndpoint,
     UpdateFile,
     UpdateFileAddition,
     UpdateSession,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._transfer import put_file
+from ansible_collections.vsphere.content.plugins.module_utils._transfer import TransferStopped, put_file, run_all
 
 HASHED_WHILE_SENT = "SHA256"
+TRIES = 3
+PASSING_STATUSES = (429, 502, 503, 504)
+REFUSALS = ("INVALID_ARGUMENT", "INVALID_REQUEST", "UNEXPECTED_INPUT")
+PROBE_TYPES: Mapping[str, str] = {"CERTIFICATE_ERROR": "UNVERIFIED_PEER", "TIMED_OUT": "TIMED_OUT"}
+
+
+def probe(api: Api, file: WantedFile) -> None:
+    """Ask vCenter whether it can fetch a pulled file; a server that knows no probe is asked nothing more.
+
+    Raises TransferFailed with what the server found, of the type UNVERIFIED_PEER for a certificate it does not trust.
+    """
+    source = file.source
+    if source is None:
+        return
+    try:
+        found = api.probe(_endpoint(source, with_certificate=False))
+    except ApiError as error:
+        if isinstance(error, NotFound) or error.error_type in (*REFUSALS, "OPERATION_NOT_FOUND"):
+            return
+        raise
+    if found.status in (None, "SUCCESS"):
+        return
+    reasons = "; ".join(message.text for message in found.error_messages or () if message.text)
+    raise TransferFailed(
+        f"vCenter cannot fetch {file.origin}: {found.status}{f' ({reasons})' if reasons else ''}",
+        error_type=PROBE_TYPES.get(found.status, "TRANSFER_FAILED"),
+        remedy=_probe_remedy(found.status, found.ssl_thumbprint),
+    )
+
+
+def _probe_remedy(status: str, thumbprint: str | None) -> str:
+    if status != "CERTIFICATE_ERROR" or not thumbprint:
+        return "Check the URL as the vCenter sees it: its name service, its proxy, its trusted certificates."
+    kind = {40: "SHA-1", 64: "SHA-256"}.get(len(thumbprint.replace(":", "")), "unknown")
+    return (
+        f"The server there presents a certificate with the {kind} thumbprint {thumbprint}. After checking with its "
+        "owner that this is the right one, pass it as ssl_thumbprint, or the certificate as ssl_certificate."
+    )
+
+
+def _endpoint(source: PullSource, *, with_certificate: bool) -> TransferEndpoint:
+    """The source as the API takes it: the certificate where it is known (9.0 and later), else its SHA-1 thumbprint."""
+    if source.certificate and with_certificate:
+        return TransferEndpoint(uri=source.url, ssl_certificate=source.certificate)
+    thumbprint = source.thumbprint
+    if source.certificate:
+        digits = hashlib.sha1(ssl.PEM_cert_to_DER_cert(source.certificate.strip())).hexdigest().upper()  # noqa: S324
+        thumbprint = ":".join(digits[start : start + 2] for start in range(0, len(digits), 2))
+    return TransferEndpoint(uri=source.url, ssl_certificate_thumbprint=thumbprint)
+
+
+def _will_pass(error: ContentError) -> bool:
+    """Whether a PUT that failed so is worth sending again."""
+    return isinstance(error, (ConnectionFailed, TimedOut)) or error.status in PASSING_STATUSES
 
 
 @dataclass
 class Upload:
-    """The files that one task sends into one session, and what became of them.
+    """The files that one task brings into one session, and what became of them.
 
-    C(digest) hashes a local file; C(on_change) is told in words what was changed in the session. C(unverified) names
-    the files for which the server gave no checksum to compare with.
+    C(digest) hashes a local file; C(on_change) is told in words what was changed in the session, C(warn) what went
+    wrong and was mended. C(sent) has the checksums of what was sent, C(unverified) the names of the files for which the
+    server gave none to compare with. C(session) is the session as the preview showed it.
     """
 
     api: Api
     session_id: str
     digest: Digest
+    parallel: int
     wait_timeout: float
     clock: Clock
     on_change: Callable[[str], None]
+    warn: Callable[[str], None]
     bytes: int = 0
     seconds: float = 0.0
     sent: dict[str, Checksum] = field(default_factory=dict)
     unverified: set[str] = field(default_factory=set)
     session: UpdateSession | None = None
+    _moving: dict[str, int] = field(default_factory=dict)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _lost: ContentError | None = None
 
-    def push(self, files: Sequence[LocalFile], *, previewed: bool) -> None:
-        """Send files in the order given and wait until the server has them; C(previewed) says that a preview will come.
+    def push(self, files: Sequence[WantedFile], session: UpdateSession, *, previewed: bool) -> None:
+        """Bring files in, in the order given, and wait until the server has them, keeping the session alive meanwhile.
 
-        Raises WarningsNotIgnored before anything but the descriptor set is sent, or before the end for an OVA.
+        C(session) is the session as it is, and C(previewed) says whether it will show a preview. Raises
+        WarningsNotIgnored before anything but the descriptor set is sent, or before the end for an OVA.
         """
         if not files:
             return
+        total = sum(file.size or 0 for file in files)
         started = self.clock.now()
         try:
-            self._push(files, previewed=previewed)
+            with kept_alive(
+                lambda progress: self.api.keep_update_session_alive(self.session_id, progress),
+                session,
+                progress=lambda: sum(self._moving.values()) * 100 // total if total else 0,
+                on_lost=self._lose,
+            ):
+                self._push(files, previewed=previewed)
         finally:
             self.seconds += self.clock.now() - started
-
-    def _push(self, files: Sequence[LocalFile], *, previewed: bool) -> None:
-        first = [file for file in files if file.role in DESCRIPTOR_SET]
-        rest = [file for file in files if file.role not in DESCRIPTOR_SET]
-        packed = any(file.role is Role.ARCHIVE for file in rest)
-        self._send_and_check(first)
-        if previewed and not packed:
-            self._preview()
-        self._send_and_check(rest)
-        if packed:
-            self._preview()
 
     def remove(self, names: Sequence[str]) -> None:
         """Have files gone when the session is completed."""
@@ -110,31 +183,106 @@ class Upload:
     def transferred(self) -> dict[str, Any]:
         return {"files": len(self.sent), "bytes": self.bytes, "seconds": round(self.seconds, 3)}
 
+    def _push(self, files: Sequence[WantedFile], *, previewed: bool) -> None:
+        first = [file for file in files if file.role in DESCRIPTOR_SET]
+        rest = [file for file in files if file.role not in DESCRIPTOR_SET]
+        packed = any(file.role is Role.ARCHIVE for file in rest)
+        for file in first:
+            self._bring_in([file])
+        self._receive(first)
+        if previewed and not packed:
+            self._preview()
+        self._bring_in(rest)
+        self._receive(rest)
+        if packed:
+            self._preview()
+
     def _preview(self) -> None:
         self.session = await_preview(self.api, self.session_id, wait_timeout=self.wait_timeout, clock=self.clock)
         require_accepted_warnings(self.session)
 
-    def _send_and_check(self, files: Sequence[LocalFile]) -> None:
+    def _bring_in(self, files: Sequence[WantedFile]) -> None:
+        """Have the pulled files fetched, and send the others, several at once."""
         for file in files:
-            self.sent[file.name] = self._send(file)
-            self.bytes += file.size
-        if files:
-            received = await_files(
-                self.api,
-                self.session_id,
-                [file.name for file in files],
-                wait_timeout=self.wait_timeout,
-                clock=self.clock,
-            )
-            self._compare(files, {file.name: file for file in received})
+            if file.source:
+                self._pull(file, file.source)
+        jobs = {file.name: (lambda file=file: self._send(file)) for file in files if not file.source}
+        try:
+            run_all(jobs, limit=self.parallel, stop=self._stop)
+        except TransferStopped:
+            raise self._reason_of_loss() from None
 
-    def _send(self, file: LocalFile) -> Checksum:
+    def _lose(self, error: ContentError) -> None:
+        self._lost = error
+        self._stop.set()
+
+    def _reason_of_loss(self) -> ContentError:
+        """The session ended under our hands: its own reason says more than the operation that is not allowed now."""
+        try:
+            require_active(self.api.get_update_session(self.session_id), "update_session.file.put")
+        except ContentError as error:
+            return error
+        return self._lost or TransferFailed("the transfer was stopped", operation="update_session.file.put")
+
+    def _receive(self, files: Sequence[WantedFile]) -> None:
+        if not files:
+            return
+        names = [file.name for file in files]
+        received = await_files(self.api, self.session_id, names, wait_timeout=self.wait_timeout, clock=self.clock)
+        self._compare(files, {file.name: file for file in received})
+
+    def _pull(self, file: WantedFile, source: PullSource) -> None:
+        addition = UpdateFileAddition(name=file.name, source_type="PULL", checksum_info=write_checksum(file.checksum))
+        if source.certificate and self._add_with_certificate(addition, source):
+            self.on_change(f"file {file.name} was added, to be pulled")
+            return
+        try:
+            self.api.add_update_file(
+                self.session_id, replace(addition, source_endpoint=_endpoint(source, with_certificate=False))
+            )
+        except ApiError as error:
+            if source.thumbprint and error.error_type in REFUSALS:
+                given, other = ("SHA-1", "SHA-256") if len(source.thumbprint) < 64 else ("SHA-256", "SHA-1")
+                error.remedy = (
+                    f"If it is the {given} ssl_thumbprint of {file.name} that this vCenter refuses, give the {other} "
+                    "one: servers before 9 document SHA-1, later ones SHA-256."
+                )
+            raise
+        self.on_change(f"file {file.name} was added, to be pulled")
+
+    def _add_with_certificate(self, addition: UpdateFileAddition, source: PullSource) -> bool:
+        """Whether the server took the certificate itself; older ones refuse the field, or drop it."""
+        endpoint = _endpoint(source, with_certificate=True)
+        try:
+            added = self.api.add_update_file(self.session_id, replace(addition, source_endpoint=endpoint))
+        except ApiError as error:
+            if error.error_type in REFUSALS:
+                return False
+            raise
+        return bool(added.source_endpoint and added.source_endpoint.ssl_certificate)
+
+    def _send(self, file: WantedFile) -> None:
+        """Send one file; a PUT that breaks is sent again from the start, to a new endpoint."""
+        for tried in range(1, TRIES + 1):
+            try:
+                self.sent[file.name] = self._put(file)
+            except ContentError as error:
+                if tried == TRIES or not _will_pass(error):
+                    raise
+                self.warn(f"The upload of {file.name} broke and was started again: {error.said}")
+            else:
+                self.bytes += file.size or 0
+                return
+
+    def _put(self, file: WantedFile) -> Checksum:
         # The server unpacks an OVA while it arrives and, as the API says, takes no checksum for it.
         declared = None if file.role is Role.ARCHIVE else file.checksum
-        addition = UpdateFileAddition(
-            name=file.name, source_type="PUSH", size=file.size, checksum_info=write_checksum(declared)
+        added = self.api.add_update_file(
+            self.session_id,
+            UpdateFileAddition(
+                name=file.name, source_type="PUSH", size=file.size, checksum_info=write_checksum(declared)
+            ),
         )
-        added = self.api.add_update_file(self.session_id, addition)
         self.on_change(f"file {file.name} was added")
         if added.upload_endpoint is None:
             raise InvalidResponse(
@@ -145,26 +293,34 @@ class Upload:
         digest = put_file(
             self.api.stream,
             added.upload_endpoint.uri,
-            file.path,
-            file.size,
+            str(file.path),
+            file.size or 0,
             hash_with=None if declared else HASHED_WHILE_SENT,
             session_id=self.session_id,
+            stop=self._stop,
+            on_progress=lambda sent: self._moving.__setitem__(file.name, sent),
         )
         return declared or Checksum(HASHED_WHILE_SENT, digest or "")
 
-    def _compare(self, files: Sequence[LocalFile], received: Mapping[str, UpdateFile]) -> None:
+    def _compare(self, files: Sequence[WantedFile], received: Mapping[str, UpdateFile]) -> None:
         """What the server says it received against what we sent; a mismatch keeps the session from being completed."""
         for file in files:
             theirs = read_checksum(received[file.name].checksum_info)
-            if theirs is None or theirs.algorithm not in DIGEST_LENGTHS:
+            ours = self._checksum_of(file, theirs.algorithm) if theirs else None
+            if theirs is None or ours is None:
                 self.unverified.add(file.name)
-                continue
-            ours = self.sent[file.name]
-            if theirs.algorithm != ours.algorithm:
-                ours = Checksum(theirs.algorithm, self.digest(file.path, theirs.algorithm))
-            if theirs != ours:
+            elif theirs != ours:
                 raise ChecksumMismatch(
-                    f"{file.name} arrived with the {theirs.algorithm} checksum {theirs.digest}, "
-                    f"{file.path} has {ours.digest}",
+                    f"{file.name} arrived with the {theirs.algorithm} checksum {theirs.digest}, {file.origin} has "
+                    f"{ours.digest}",
                     session_id=self.session_id,
                 )
+
+    def _checksum_of(self, file: WantedFile, algorithm: str) -> Checksum | None:
+        """Our checksum of a file by the server's algorithm, None if we cannot make one."""
+        known = self.sent.get(file.name, file.checksum)
+        if known and known.algorithm == algorithm:
+            return known
+        if algorithm not in DIGEST_LENGTHS or file.path is None or file.size is None:
+            return None
+        return Checksum(algorithm, self.digest(file.path, algorithm, file.offset, file.size))

@@ -89,8 +89,32 @@ options:
         type: str
       src:
         description:
-          - The absolute path of the file on the host that runs the task. Needed unless O(files[].state=absent).
+          - The absolute path of the file on the host that runs the task. Needed unless O(files[].url) is given or
+            O(files[].state=absent).
+          - An C(.ova) is sent whole and compared with the item by what it holds, as vCenter unpacks it. It is never
+            unpacked here.
         type: path
+      url:
+        description:
+          - Where vCenter itself shall fetch the file, by C(https), C(http) or C(ds), so that the bytes do not pass
+            through the host that runs the task. Instead of O(files[].src).
+          - What the URL holds is known by O(files[].checksum) only. Without it, O(when_unverifiable) decides whether it
+            is fetched again.
+          - Where vCenter can, it is asked to look at the URL before anything is changed.
+        type: str
+      ssl_thumbprint:
+        description:
+          - The thumbprint of the certificate of the server in O(files[].url), for a server that vCenter does not trust
+            by itself. SHA-256 or SHA-1, in hexadecimal digits, with or without colons.
+          - vCenter before 9 documents SHA-1, later ones SHA-256. SHA-1 is weak, so the task warns about it.
+          - If it is left out, vCenter trusts what it trusts. A certificate is never accepted because it was presented.
+        type: str
+      ssl_certificate:
+        description:
+          - The certificate of that server in PEM form, or the absolute path of a file with it on the host that runs the
+            task, instead of O(files[].ssl_thumbprint).
+          - vCenter before 9 takes thumbprints only, and is given that of the certificate.
+        type: str
       checksum:
         description:
           - The checksum of the file in hexadecimal digits, if it is known. vCenter then checks what arrives against it,
@@ -124,6 +148,12 @@ options:
     type: str
     choices: [upload, skip]
     default: upload
+  parallel_transfers:
+    description:
+      - How many files are sent at once, 1 to 32. The descriptor of a package and what goes with it always go first, one
+        by one.
+    type: int
+    default: 4
   client_progress:
     description:
       - The progress, 0 to 100, that the session shall show in vCenter, at least. A lower or equal one is no change.
@@ -209,6 +239,15 @@ EXAMPLES = r"""
     session_id: "{{ filled.session.id }}"
     state: done
   when: filled.session is not none
+
+- name: Have vCenter fetch an image from a mirror by itself
+  vsphere.content.content_library_update_session:
+    library: templates
+    library_item: tools
+    state: done
+    files:
+      - url: https://mirror.example.com/images/tools.iso
+        checksum: "{{ tools_iso_sha256 }}"
 
 - name: Remove one file and leave the others alone
   vsphere.content.content_library_update_session:
@@ -395,7 +434,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
     compare_with_item,
     compare_with_session,
     needs_item_content,
-    read_wanted,
+    verdicts_after,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._errors import ContentError, InvalidArgument, NotFound
 from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
@@ -412,6 +451,11 @@ from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import 
     take_over,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._module import Task, converge, run_module
+from ansible_collections.vsphere.content.plugins.module_utils._package import (
+    credentials_in,
+    read_wanted,
+    weak_thumbprints,
+)
 from ansible_collections.vsphere.content.plugins.module_utils._schema import UpdateSession, to_result
 from ansible_collections.vsphere.content.plugins.module_utils._target import (
     ITEM_MUTUALLY_EXCLUSIVE,
@@ -430,8 +474,9 @@ from ansible_collections.vsphere.content.plugins.module_utils._update_plan impor
     plan_update,
     project_update,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._upload import Upload
+from ansible_collections.vsphere.content.plugins.module_utils._upload import Upload, probe
 
+MOST_TRANSFERS = 32
 WARNING_TYPES = [
     "SELF_SIGNED_CERTIFICATE",
     "EXPIRED_CERTIFICATE",
@@ -459,6 +504,9 @@ def argument_spec() -> dict[str, Any]:
             "options": {
                 "name": {"type": "str"},
                 "src": {"type": "path"},
+                "url": {"type": "str"},
+                "ssl_thumbprint": {"type": "str"},
+                "ssl_certificate": {"type": "str"},
                 "checksum": {"type": "str"},
                 "checksum_algorithm": {
                     "type": "str",
@@ -470,6 +518,7 @@ def argument_spec() -> dict[str, Any]:
         },
         "purge_files": {"type": "bool"},
         "when_unverifiable": {"type": "str", "default": "upload", "choices": ["upload", "skip"]},
+        "parallel_transfers": {"type": "int", "default": 4},
         "client_progress": {"type": "int"},
         "error_message": {"type": "str"},
         "keep_alive": {"type": "bool", "default": False},
@@ -491,6 +540,11 @@ def read_declared(params: Mapping[str, Any]) -> Declared:
     for name, lowest in (("wait_timeout", 1), ("busy_timeout", 0)):
         if params[name] < lowest:
             raise InvalidArgument(f"{name} is {params[name]}", remedy=f"Set {name} to {lowest} seconds or more.")
+    if not 1 <= params["parallel_transfers"] <= MOST_TRANSFERS:
+        raise InvalidArgument(
+            f"parallel_transfers is {params['parallel_transfers']}",
+            remedy=f"Set parallel_transfers to a number from 1 to {MOST_TRANSFERS}.",
+        )
     return Declared(
         session_id=params["session_id"],
         state=params["state"],
@@ -503,6 +557,7 @@ def read_declared(params: Mapping[str, Any]) -> Declared:
         client_token=_read_client_token(params["client_token"]),
         wait=params["wait"],
         wait_timeout=params["wait_timeout"],
+        parallel_transfers=params["parallel_transfers"],
         busy_timeout=params["busy_timeout"],
         keep_failed_session=params["keep_failed_session"],
     )
@@ -553,10 +608,14 @@ class UpdateSessionResource:
                 self._api, found.session, busy_timeout=self._declared.busy_timeout, clock=self._clock
             )
             if session:
-                return self._compared(replace(found, session=session, active=session, files=tuple(files)))
+                found = self._compared(replace(found, session=session, active=session, files=tuple(files)))
+                break
             found = self._look()
-        if found.library_item_id and not found.session and self.plan(found).opens:
+        plan = self.plan(found)
+        if found.library_item_id and not found.session and plan.opens:
             require_local_item(self._api, found.library_item_id)
+        for file in plan.files.push:
+            probe(self._api, file)
         return found
 
     def plan(self, before: Found) -> Plan:
@@ -656,9 +715,16 @@ class UpdateSessionResource:
         if plan.step is Step.CONVERGE and not (plan.opens or plan.touches_session):
             return found
         upload = self._upload = Upload(
-            self._api, session_id, self._digests.of, declared.wait_timeout, self._clock, self._changes.append
+            api=self._api,
+            session_id=session_id,
+            digest=self._digests.of,
+            parallel=declared.parallel_transfers,
+            wait_timeout=declared.wait_timeout,
+            clock=self._clock,
+            on_change=self._changes.append,
+            warn=self._task.warn,
         )
-        upload.push(plan.files.push, previewed=bool(declared.wanted and declared.wanted.previewed))
+        upload.push(plan.files.push, session, previewed=bool(declared.wanted and declared.wanted.previewed))
         upload.remove(plan.files.remove)
         if plan.step is Step.COMPLETE:
             return self._complete(plan, upload)
@@ -713,7 +779,7 @@ class UpdateSessionResource:
     def _settled(self, found: Found, plan: Plan) -> Found:
         """The verdicts after the fact: what was sent was compared on arrival, so nothing is hashed again."""
         before = plan.found.in_item if plan.opens else plan.found.in_session
-        verdicts = {**before, **{file.name: Verdict.EQUAL for file in plan.files.push}}
+        verdicts = verdicts_after(before, plan.files)
         return replace(found, in_session=verdicts, in_item=verdicts)
 
     def _end(self, plan: Plan) -> Found:
@@ -741,7 +807,12 @@ class UpdateSessionResource:
 
 
 def update_session(module: AnsibleModule, task: Task) -> dict[str, Any]:
+    module.no_log_values |= credentials_in(module.params["files"] or [])
     declared = read_declared(module.params)
+    for name in weak_thumbprints(declared.wanted):
+        task.warn(
+            f"The ssl_thumbprint of {name} is a SHA-1 one, which can be forged; use SHA-256 where vCenter takes it."
+        )
     resource = UpdateSessionResource(Api(task.connection), declared, module.params, task, SYSTEM_CLOCK)
     try:
         return converge(resource, check_mode=module.check_mode, diff_mode=module._diff)

@@ -1,0 +1,354 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the option C(files) is read: paths and URLs, what an OVF descriptor brings in, what an OVA holds.
+
+Everything that can be wrong with them is found here, before anything is changed, and raised as InvalidArgument.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+import stat
+import tarfile
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import IO, Any
+from urllib.parse import unquote, urlsplit
+from xml.parsers import expat
+
+from ansible_collections.vsphere.content.plugins.module_utils._content import (
+    DIGEST_LENGTHS,
+    PREVIEWED,
+    Checksum,
+    PullSource,
+    Role,
+    Wanted,
+    WantedFile,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument
+
+PULLED_SCHEMES = ("http", "https", "ds")
+
+
+def read_wanted(files: Sequence[Mapping[str, Any]], purge_files: bool | None) -> Wanted:
+    """The declared content; reads descriptors and the headers of an OVA, nothing else."""
+    present: list[WantedFile] = []
+    for entry in files:
+        if entry["state"] == "present":
+            present.extend([_pulled_file(entry)] if entry["url"] else _with_references(_local_file(entry)))
+    absent = frozenset(_absent_name(entry) for entry in files if entry["state"] == "absent")
+    by_name: dict[str, WantedFile] = {}
+    for file in present:
+        twin = by_name.setdefault(file.name, file)
+        if twin.origin != file.origin:
+            raise InvalidArgument(
+                f"files: {twin.origin} and {file.origin} would both be named {file.name}",
+                remedy="Give one of them another name.",
+            )
+        if file.checksum:
+            by_name[file.name] = file
+    both = sorted(absent & by_name.keys())
+    if both:
+        raise InvalidArgument(f"files: {both[0]} is declared present and absent", remedy="Drop one of the two entries.")
+    package = any(file.role in PREVIEWED for file in by_name.values())
+    return Wanted(
+        files=tuple(sorted(by_name.values(), key=lambda file: min(file.role, Role.DISK))),
+        absent=absent,
+        purge=package if purge_files is None else purge_files,
+    )
+
+
+def _absent_name(entry: Mapping[str, Any]) -> str:
+    if not entry["name"]:
+        raise InvalidArgument("files: an entry with state: absent has no name", remedy="Name the file to remove.")
+    return str(entry["name"])
+
+
+def _local_file(entry: Mapping[str, Any]) -> WantedFile:
+    path = entry["src"]
+    for option in ("ssl_thumbprint", "ssl_certificate"):
+        if entry[option]:
+            raise InvalidArgument(
+                f"files: {option} is given without url", remedy=f"Drop {option}; it is for files that vCenter pulls."
+            )
+    if not path:
+        raise InvalidArgument(
+            f"files: {entry['name'] or 'an entry'} has neither src nor url",
+            remedy="Set src to the file to upload, or url to what vCenter shall fetch.",
+        )
+    name = _file_name(entry["name"] or os.path.basename(path))
+    file = WantedFile(name, path, path, _size_of(path, "src"), checksum=_declared_checksum(entry, name))
+    return replace(file, members=read_members(path)) if file.role is Role.ARCHIVE else file
+
+
+def _file_name(name: str) -> str:
+    if not _is_one_component(name):
+        raise InvalidArgument(
+            f"files: {name!r} is not a file name", remedy="Give a name without a directory, such as disk1.vmdk."
+        )
+    return name
+
+
+def _pulled_file(entry: Mapping[str, Any]) -> WantedFile:
+    """A file that vCenter fetches itself; what the URL holds is not known here, nor its size."""
+    url = entry["url"]
+    parts = urlsplit(url)
+    shown = without_credentials(url)
+    if entry["src"]:
+        raise InvalidArgument(f"files: {shown} is given together with src", remedy="Keep one of the two.")
+    if parts.scheme not in PULLED_SCHEMES or not (parts.path.strip("/") and (parts.hostname or parts.scheme == "ds")):
+        raise InvalidArgument(
+            f"files: {shown!r} is nothing that vCenter can fetch",
+            remedy="Give a whole URL that starts with https://, http:// or ds://.",
+        )
+    if entry["ssl_thumbprint"] and entry["ssl_certificate"]:
+        raise InvalidArgument(
+            f"files: {shown} has ssl_thumbprint and ssl_certificate",
+            remedy="Keep one of the two; both name one server.",
+        )
+    for option in ("ssl_thumbprint", "ssl_certificate"):
+        if entry[option] and parts.scheme != "https":
+            raise InvalidArgument(
+                f"files: {option} is given for {shown}, which is no https URL", remedy=f"Drop {option}, or use https."
+            )
+    name = _file_name(entry["name"] or unquote(parts.path.rsplit("/", 1)[-1]))
+    source = PullSource(url, _read_thumbprint(entry["ssl_thumbprint"]), _read_certificate(entry["ssl_certificate"]))
+    return WantedFile(name, shown, checksum=_declared_checksum(entry, name), source=source)
+
+
+def without_credentials(url: str) -> str:
+    """A URL as it may be shown."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rsplit("@", 1)[-1]).geturl()
+
+
+def credentials_in(files: Sequence[Mapping[str, Any]]) -> set[str]:
+    """What must not be shown of the URLs in the option C(files), as it stands there and decoded."""
+    secrets = set()
+    for entry in files:
+        parts = urlsplit(entry["url"] or "")
+        userinfo = parts.netloc.rpartition("@")[0]
+        secrets |= {userinfo, unquote(userinfo), parts.password or "", unquote(parts.password or "")}
+    return {secret for secret in secrets if secret}
+
+
+def weak_thumbprints(wanted: Wanted | None) -> list[str]:
+    """The names of the pulled files whose server is known by a SHA-1 thumbprint."""
+    sources = {file.name: file.source for file in (wanted.files if wanted else ()) if file.source}
+    return [name for name, source in sources.items() if source.thumbprint and len(source.thumbprint) < 64]
+
+
+def _read_thumbprint(text: str | None) -> str | None:
+    """Upper-case pairs of hex digits with colons, as vCenter writes them."""
+    if not text:
+        return None
+    digits = re.sub(r"[:\s]", "", text).upper()
+    if not re.fullmatch(r"[0-9A-F]{40}|[0-9A-F]{64}", digits):
+        raise InvalidArgument(
+            f"files: ssl_thumbprint {text!r} is neither a SHA-256 nor a SHA-1 thumbprint",
+            remedy="Give 64 or 40 hex digits, with or without colons.",
+        )
+    return ":".join(digits[start : start + 2] for start in range(0, len(digits), 2))
+
+
+def _read_certificate(text: str | None) -> str | None:
+    """PEM text, or what the file of that path holds."""
+    if not text:
+        return None
+    if os.path.isabs(text):
+        _size_of(text, "ssl_certificate")
+        with open(text, encoding="ascii", errors="replace") as file:
+            text = file.read()
+    try:
+        ssl.PEM_cert_to_DER_cert(text.strip())
+    except ValueError:
+        raise InvalidArgument(
+            "files: ssl_certificate is not a certificate in PEM form",
+            remedy="Give the text from BEGIN CERTIFICATE to END CERTIFICATE, or the absolute path of a file with it.",
+        ) from None
+    return text.strip() + "\n"
+
+
+def read_members(path: str) -> tuple[WantedFile, ...]:
+    """What an OVA holds, in its order, read from its headers alone; nothing is unpacked.
+
+    Source: DMTF DSP0243, OVF 1.1, section 12: a tar archive of plain files, the descriptor first.
+    """
+    try:
+        with tarfile.open(path, "r:") as archive:
+            members = tuple(_member(path, entry) for entry in archive)
+            _require_package(path, archive, members)
+    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+        raise InvalidArgument(
+            f"files: {path} is not a whole tar archive, as an OVA must be: {error}", remedy="Copy or export it again."
+        ) from None
+    return members
+
+
+def _member(path: str, entry: tarfile.TarInfo) -> WantedFile:
+    if not entry.isreg() or entry.issparse() or entry.size < 0:
+        raise InvalidArgument(
+            f"files: {path} holds {entry.name!r}, which is no plain file", remedy="Export the OVA again."
+        )
+    if not _is_one_component(entry.name):
+        raise InvalidArgument(
+            f"files: {path} holds {entry.name!r}, which is no plain file name", remedy="Export the OVA again."
+        )
+    return WantedFile(entry.name, f"{entry.name} in {path}", path, entry.size, entry.offset_data)
+
+
+def _require_package(path: str, archive: tarfile.TarFile, members: Sequence[WantedFile]) -> None:
+    """An OVA that vCenter would take: whole, with the descriptor first, each name once and each reference there."""
+    whole = os.path.getsize(path)
+    names = [member.name for member in members]
+    if not members or members[0].role is not Role.DESCRIPTOR:
+        raise InvalidArgument(f"files: {path} does not start with an OVF descriptor", remedy="Export the OVA again.")
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InvalidArgument(f"files: {path} holds {twice[0]!r} twice", remedy="Export the OVA again.")
+    if any(member.offset + (member.size or 0) > whole for member in members):
+        raise InvalidArgument(f"files: {path} is cut off", remedy="Copy or export it again.")
+    descriptor = archive.extractfile(names[0])
+    if descriptor is None:
+        raise InvalidArgument(f"files: {path} holds no readable descriptor", remedy="Export the OVA again.")
+    missing = sorted(set(_references(descriptor, f"{names[0]} in {path}")) - set(names))
+    if missing:
+        raise InvalidArgument(
+            f"files: {path} lacks {missing[0]!r}, which its descriptor references", remedy="Export the OVA again."
+        )
+
+
+def _size_of(path: str, option: str) -> int:
+    if not os.path.isabs(path):
+        raise InvalidArgument(
+            f"files: {option} {path!r} is relative, and a module has no directory of its own to start from",
+            remedy="Start it with {{ role_path }}/files or {{ playbook_dir }}.",
+        )
+    try:
+        found = os.stat(path)
+        with open(path, "rb"):
+            pass
+    except FileNotFoundError:
+        raise InvalidArgument(
+            f"files: {option} {path} does not exist on the host that runs this task",
+            remedy="Check the path; a file on the controller needs delegate_to: localhost.",
+        ) from None
+    except IsADirectoryError:
+        raise InvalidArgument(f"files: {option} {path} is a directory", remedy="Name each file by itself.") from None
+    except OSError as error:
+        raise InvalidArgument(
+            f"files: {option} {path} cannot be read: {error.strerror}",
+            remedy="Give the user that runs this task the right to read it.",
+        ) from None
+    if not stat.S_ISREG(found.st_mode):
+        raise InvalidArgument(
+            f"files: {option} {path} is not a regular file", remedy="Copy its content to a file first."
+        )
+    return found.st_size
+
+
+def _declared_checksum(entry: Mapping[str, Any], name: str) -> Checksum | None:
+    if not entry["checksum"]:
+        return None
+    algorithm, digest = entry["checksum_algorithm"], entry["checksum"].strip().lower()
+    if not re.fullmatch(f"[0-9a-f]{{{DIGEST_LENGTHS[algorithm]}}}", digest):
+        raise InvalidArgument(
+            f"files: the checksum of {name} is no {algorithm} checksum, which has {DIGEST_LENGTHS[algorithm]} hex "
+            "digits",
+            remedy="Correct checksum, or set checksum_algorithm to the one that it was made with.",
+        )
+    return Checksum(algorithm, digest)
+
+
+def _with_references(file: WantedFile) -> list[WantedFile]:
+    """A file with what comes with it: a descriptor brings its references, and the manifest and certificate beside
+    it."""
+    if file.role is not Role.DESCRIPTOR or not file.path:
+        return [file]
+    directory = os.path.dirname(file.path)
+    stem = os.path.splitext(os.path.basename(file.path))[0]
+    found = [file]
+    for beside in (f"{stem}.mf", f"{stem}.cert"):
+        path = os.path.join(directory, beside)
+        if os.path.exists(path):
+            found.append(WantedFile(beside, path, path, _size_of(path, f"{beside} beside {file.name},")))
+    for name in read_references(file.path):
+        if not _is_one_component(name):
+            raise InvalidArgument(
+                f"files: {file.path} references {name!r}, which is not a file beside it",
+                remedy="Export the package again: the references of a descriptor must be plain file names.",
+            )
+        path = os.path.join(directory, name)
+        if not os.path.exists(path):
+            raise InvalidArgument(
+                f"files: {file.path} references {name}, which is not there",
+                remedy=f"Put {name} beside the descriptor; the package is incomplete without it.",
+            )
+        found.append(WantedFile(name, path, path, _size_of(path, f"{name}, referenced by {file.name},")))
+    return found
+
+
+def _is_one_component(name: str) -> bool:
+    return (
+        name not in ("", ".", "..") and name.isprintable() and not re.search(r"[/\\]|^[A-Za-z][A-Za-z0-9+.-]*:", name)
+    )
+
+
+def read_references(path: str) -> tuple[str, ...]:
+    """The file names in the References section of an OVF descriptor, in its order."""
+    with open(path, "rb") as descriptor:
+        return _references(descriptor, path)
+
+
+def _references(descriptor: IO[bytes], origin: str) -> tuple[str, ...]:
+    """A document type is refused, so that no entity is ever expanded. Source: DMTF DSP0243, OVF 1.1, section 7.1."""
+    names: list[str] = []
+    depth: list[str] = []
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        depth.append(_local_name(tag))
+        if depth[-2:] == ["References", "File"]:
+            values = {_local_name(name): value for name, value in attributes.items()}
+            names.extend(_chunks(values, origin))
+
+    def refuse_doctype(*_declaration: Any) -> None:
+        raise InvalidArgument(
+            f"files: {origin} has a document type declaration, which no OVF descriptor needs",
+            remedy="Remove the DOCTYPE; it is refused as it can make a parser read or fetch other files.",
+        )
+
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.StartElementHandler = start
+    parser.EndElementHandler = lambda _tag: depth.pop()
+    parser.StartDoctypeDeclHandler = refuse_doctype
+    try:
+        parser.ParseFile(descriptor)
+    except expat.ExpatError as error:
+        raise InvalidArgument(
+            f"files: {origin} is not an OVF descriptor: {error}", remedy="Export the package again."
+        ) from None
+    return tuple(names)
+
+
+def _local_name(name: str) -> str:
+    return name.rsplit(" ", 1)[-1]
+
+
+def _chunks(attributes: Mapping[str, str], origin: str) -> list[str]:
+    """The files of one reference: one, or, where it is split, name.000000000 and on."""
+    href = attributes.get("href", "")
+    if "chunkSize" not in attributes:
+        return [href]
+    try:
+        size, chunk = int(attributes["size"]), int(attributes["chunkSize"])
+        count = -(-size // chunk)
+    except (KeyError, ValueError, ZeroDivisionError):
+        count = 0
+    if not 0 < count <= 10000:
+        raise InvalidArgument(
+            f"files: {origin} splits {href!r} into chunks without saying how many", remedy="Export the package again."
+        )
+    return [f"{href}.{number:09d}" for number in range(count)]
