@@ -1,0 +1,597 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a killed run left is taken over and finished; what somebody is at work in is left alone, or waited for."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+
+from ansible_collections.vsphere.content.plugins.module_utils._api import Api
+from ansible_collections.vsphere.content.plugins.module_utils._connection import Connection, ConnectionOptions
+from ansible_collections.vsphere.content.plugins.module_utils._errors import ResourceBusy
+from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
+    WATCH_PAUSE,
+    WATCH_SECONDS,
+    Clock,
+    take_over,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._module import Task, converge
+from ansible_collections.vsphere.content.plugins.modules.content_library_update_session import (
+    UpdateSessionResource,
+    argument_spec,
+    read_declared,
+)
+from tests.harness.modules import connection_args, finish_module, start_module
+from tests.harness.packages import Package, make_iso, make_package
+from tests.harness.tasks import DIALECTS, UPDATE_SESSION, Run, Tasks, changes_something
+from tests.simulator import Seed, Simulator
+from tests.simulator.blobs import blob_of
+from tests.simulator.seed import VIEWER
+
+NAMES: dict[str, Any] = {"library": "templates", "library_item": "tools"}
+OVF_NAMES: dict[str, Any] = {"library": "templates", "library_item": "rocky9"}
+FILE = "tools.iso"
+
+
+class HandClock:
+    """Time that passes only while somebody sleeps; ``during`` is called with the seconds that have passed by then."""
+
+    def __init__(self, during: Callable[[float], None] = lambda _seconds: None) -> None:
+        self.seconds = 0.0
+        self.during = during
+        self.clock = Clock(now=lambda: self.seconds, sleep=self._sleep)
+
+    def _sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+        self.during(self.seconds)
+
+
+@dataclass
+class Scene:
+    """An ACTIVE session that a task finds, and the server's side of it."""
+
+    sim: Simulator
+    api: Api
+    item: str
+
+    def seed(self, **content: Any) -> str:
+        return self.sim.run(lambda store: store.seed_update_session(self.item, **content))
+
+    def take_over(self, session_id: str, clock: HandClock, busy_timeout: float = 0) -> Any:
+        session = self.api.get_update_session(session_id)
+        self.sim.clear_exchanges()
+        return take_over(self.api, session, busy_timeout=busy_timeout, clock=clock.clock)
+
+    def move(self, session_id: str, name: str = FILE, count: int = 10) -> None:
+        self.sim.run(lambda store: store.move_transfer(session_id, name, count))
+
+    def finish(self, session_id: str, name: str, content: bytes = b"content") -> None:
+        """Somebody else's upload of one file arrives whole."""
+
+        def receive(store: Any) -> None:
+            session = store.updates.session(session_id)
+            store.updates.received(session, session.files[name], blob_of(content), None)
+
+        self.sim.run(receive)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Simulator]:
+    with Simulator(settle=0) as running:
+        yield running
+
+
+@pytest.fixture(params=DIALECTS)
+def tasks(request: pytest.FixtureRequest, server: Simulator) -> Tasks:
+    server.reset()
+    return Tasks(server, request.param)
+
+
+@pytest.fixture
+def connection(tasks: Tasks) -> Iterator[Connection]:
+    sim = tasks.sim
+    options = ConnectionOptions(
+        hostname=sim.hostname,
+        port=sim.port,
+        username=sim.username,
+        password=sim.password,
+        session_token=None,
+        verify=sim.ca_path,
+        proxy=None,
+        request_timeout=10,
+        dialect=tasks.dialect,
+    )
+    opened = Connection(options, on_secret=lambda _secret: None)
+    opened.login()
+    yield opened
+    opened.logout()
+
+
+@pytest.fixture
+def scene(tasks: Tasks, connection: Connection) -> Scene:
+    return Scene(tasks.sim, Api(connection), tasks.sim.run(lambda store: store.find_item_id("templates", "tools")))
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_iso(tmp_path_factory.mktemp("images") / FILE, 20_000)
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
+    return make_package(tmp_path_factory.mktemp("package"), disks=2, disk_bytes=30_000)
+
+
+def active_session(sim: Simulator) -> str:
+    (session,) = sim.run(lambda store: store.active_update_sessions())
+    return str(session)
+
+
+def contents(tasks: Tasks, item: str) -> dict[str, bytes]:
+    return tasks.sim.run(lambda store: store.item_contents(store.find_item_id("templates", item)))
+
+
+def states(tasks: Tasks) -> dict[str, str]:
+    return tasks.sim.run(lambda store: {entry.id: entry.state for entry in store.updates.sessions.values()})
+
+
+# -- what counts as somebody at work
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        {"files": {FILE: b"whole"}},
+        {"files": {FILE: None}},
+        {"files": {"other.iso": b"whole", FILE: None}, "client_progress": 60},
+    ],
+    ids=["empty", "ready", "waiting", "ready-and-waiting"],
+)
+def test_a_session_in_which_nothing_is_transferred_is_taken_over_at_once(scene: Scene, content: dict[str, Any]) -> None:
+    clock = HandClock()
+    session_id = scene.seed(**content)
+    session, files = scene.take_over(session_id, clock)
+    assert session.id == session_id
+    assert {file.name for file in files} == set(content.get("files", {}))
+    assert clock.seconds == 0
+    assert len(scene.sim.exchanges) == 1
+
+
+def test_a_file_that_failed_is_not_under_transfer(scene: Scene) -> None:
+    session_id = scene.seed(transferring={FILE: 300})
+
+    def fail(store: Any) -> None:
+        session = store.updates.session(session_id)
+        store.updates.transfer_failed(session, session.files[FILE], {"id": "x", "default_message": "x", "args": []})
+
+    scene.sim.run(fail)
+    clock = HandClock()
+    session, files = scene.take_over(session_id, clock)
+    assert (session.id, files[0].status, clock.seconds) == (session_id, "ERROR", 0)
+
+
+def test_a_transfer_that_does_not_move_is_watched_and_then_taken_over(scene: Scene) -> None:
+    clock = HandClock()
+    session_id = scene.seed(transferring={FILE: 300})
+    session, files = scene.take_over(session_id, clock)
+    assert session.id == session_id
+    assert [(file.name, file.bytes_transferred) for file in files] == [(FILE, 300)]
+    assert clock.seconds == WATCH_SECONDS == 10
+    assert not any(changes_something(exchange) for exchange in scene.sim.exchanges)
+
+
+@pytest.mark.parametrize("sign", ["bytes_transferred", "client_progress", "expiration_time"])
+def test_a_transfer_that_moves_is_somebody_at_work(scene: Scene, sign: str) -> None:
+    session_id = scene.seed(transferring={FILE: 300})
+
+    def stir(store: Any) -> None:
+        session = store.updates.session(session_id)
+        if sign == "bytes_transferred":
+            session.files[FILE].bytes_transferred += 1
+        elif sign == "client_progress":
+            session.client_progress += 1
+        else:
+            session.expires += 5
+
+    clock = HandClock(lambda seconds: scene.sim.run(stir) if seconds == 4 else None)
+    with pytest.raises(ResourceBusy) as raised:
+        scene.take_over(session_id, clock)
+    assert clock.seconds == 4
+    assert raised.value.session_id == session_id
+    assert "another task is at work" in str(raised.value)
+    assert "busy_timeout" in raised.value.explain()
+    assert not any(changes_something(exchange) for exchange in scene.sim.exchanges)
+
+
+def test_somebody_at_work_is_waited_for_up_to_busy_timeout(scene: Scene) -> None:
+    session_id = scene.seed(transferring={FILE: 300})
+    clock = HandClock(lambda _seconds: scene.move(session_id))
+    with pytest.raises(ResourceBusy):
+        scene.take_over(session_id, clock, busy_timeout=25)
+    assert 25 <= clock.seconds <= 25 + WATCH_PAUSE
+
+
+@pytest.mark.parametrize("end", ["DONE", "CANCELED", "ERROR", "deleted"])
+def test_a_session_that_ends_while_it_is_watched_is_no_session_any_more(scene: Scene, end: str) -> None:
+    session_id = scene.seed(transferring={FILE: 300})
+
+    def act(seconds: float) -> None:
+        def finish(store: Any) -> None:
+            if end == "deleted":
+                del store.updates.sessions[session_id]
+            else:
+                store.updates.session(session_id).state = end
+
+        if seconds == 3:
+            scene.move(session_id)
+        elif seconds == 5:
+            scene.sim.run(finish)
+
+    assert scene.take_over(session_id, HandClock(act), busy_timeout=60) == (None, [])
+
+
+def test_somebody_who_stops_is_taken_over_after_another_watch(scene: Scene) -> None:
+    session_id = scene.seed(transferring={FILE: 300})
+    clock = HandClock(lambda seconds: scene.move(session_id) if seconds <= 7 else None)
+    session, files = scene.take_over(session_id, clock, busy_timeout=60)
+    assert session.id == session_id
+    assert files[0].bytes_transferred == 370
+    assert clock.seconds == 7 + WATCH_SECONDS
+
+
+def test_the_pause_between_two_files_of_somebody_at_work_is_no_invitation(scene: Scene) -> None:
+    """One disk has arrived, the next has not been announced: the task that sends them is still there."""
+    session_id = scene.seed(transferring={"disk1.vmdk": 300})
+    seen_quiet: list[float] = []
+
+    def act(seconds: float) -> None:
+        def announce(store: Any) -> None:
+            source = store.updates.session(session_id)
+            store.updates.add_file(store.users[scene.sim.username], source.id, {"name": "d2", "source_type": "PUSH"})
+
+        if seconds < 4:
+            scene.move(session_id, "disk1.vmdk")
+        elif seconds == 4:
+            scene.finish(session_id, "disk1.vmdk")
+            seen_quiet.append(seconds)
+        elif seconds == 8:
+            scene.sim.run(announce)
+        elif seconds > 8:
+            scene.move(session_id, "d2")
+
+    with pytest.raises(ResourceBusy):
+        scene.take_over(session_id, HandClock(act), busy_timeout=20)
+    assert seen_quiet == [4]
+
+
+# -- what is done with what is taken over
+
+
+@dataclass
+class Timed:
+    """Runs the module's work with a clock of the test's, through its own argument spec's defaults."""
+
+    tasks: Tasks
+    connection: Connection
+
+    def run(self, clock: HandClock, **options: Any) -> dict[str, Any]:
+        names = ("library", "library_id", "library_item", "library_item_id")
+        params = {name: spec.get("default") for name, spec in argument_spec().items()}
+        params.update(dict.fromkeys(names), **options)
+        params["files"] = [
+            {**{name: spec.get("default") for name, spec in argument_spec()["files"]["options"].items()}, **entry}
+            for entry in options["files"]
+        ]
+        task = Task(connection=self.connection, warn=lambda _text: None, shield=contextlib.nullcontext)
+        self.tasks.sim.clear_exchanges()
+        resource = UpdateSessionResource(Api(self.connection), read_declared(params), params, task, clock.clock)
+        return converge(resource, check_mode=False, diff_mode=True)
+
+    @property
+    def uploaded(self) -> list[str]:
+        return [entry.path.rsplit("/", 1)[-1] for entry in self.tasks.sim.exchanges if entry.method == "PUT"]
+
+    @property
+    def created(self) -> int:
+        paths = [entry.path for entry in self.tasks.sim.exchanges if entry.method == "POST"]
+        return sum("action" not in path and path.partition("?")[0].endswith("update-session") for path in paths)
+
+
+@pytest.fixture
+def timed(tasks: Tasks, connection: Connection) -> Timed:
+    return Timed(tasks, connection)
+
+
+def test_an_unfinished_file_is_sent_again_after_the_watch(timed: Timed, scene: Scene, image: Path) -> None:
+    session_id = scene.seed(transferring={FILE: 300})
+    clock = HandClock()
+    outcome = timed.run(clock, **NAMES, state="done", files=[{"src": str(image)}])
+    assert outcome["changed"] is True
+    assert (outcome["session"]["id"], outcome["session"]["state"]) == (session_id, "DONE")
+    assert (timed.uploaded, timed.created) == ([FILE], 0)
+    assert clock.seconds >= WATCH_SECONDS
+    assert contents(timed.tasks, "tools") == {FILE: image.read_bytes()}
+
+
+def test_a_ready_file_fits_by_its_checksum_and_is_not_sent_again(timed: Timed, scene: Scene, image: Path) -> None:
+    second = make_iso(image.parent / "second.iso", 7000)
+    session_id = scene.seed(files={FILE: image.read_bytes()}, transferring={"second.iso": 300})
+    outcome = timed.run(HandClock(), **NAMES, state="done", files=[{"src": str(image)}, {"src": str(second)}])
+    assert outcome["session"]["id"] == session_id
+    assert timed.uploaded == ["second.iso"]
+    assert contents(timed.tasks, "tools") == {FILE: image.read_bytes(), "second.iso": second.read_bytes()}
+
+
+@pytest.mark.parametrize("flaw", ["other-content", "other-size", "no-checksum"])
+def test_a_ready_file_that_is_not_proven_equal_is_sent_again(tasks: Tasks, image: Path, flaw: str) -> None:
+    if flaw == "no-checksum":
+        tasks.sim.reset(Seed(checksum_algorithm="none"))
+    held = {
+        "other-content": b"x" * image.stat().st_size,
+        "other-size": b"short",
+        "no-checksum": image.read_bytes(),
+    }[flaw]
+    item = tasks.sim.run(lambda store: store.find_item_id("templates", "tools"))
+    session_id = tasks.sim.run(lambda store: store.seed_update_session(item, files={FILE: held}))
+    run = tasks.run(**NAMES, state="done", files=[{"src": str(image)}])
+    assert (run.session or {}).get("id") == session_id
+    assert run.uploaded == [FILE]
+    assert contents(tasks, "tools") == {FILE: image.read_bytes()}
+
+
+def test_somebody_who_completes_the_same_content_leaves_nothing_to_do(timed: Timed, scene: Scene, image: Path) -> None:
+    session_id = scene.seed(transferring={FILE: 300})
+
+    def act(seconds: float) -> None:
+        if seconds == 2:
+            scene.finish(session_id, FILE, image.read_bytes())
+        elif seconds == 3:
+            scene.sim.run(lambda store: store.updates.complete(session_id))
+
+    outcome = timed.run(HandClock(act), **NAMES, state="done", files=[{"src": str(image)}], busy_timeout=60)
+    assert outcome["changed"] is False
+    assert (timed.uploaded, timed.created) == ([], 0)
+    assert contents(timed.tasks, "tools") == {FILE: image.read_bytes()}
+
+
+def test_somebody_who_gives_up_leaves_the_item_to_a_new_session(timed: Timed, scene: Scene, image: Path) -> None:
+    session_id = scene.seed(transferring={FILE: 300})
+
+    def act(seconds: float) -> None:
+        if seconds == 2:
+            scene.move(session_id)
+        elif seconds == 3:
+            scene.sim.run(lambda store: store.updates.cancel(session_id))
+
+    outcome = timed.run(HandClock(act), **NAMES, state="done", files=[{"src": str(image)}], busy_timeout=60)
+    assert outcome["changed"] is True
+    assert outcome["session"]["id"] != session_id
+    assert (timed.uploaded, timed.created) == ([FILE], 1)
+    assert states(timed.tasks)[session_id] == "CANCELED"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "check"), [("api", False), ("rest", False), ("api", True)], ids=["api", "rest", "check-mode"]
+)
+def test_a_moving_transfer_makes_the_task_fail_with_resource_busy(
+    server: Simulator, image: Path, dialect: str, check: bool
+) -> None:
+    server.reset()
+    tasks = Tasks(server, dialect)
+    item = tasks.sim.run(lambda store: store.find_item_id("templates", "tools"))
+    session_id = tasks.sim.run(lambda store: store.seed_update_session(item, transferring={FILE: 300}))
+    with beside(lambda: tasks.sim.run(lambda store: store.move_transfer(session_id, FILE, 10)), every=0.2):
+        run = tasks.run(check=check, **NAMES, state="done", files=[{"src": str(image)}])
+    assert (run.error["type"], run.error["session_id"]) == ("RESOURCE_BUSY", session_id)
+    assert (run.changed, run.mutations) == (False, [])
+    assert all(text in run.msg for text in (session_id, "another task is at work", "busy_timeout", "'tools'"))
+    assert states(tasks) == {session_id: "ACTIVE"}
+    assert tasks.sim.run(lambda store: store.logins.count) == 0
+
+
+@pytest.mark.parametrize("state", ["canceled", "absent", "error"])
+def test_ending_a_session_is_a_decision_that_waits_for_nobody(tasks: Tasks, state: str) -> None:
+    item = tasks.sim.run(lambda store: store.find_item_id("templates", "tools"))
+    session_id = tasks.sim.run(lambda store: store.seed_update_session(item, transferring={FILE: 300}))
+    started = time.monotonic()
+    reason: dict[str, Any] = {"error_message": "withdrawn"} if state == "error" else {}
+    run = tasks.run(**NAMES, state=state, **reason)
+    assert run.changed
+    assert time.monotonic() - started < 2
+    assert states(tasks) == ({} if state == "absent" else {session_id: state.upper()})
+
+
+def test_a_session_named_by_its_id_is_the_task_s_own_to_fill(tasks: Tasks, image: Path) -> None:
+    item = tasks.sim.run(lambda store: store.find_item_id("templates", "tools"))
+    session_id = tasks.sim.run(lambda store: store.seed_update_session(item, transferring={FILE: 300}))
+    started = time.monotonic()
+    run = tasks.run(session_id=session_id, state="done", files=[{"src": str(image)}])
+    assert (run.session or {}).get("state") == "DONE"
+    assert time.monotonic() - started < 5
+
+
+# -- another user's session
+
+
+def test_another_user_s_session_is_resource_busy(tasks: Tasks, image: Path) -> None:
+    item = tasks.sim.run(lambda store: store.find_item_id("templates", "tools"))
+    theirs = tasks.sim.run(lambda store: store.seed_update_session(item, user=VIEWER))
+    run = tasks.run(**NAMES, state="done", files=[{"src": str(image)}])
+    assert (run.error["type"], run.error["operation"]) == ("RESOURCE_BUSY", "update_session.create")
+    assert (run.changed, run.uploaded) == (False, [])
+    assert all(text in run.msg for text in ("busy_timeout", "'tools'", "another user"))
+    assert states(tasks) == {theirs: "ACTIVE"}
+    assert len([entry for entry in run.exchanges if changes_something(entry)]) == 1, "it is not tried again at once"
+
+
+def test_another_user_s_session_is_waited_for(tasks: Tasks, image: Path) -> None:
+    item = tasks.sim.run(lambda store: store.find_item_id("templates", "tools"))
+    theirs = tasks.sim.run(lambda store: store.seed_update_session(item, user=VIEWER))
+    timer = threading.Timer(0.5, lambda: tasks.sim.run(lambda store: store.updates.cancel(theirs)))
+    timer.start()
+    run = tasks.run(**NAMES, state="done", files=[{"src": str(image)}], busy_timeout=30)
+    timer.join()
+    assert (run.session or {}).get("state") == "DONE"
+    assert contents(tasks, "tools") == {FILE: image.read_bytes()}
+    tokens = {entry.path + repr(entry.request_body) for entry in run.sent("POST") if not entry.path.endswith("/file")}
+    assert len(tokens) == 1, "the same client token goes with each try"
+
+
+def test_the_wait_for_another_user_s_session_ends(server: Simulator, image: Path) -> None:
+    server.reset()
+    tasks = Tasks(server, "api")
+    item = tasks.sim.run(lambda store: store.find_item_id("templates", "tools"))
+    theirs = tasks.sim.run(lambda store: store.seed_update_session(item, user=VIEWER))
+    started = time.monotonic()
+    run = tasks.run(**NAMES, state="done", files=[{"src": str(image)}], busy_timeout=1)
+    assert run.error["type"] == "RESOURCE_BUSY"
+    assert 1 <= time.monotonic() - started < 4
+    assert states(tasks) == {theirs: "ACTIVE"}
+
+
+# -- an OVF package whose upload was cut
+
+
+def left_by_a_killed_run(tasks: Tasks, package: Package, received: int, seed: Seed | None = None) -> str:
+    """An ACTIVE session that has the first so many files of the package, in the order in which a server wants them."""
+    if seed:
+        tasks.sim.reset(seed)
+    files = {path.name: path.read_bytes() for path in package.files[:received]}
+    item = tasks.sim.run(lambda store: store.find_item_id("templates", "rocky9"))
+    return tasks.sim.run(lambda store: store.seed_update_session(item, files=files))
+
+
+def assert_sent_in_order(run: Run, package: Package, already: int) -> None:
+    """All but the first so many files were sent, what belongs to the descriptor before the rest, in vCenter's order."""
+    first = [path.name for path in (package.manifest, package.descriptor)][already:]
+    assert run.uploaded[: len(first)] == first
+    assert sorted(run.uploaded) == sorted(path.name for path in package.files[already:])
+
+
+def assert_published(tasks: Tasks, package: Package) -> None:
+    stored = {path.name: path.read_bytes() for path in (package.descriptor, *package.references)}
+    assert contents(tasks, "rocky9") == stored
+    assert tasks.sim.run(lambda store: store.active_update_sessions()) == []
+
+
+@pytest.mark.parametrize(
+    "received", [1, 2, 3, 4], ids=["after-manifest", "after-descriptor", "after-first-disk", "after-all-files"]
+)
+def test_a_package_goes_on_where_the_killed_run_stopped(tasks: Tasks, package: Package, received: int) -> None:
+    session_id = left_by_a_killed_run(tasks, package, received)
+    run = tasks.run(**OVF_NAMES, state="done", files=[{"src": str(package.descriptor)}])
+    assert (run.session or {}).get("id") == session_id
+    assert_sent_in_order(run, package, received)
+    assert_published(tasks, package)
+    again = tasks.run(**OVF_NAMES, state="done", files=[{"src": str(package.descriptor)}])
+    assert (again.changed, again.mutations) == (False, [])
+
+
+@pytest.mark.parametrize("received", [1, 2, 3, 4], ids=["manifest", "descriptor", "first-disk", "all-files"])
+def test_without_checksums_only_what_came_before_the_descriptor_can_be_sent_again(
+    tasks: Tasks, package: Package, received: int
+) -> None:
+    """vCenter takes no manifest after the descriptor, so from there on only a new session can be filled."""
+    session_id = left_by_a_killed_run(tasks, package, received, Seed(checksum_algorithm="none"))
+    run = tasks.run(**OVF_NAMES, state="done", files=[{"src": str(package.descriptor)}])
+    ended = run.session or {}
+    assert ended.get("state") == "DONE"
+    assert (ended["id"] == session_id) == (received == 1)
+    assert_sent_in_order(run, package, 0)
+    assert list(states(tasks)) == [ended["id"]]
+    assert_published(tasks, package)
+
+
+def test_a_changed_descriptor_starts_a_new_session(tasks: Tasks, package: Package, tmp_path: Path) -> None:
+    session_id = left_by_a_killed_run(tasks, package, 2)
+    other = make_package(tmp_path, disks=1, disk_bytes=20_000)
+    run = tasks.run(**OVF_NAMES, state="done", files=[{"src": str(other.descriptor)}])
+    assert (run.session or {}).get("id") != session_id
+    assert session_id not in states(tasks)
+    assert_published(tasks, other)
+
+
+def test_a_session_named_by_its_id_is_not_replaced_by_another(tasks: Tasks, package: Package) -> None:
+    session_id = left_by_a_killed_run(tasks, package, 2, Seed(checksum_algorithm="none"))
+    run = tasks.refuse(session_id=session_id, state="done", files=[{"src": str(package.descriptor)}])
+    assert run.error["type"] == "NOT_ALLOWED_IN_CURRENT_STATE"
+    assert "Name the item instead of session_id" in run.msg
+    assert states(tasks) == {session_id: "ACTIVE"}
+
+
+def test_a_new_session_in_place_of_a_stale_one_ignores_the_same_warnings(tasks: Tasks, tmp_path: Path) -> None:
+    signed = make_package(tmp_path, disks=1, disk_bytes=20_000, signed="self-signed")
+    tasks.sim.reset(Seed(checksum_algorithm="none"))
+    files = {path.name: path.read_bytes() for path in signed.files[:3]}
+    behavior = [{"type": kind, "ignored": True} for kind in ("SELF_SIGNED_CERTIFICATE", "UNTRUSTED_CERTIFICATE")]
+    item = tasks.sim.run(lambda store: store.find_item_id("templates", "rocky9"))
+    tasks.sim.run(lambda store: store.seed_update_session(item, files=files, warning_behavior=behavior))
+    run = tasks.run(**OVF_NAMES, state="done", files=[{"src": str(signed.descriptor)}])
+    assert (run.session or {}).get("state") == "DONE"
+    assert_published(tasks, signed)
+
+
+# -- for real
+
+
+@contextlib.contextmanager
+def beside(work: Callable[[], Any], every: float) -> Iterator[None]:
+    """Have something done again and again by somebody else."""
+    stop = threading.Event()
+
+    def repeat() -> None:
+        while not stop.wait(every):
+            work()
+
+    worker = threading.Thread(target=repeat)
+    worker.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        worker.join()
+
+
+def test_the_run_after_one_that_was_killed_in_mid_upload_converges(tmp_path: Path) -> None:
+    image = make_iso(tmp_path / FILE, 8_000_000)
+    options: dict[str, Any] = {**NAMES, "state": "done", "files": [{"src": str(image)}]}
+    with Simulator(settle=0, rate=8_000_000) as sim:
+
+        def transferred() -> int:
+            def read(store: Any) -> int:
+                held = [file for session in store.updates.sessions.values() for file in session.files.values()]
+                return sum(file.bytes_transferred for file in held)
+
+            return sim.run(read)
+
+        killed = start_module(UPDATE_SESSION, {**connection_args(sim), **options})
+        deadline = time.monotonic() + 20
+        while transferred() == 0 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        killed.send_signal(signal.SIGKILL)
+        assert finish_module(killed).rc == -signal.SIGKILL
+        left = active_session(sim)
+        seen = -1
+        while seen != transferred():
+            seen = transferred()
+            time.sleep(0.3)
+        assert 0 < seen < image.stat().st_size
+        started = time.monotonic()
+        run = Tasks(sim, "api").run(**options)
+        assert time.monotonic() - started >= WATCH_SECONDS
+        assert (run.session or {}).get("id") == left
+        assert (run.session or {}).get("state") == "DONE"
+        assert run.uploaded == [FILE]
+        assert contents(Tasks(sim, "api"), "tools") == {FILE: image.read_bytes()}
+        assert Tasks(sim, "rest").run(**options).mutations == []
