@@ -8,6 +8,8 @@ Nothing but exceptions of C(_errors) leaves this file, and no token or password 
 
 from __future__ import annotations
 
+import base64
+import ipaddress
 import json
 import os
 import random
@@ -52,6 +54,8 @@ AnswerT = TypeVar("AnswerT")
 
 LOGIN_PATHS = {"api": "/api/session", "rest": "/rest/com/vmware/cis/session"}
 TOKEN_HEADER = "vmware-api-session-id"  # noqa: S105 (the name of the header, not a token)
+TOKEN = re.compile(r"[\x21-\x7e]+")
+HOST_NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 USER_AGENT = "vsphere.content"
 
 ATTEMPTS = 4
@@ -109,25 +113,21 @@ def read_options(params: Mapping[str, Any]) -> ConnectionOptions:
                     f"the option {name} is missing",
                     remedy=f"Set {name} (or the environment variable {variable}), or use session_token.",
                 )
+    elif not TOKEN.fullmatch(token):
+        raise InvalidArgument(
+            "session_token holds a character that no token has, such as a space or a line break",
+            remedy="Give the token alone; the trim filter takes a line break off its end.",
+        )
     _require_range("port", params["port"], 1, 65535)
     _require_range("request_timeout", params["request_timeout"], 1, 86400)
-    if params["ca_path"] and not os.path.exists(params["ca_path"]):
-        raise InvalidArgument(
-            f"ca_path: {params['ca_path']} does not exist on the host that runs this task",
-            remedy="Give the path of a PEM file, or of a directory that c_rehash prepared, on that host.",
-        )
+    if params["ca_path"]:
+        _require_certificates(params["ca_path"])
     if params["proxy_host"]:
         if not params["proxy_port"]:
             raise InvalidArgument("proxy_host is given without proxy_port", remedy="Set proxy_port.")
         _require_range("proxy_port", params["proxy_port"], 1, 65535)
-    hostname = params["hostname"].strip()
-    if not re.fullmatch(r"[A-Za-z0-9._\-]+|\[?[0-9A-Fa-f:.]+\]?", hostname):
-        raise InvalidArgument(
-            f"hostname: {hostname!r} is no host name",
-            remedy="Give the name or address alone; the port has its own option.",
-        )
     return ConnectionOptions(
-        hostname=hostname.strip("[]"),
+        hostname=_read_hostname(params["hostname"]),
         port=params["port"],
         username=params["username"],
         password=params["password"],
@@ -142,6 +142,36 @@ def read_options(params: Mapping[str, Any]) -> ConnectionOptions:
 def _require_range(name: str, value: int, lowest: int, highest: int) -> None:
     if not lowest <= value <= highest:
         raise InvalidArgument(f"{name} is {value}", remedy=f"Set {name} to a number from {lowest} to {highest}.")
+
+
+def _read_hostname(text: str) -> str:
+    """A name or an address, without the brackets that may stand around one of version 6. Raises InvalidArgument."""
+    name = text.strip()
+    if HOST_NAME.fullmatch(name):
+        return name
+    try:
+        return str(ipaddress.IPv6Address(re.sub(r"^\[(.*)\]$", r"\1", name)))
+    except ValueError:
+        raise InvalidArgument(
+            f"hostname: {name!r} is no host name",
+            remedy="Give the name or address alone; the port has its own option.",
+        ) from None
+
+
+def _require_certificates(path: str) -> None:
+    if not os.path.exists(path):
+        raise InvalidArgument(
+            f"ca_path: {path} does not exist on the host that runs this task",
+            remedy="Give the path of a PEM file, or of a directory that c_rehash prepared, on that host.",
+        )
+    place = "capath" if os.path.isdir(path) else "cafile"
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(**{place: path})
+    except OSError as error:
+        raise InvalidArgument(
+            f"ca_path: {path} holds no certificate that can be read: {error.strerror or error}",
+            remedy="Give a file of PEM certificates (BEGIN CERTIFICATE), or a directory that c_rehash prepared.",
+        ) from None
 
 
 def _proxy_url(params: Mapping[str, Any]) -> str | None:
@@ -263,6 +293,8 @@ class Connection:
         if self.options.session_token:
             return
         user, password = (text.encode() for text in (self.options.username or "", self.options.password or ""))
+        # Some servers show in an error what they were sent.
+        self._on_secret(base64.b64encode(user + b":" + password).decode())
         for dialect in [self.dialect] if self.dialect else ["api", "rest"]:
             answer = self._exchange(
                 "POST", self.options.origin + LOGIN_PATHS[dialect], "session.login", auth=(user, password)
@@ -468,7 +500,7 @@ class Connection:
             raise from_response(answer.status, answer.body, "session.login")
         token = self._read_json(answer, "session.login")
         token = token.get("value") if isinstance(token, dict) else token
-        if not isinstance(token, str) or not token or not token.isprintable():
+        if not isinstance(token, str) or not TOKEN.fullmatch(token):
             raise InvalidResponse(
                 f"what answers at {self.options.hostname}:{self.options.port} gave no session token: is it a vCenter?",
                 status=answer.status,
