@@ -21,6 +21,7 @@ from types import FrameType
 from typing import Any, Callable, NoReturn, Protocol, TypeVar
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.parameters import remove_values
 
 from ansible_collections.vsphere.content.plugins.module_utils._connection import (
     HAS_REQUESTS,
@@ -143,7 +144,12 @@ def _connect_and_work(
     module: AnsibleModule, work: Callable[[AnsibleModule, Task], dict[str, Any]], signals: _Signals
 ) -> dict[str, Any]:
     connection = Connection(read_options(module.params), on_secret=module.no_log_values.add)
-    task = Task(connection=connection, warn=module.warn, shield=signals.shielded)
+
+    def warn(text: str) -> None:
+        # Ansible removes secrets from results, but not from warnings.
+        module.warn(remove_values(text, module.no_log_values))
+
+    task = Task(connection=connection, warn=warn, shield=signals.shielded)
     try:
         with signals.shielded():
             connection.login()
