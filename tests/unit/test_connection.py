@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import subprocess
@@ -681,13 +682,15 @@ def test_a_server_that_is_silent_is_given_up_after_request_timeout(sim: Simulato
     assert count(sim, "GET", "/api/content") == 1
 
 
-def test_the_token_is_announced_as_a_secret_before_it_is_used(sim: Simulator) -> None:
+def test_each_token_and_the_coded_credentials_are_announced_as_secrets(sim: Simulator) -> None:
     secrets: list[str] = []
     connection = open_connection(sim, secrets=secrets)
     sim.run(lambda store: store.logins.expire_all())
     Api(connection).list_update_sessions()
-    assert len(secrets) == len(set(secrets)) == 2
-    assert all(secrets)
+    credentials = base64.b64encode(f"{sim.username}:{sim.password}".encode()).decode()
+    tokens = [secret for secret in secrets if secret != credentials]
+    assert credentials in secrets
+    assert len(tokens) == len(set(tokens)) == 2
 
 
 def _quiet_vcenter(request: Received) -> Reply:

@@ -1,0 +1,502 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A failure is named by its type, explained to people, whole for playbooks, and gives no secret away."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from ansible_collections.vsphere.content.plugins.module_utils import _errors
+from ansible_collections.vsphere.content.plugins.module_utils._errors import (
+    ApiError,
+    ContentError,
+    InvalidArgument,
+    NotAllowedInCurrentState,
+    NotFound,
+    ResourceBusy,
+    Unauthenticated,
+    failure,
+    from_response,
+)
+from tests.harness.modules import ModuleResult, connection_args, run_module
+from tests.harness.packages import make_iso
+from tests.harness.servers import (
+    CannedServer,
+    Identity,
+    Received,
+    Reply,
+    make_identity,
+    unused_port,
+)
+from tests.simulator import Seed, Simulator, UserSeed
+from tests.simulator.seed import PRIVILEGES
+
+PASSWORD = "Canary-7f3kQ2"
+INFO = "content_library_session_info"
+UPDATE = "content_library_update_session"
+ITEM = "content_library_item"
+TOOLS: dict[str, Any] = {"library": "templates", "library_item": "tools"}
+ERROR_KEYS = {"type", "status", "operation", "messages", "data", "session_id"}
+LISTS = "/api/content/library/item/update-session*"
+
+# The API's own names, and the status that each dialect publishes or was seen to send.
+TYPES: list[tuple[str, int, int]] = [
+    ("ALREADY_EXISTS", 400, 400),
+    ("ALREADY_IN_DESIRED_STATE", 400, 400),
+    ("CANCELED", 400, 400),
+    ("CONCURRENT_CHANGE", 409, 409),
+    ("ERROR", 400, 500),
+    ("FEATURE_IN_USE", 400, 400),
+    ("INTERNAL_SERVER_ERROR", 500, 500),
+    ("INVALID_ARGUMENT", 400, 400),
+    ("INVALID_ELEMENT_CONFIGURATION", 400, 400),
+    ("INVALID_ELEMENT_TYPE", 400, 400),
+    ("INVALID_REQUEST", 400, 400),
+    ("NOT_ALLOWED_IN_CURRENT_STATE", 400, 400),
+    ("NOT_FOUND", 404, 404),
+    ("OPERATION_NOT_FOUND", 404, 404),
+    ("RESOURCE_BUSY", 500, 400),
+    ("RESOURCE_INACCESSIBLE", 500, 500),
+    ("RESOURCE_IN_USE", 400, 400),
+    ("SERVICE_UNAVAILABLE", 503, 503),
+    ("TIMED_OUT", 504, 504),
+    ("UNABLE_TO_ALLOCATE_RESOURCE", 400, 400),
+    ("UNAUTHENTICATED", 401, 401),
+    ("UNAUTHORIZED", 403, 403),
+    ("UNEXPECTED_INPUT", 400, 400),
+    ("UNSUPPORTED", 400, 400),
+    ("UNVERIFIED_PEER", 400, 400),
+    ("INVENTED_BY_A_LATER_SERVER", 418, 418),
+]
+CLASSES: dict[str, type[ApiError]] = {
+    "NOT_FOUND": NotFound,
+    "NOT_ALLOWED_IN_CURRENT_STATE": NotAllowedInCurrentState,
+    "RESOURCE_BUSY": ResourceBusy,
+    "UNAUTHENTICATED": Unauthenticated,
+}
+OUTER = {
+    "id": "com.vmware.vdcs.cls-main.outer",
+    "default_message": "The import failed.",
+    "args": ["disk.vmdk"],
+    "localized": "Der Import ist fehlgeschlagen.",
+}
+INNER = {"id": "com.vmware.vdcs.cls-main.inner", "default_message": "Pipe closed.", "args": []}
+
+
+@pytest.fixture(params=["api", "rest"])
+def dialect(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
+    return make_identity(tmp_path_factory.mktemp("identity"))
+
+
+@pytest.fixture(scope="module")
+def iso(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(make_iso(tmp_path_factory.mktemp("iso") / "tools.iso", 5000))
+
+
+def body(dialect: str, error_type: str, messages: Sequence[Any] = (OUTER, INNER), data: Any = None) -> bytes:
+    if dialect == "api":
+        return json.dumps({"error_type": error_type, "messages": messages, "data": data}).encode()
+    value = {"messages": messages, "data": data}
+    return json.dumps({"type": f"com.vmware.vapi.std.errors.{error_type.lower()}", "value": value}).encode()
+
+
+def require_payload(ran: ModuleResult) -> dict[str, Any]:
+    """The error of a failed task, complete and without a traceback."""
+    assert ran.rc == 1
+    assert ran.result["failed"] is True
+    assert ran.result["msg"]
+    assert "exception" not in ran.result
+    assert "Traceback" not in ran.stdout + ran.stderr
+    error: dict[str, Any] = ran.result["error"]
+    assert set(error) == ERROR_KEYS
+    assert isinstance(error["messages"], list)
+    return error
+
+
+# What an answer means
+
+
+@pytest.mark.parametrize(("error_type", "status", "rest_status"), TYPES, ids=[entry[0] for entry in TYPES])
+def test_an_error_is_named_by_the_type_that_the_server_gives(
+    dialect: str, error_type: str, status: int, rest_status: int
+) -> None:
+    error = from_response(
+        status if dialect == "api" else rest_status,
+        body(dialect, error_type, data={"a": 1}),
+        "update_session.get",
+        "a:b",
+    )
+    assert error.error_type == error_type
+    assert type(error) is CLASSES.get(error_type, ApiError)
+    assert error.data == {"a": 1}
+    assert error.in_json
+    assert [message.id for message in error.messages] == [OUTER["id"], INNER["id"]]
+
+
+def test_the_type_within_the_older_envelope_outranks_its_name() -> None:
+    value = {"error_type": "RESOURCE_BUSY", "messages": []}
+    answer = {"type": "com.vmware.vapi.std.errors.error", "value": value}
+    assert from_response(400, json.dumps(answer).encode(), "update_session.create").error_type == "RESOURCE_BUSY"
+
+
+@pytest.mark.parametrize(
+    ("status", "error_type"),
+    [
+        (400, "INVALID_ARGUMENT"),
+        (401, "UNAUTHENTICATED"),
+        (403, "UNAUTHORIZED"),
+        (404, "NOT_FOUND"),
+        (429, "SERVICE_UNAVAILABLE"),
+        (500, "INTERNAL_SERVER_ERROR"),
+        (502, "SERVICE_UNAVAILABLE"),
+        (503, "SERVICE_UNAVAILABLE"),
+        (504, "SERVICE_UNAVAILABLE"),
+        (418, "INVALID_RESPONSE"),
+    ],
+)
+@pytest.mark.parametrize(
+    "answer", [b"", b"404 page not found\n", b"<html><p>Bad\n gateway</p></html>", b"\xff\xfe\x00"]
+)
+def test_only_an_answer_without_a_type_is_named_by_its_status(status: int, error_type: str, answer: bytes) -> None:
+    error = from_response(status, answer, "update_session.get")
+    assert (error.error_type, error.status, error.in_json) == (error_type, status, False)
+    assert str(status) in error.said
+
+
+def test_an_answer_that_is_no_json_is_quoted_on_one_line_and_shortened() -> None:
+    page = (
+        b"<html>\r\n<head><title>502 Bad\tGateway</title></head><body>" + b"upstream \x1b[31m" * 500 + b"</body></html>"
+    )
+    error = from_response(502, page, "update_session.get")
+    assert "502 Bad Gateway upstream" in error.said
+    assert len(error.said) < 300
+    assert error.said.isprintable()
+    assert "<" not in error.said
+
+
+def test_an_answer_without_a_body_says_so() -> None:
+    assert "without a body" in from_response(503, b"", "update_session.get").said
+
+
+def test_a_message_says_what_was_done_to_what_and_what_to_do_about_it() -> None:
+    error = from_response(404, body("api", "NOT_FOUND"), "update_session.get", "a:b")
+    error.subject = "of library item 'tools' in library 'templates'"
+    error.notes.append("Session a:b was left alone.")
+    msg = failure(error)["msg"]
+    parts = ["read the update session", "a:b", "'tools'", "Der Import ist fehlgeschlagen", "Pipe closed", "left alone"]
+    positions = [msg.index(part) for part in parts]
+    assert positions == sorted(positions)
+    assert "Check the name or the identifier" in msg
+    assert "The import failed" not in msg, "the translation stands for the default message"
+
+
+def test_a_payload_holds_messages_whole_in_both_dialects() -> None:
+    nested = {"id": "inner", "params": {"n": {"i": 5}}}
+    plain = {**OUTER, "params": {"p": {"l": nested, "format": "SHORT"}}}
+    paired = {
+        **OUTER,
+        "params": [
+            {
+                "key": "p",
+                "value": {"l": {"id": "inner", "params": [{"key": "n", "value": {"i": 5}}]}, "format": "SHORT"},
+            }
+        ],
+    }
+    shown = [
+        failure(from_response(400, body(name, "INVALID_ARGUMENT", [message]), "update_session.get"))["error"][
+            "messages"
+        ]
+        for name, message in (("api", plain), ("rest", paired))
+    ]
+    assert shown[0] == shown[1]
+    assert shown[0][0]["params"]["p"]["l"]["params"]["n"]["i"] == 5
+
+
+def test_an_exception_of_ours_is_a_failure_that_asks_for_a_report() -> None:
+    payload = failure(KeyError("x"))
+    assert set(payload["error"]) == ERROR_KEYS
+    assert "report" in payload["msg"]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [found for found in vars(_errors).values() if isinstance(found, type) and issubclass(found, ContentError)],
+    ids=lambda kind: kind.__name__,
+)
+def test_each_exception_makes_a_whole_payload(kind: type[ContentError]) -> None:
+    payload = failure(kind("something went wrong"))
+    assert set(payload["error"]) == ERROR_KEYS
+    assert payload["msg"].startswith("something went wrong.")
+    assert payload["error"]["type"]
+
+
+def test_a_failure_carries_what_the_task_can_return_all_the_same() -> None:
+    error = InvalidArgument("no", remedy="Do otherwise.")
+    error.result = {"changed": True}
+    assert failure(error)["changed"] is True
+
+
+# Through the whole module
+
+
+@pytest.mark.parametrize(
+    ("fault", "error_type", "status"),
+    [
+        ("400", "INVALID_ARGUMENT", 400),
+        ("403", "UNAUTHORIZED", 403),
+        ("404", "NOT_FOUND", 404),
+        ("500", "INTERNAL_SERVER_ERROR", 500),
+        ("busy", "RESOURCE_BUSY", {"api": 500, "rest": 400}),
+    ],
+)
+def test_a_refusal_is_told_by_type_in_both_dialects(
+    sim: Simulator, dialect: str, fault: str, error_type: str, status: Any
+) -> None:
+    sim.inject(f"*:/{dialect}/*content*:*:{fault}")
+    ran = run_module(INFO, {**connection_args(sim), "api_dialect": dialect, **TOOLS})
+    error = require_payload(ran)
+    assert (error["type"], error["operation"]) == (error_type, "library.find")
+    assert error["status"] == (status[dialect] if isinstance(status, dict) else status)
+    assert error["messages"][0]["id"] == "injected"
+    assert error["messages"][0]["default_message"].rstrip(".") in ran.result["msg"]
+    assert "'tools'" in ran.result["msg"]
+
+
+@pytest.mark.parametrize(
+    ("reply", "error_type", "quoted"),
+    [
+        (Reply(404, b"404 page not found\n", {"Content-Type": "text/plain"}), "NOT_FOUND", "404 page not found"),
+        (Reply(502, b"<html><h1>Bad Gateway</h1></html>"), "SERVICE_UNAVAILABLE", "Bad Gateway"),
+        (Reply(401, b""), "UNAUTHENTICATED", "HTTP 401"),
+        (Reply(500, b""), "INTERNAL_SERVER_ERROR", "HTTP 500"),
+        (Reply(200, b"<html><h1>Welcome</h1></html>"), "INVALID_RESPONSE", "Welcome"),
+        (Reply(200, b""), "INVALID_RESPONSE", "list"),
+        (Reply(200, b'{"a": '), "INVALID_RESPONSE", "not JSON"),
+        (Reply(200, b'{"a": 1}'), "INVALID_RESPONSE", "list"),
+        (Reply(200, b"[1]"), "INVALID_RESPONSE", "identifier"),
+    ],
+    ids=["plain-404", "html-502", "empty-401", "empty-500", "html-200", "empty-200", "half", "no-list", "no-text"],
+)
+def test_an_answer_that_no_vcenter_gives_is_quoted(
+    identity: Identity, monkeypatch: pytest.MonkeyPatch, reply: Reply, error_type: str, quoted: str
+) -> None:
+    monkeypatch.setattr(f"{CONNECTION}.FIRST_DELAY", 0.01)
+
+    def respond(request: Received) -> Reply:
+        if request.path == "/api/session":
+            return Reply(201, b'"the-token"')
+        return reply
+
+    with CannedServer(respond, identity=identity) as server:
+        ran = run_module(INFO, {**connection_args(server), "kind": "update"})
+    error = require_payload(ran)
+    assert (error["type"], error["operation"]) == (error_type, "update_session.list")
+    assert quoted in ran.result["msg"]
+
+
+CONNECTION = "ansible_collections.vsphere.content.plugins.module_utils._connection"
+
+
+@pytest.mark.parametrize("fault", ["reset", "reset-mid-body"])
+def test_no_answer_is_a_connection_that_failed(
+    sim: Simulator, monkeypatch: pytest.MonkeyPatch, dialect: str, fault: str
+) -> None:
+    monkeypatch.setattr(f"{CONNECTION}.FIRST_DELAY", 0.01)
+    sim.inject(f"GET:/{dialect}/*:*:{fault}")
+    error = require_payload(ran := run_module(INFO, {**connection_args(sim), "api_dialect": dialect, "kind": "update"}))
+    assert (error["type"], error["status"]) == ("CONNECTION_FAILED", None)
+    assert f"{sim.hostname}:{sim.port}" in ran.result["msg"]
+    assert sim.run(lambda store: store.logins.count) == 0
+
+
+def test_a_half_answer_is_no_json(sim: Simulator) -> None:
+    sim.inject("GET:/api/*:*:truncate")
+    item = sim.run(lambda store: store.find_item_id("templates", "tools"))
+    sim.run(lambda store: store.seed_update_session(item))
+    error = require_payload(run_module(INFO, {**connection_args(sim), "kind": "update"}))
+    assert error["type"] == "INVALID_RESPONSE"
+
+
+def test_a_port_on_which_nothing_listens(sim: Simulator) -> None:
+    port = unused_port()
+    ran = run_module(INFO, {**connection_args(sim), "port": port})
+    assert require_payload(ran)["type"] == "CONNECTION_FAILED"
+    assert f"127.0.0.1:{port}" in ran.result["msg"]
+    assert "refused" in ran.result["msg"]
+
+
+# Privileges
+
+NEEDS: list[tuple[str, str, dict[str, Any]]] = [
+    ("ContentLibrary.UpdateSession", UPDATE, {**TOOLS}),
+    ("ContentLibrary.AddLibraryItem", ITEM, {"library": "templates", "name": "new"}),
+    ("ContentLibrary.UpdateLibraryItem", ITEM, {"library": "templates", "name": "tools", "description": "new"}),
+    ("ContentLibrary.DeleteLibraryItem", ITEM, {"library": "templates", "name": "tools", "state": "absent"}),
+]
+
+
+@pytest.fixture(scope="module")
+def unprivileged() -> Iterator[Simulator]:
+    users = tuple(
+        UserSeed(f"without-{name.lower()}@vsphere.local", privileges=tuple(set(PRIVILEGES) - {name}))
+        for name in PRIVILEGES
+    )
+    with Simulator(seed=Seed(users=users)) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("privilege", "name", "options"),
+    NEEDS,
+    ids=[f"{name.rsplit('_', 1)[-1]}-{privilege.rsplit('.', 1)[-1]}-{len(o)}" for privilege, name, o in NEEDS],
+)
+def test_a_privilege_that_is_missing_is_named(
+    unprivileged: Simulator, dialect: str, privilege: str, name: str, options: dict[str, Any]
+) -> None:
+    unprivileged.clear_exchanges()
+    user = f"without-{privilege.lower()}@vsphere.local"
+    ran = run_module(name, {**connection_args(unprivileged), "api_dialect": dialect, "username": user, **options})
+    error = require_payload(ran)
+    assert (error["type"], error["status"]) == ("UNAUTHORIZED", 403)
+    assert privilege in ran.result["msg"]
+    assert unprivileged.run(lambda store: store.logins.count) == 0
+
+
+def test_the_viewer_of_the_default_seed_is_told_the_privilege(sim: Simulator, iso: str) -> None:
+    ran = run_module(
+        UPDATE,
+        {
+            **connection_args(sim),
+            **TOOLS,
+            "username": "viewer@vsphere.local",
+            "state": "done",
+            "files": [{"src": iso}],
+        },
+    )
+    assert require_payload(ran)["type"] == "UNAUTHORIZED"
+    assert "ContentLibrary.UpdateSession" in ran.result["msg"]
+    assert [each.method for each in sim.exchanges if each.method not in ("GET", "POST", "DELETE")] == []
+
+
+# Secrets
+
+
+def secrets_of(password: str, token: str) -> list[str]:
+    user = "administrator@vsphere.local"
+    return [
+        password,
+        quote(password, safe=""),
+        token,
+        base64.b64encode(f"{user}:{password}".encode()).decode(),
+    ]
+
+
+def require_no_secret(ran: ModuleResult, *secrets: str) -> None:
+    everything = json.dumps(ran.result) + ran.stdout + ran.stderr
+    assert [secret for secret in secrets if secret in everything] == []
+
+
+@pytest.mark.parametrize("verbosity", [0, 4])
+def test_no_secret_stands_in_the_output_of_a_task_that_does_all(
+    sim: Simulator, dialect: str, iso: str, verbosity: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = spy_on_tokens(sim, monkeypatch)
+    ran = run_module(
+        UPDATE,
+        {**connection_args(sim), **TOOLS, "api_dialect": dialect, "state": "done", "files": [{"src": iso}]},
+        verbosity=verbosity,
+    )
+    assert ran.rc == 0, ran.result
+    assert len(tokens) == 1
+    require_no_secret(ran, *secrets_of(PASSWORD, tokens[0]))
+
+
+@pytest.mark.parametrize("fault", ["500", "html", "reset", "unauthenticated", "truncate"])
+def test_no_secret_stands_in_the_output_of_a_task_that_fails(
+    sim: Simulator, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{CONNECTION}.FIRST_DELAY", 0.01)
+    tokens = spy_on_tokens(sim, monkeypatch)
+    sim.inject(f"POST:/api/content/*:*:{fault}")
+    ran = run_module(UPDATE, {**connection_args(sim), **TOOLS}, verbosity=4)
+    assert ran.rc == 1
+    assert tokens
+    require_no_secret(ran, PASSWORD, *tokens)
+
+
+def spy_on_tokens(sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tokens that the server gives out from now on."""
+    tokens: list[str] = []
+    logins = sim.run(lambda store: store.logins)
+    login = logins.login
+
+    def spied(name: str, password: str) -> str:
+        tokens.append(login(name, password))
+        return tokens[-1]
+
+    monkeypatch.setattr(logins, "login", spied)
+    return tokens
+
+
+@pytest.mark.parametrize("stage", ["login", "operation", "logout"])
+@pytest.mark.parametrize("form", ["text", "json", "html"])
+def test_a_server_that_repeats_what_it_was_sent_makes_no_secret_public(
+    identity: Identity, stage: str, form: str
+) -> None:
+    def echo(request: Received) -> Reply:
+        heard = json.dumps(dict(request.headers))
+        if form == "json":
+            answer = {
+                "error_type": "INVALID_REQUEST",
+                "messages": [{"id": "x", "default_message": heard}],
+                "data": heard,
+            }
+            return Reply(400, json.dumps(answer).encode())
+        return Reply(400, (f"<pre>{heard}</pre>" if form == "html" else heard).encode())
+
+    def respond(request: Received) -> Reply:
+        now = {"POST": "login", "DELETE": "logout"}.get(request.method, "operation")
+        if now == stage:
+            return echo(request)
+        return Reply(201, b'"Token-Canary-99"') if now == "login" else Reply(200, b"[]")
+
+    with CannedServer(respond, identity=identity) as server:
+        ran = run_module(INFO, {**connection_args(server), "kind": "update"}, verbosity=4)
+    assert (ran.rc == 0) is (stage == "logout")
+    require_no_secret(ran, *secrets_of(PASSWORD, "Token-Canary-99"))
+
+
+def test_a_session_token_of_the_task_is_kept_out_of_its_output(sim: Simulator) -> None:
+    ran = run_module(INFO, {**connection_args(sim), "session_token": "Token-Canary-99", "kind": "update"}, verbosity=4)
+    assert require_payload(ran)["type"] == "UNAUTHENTICATED"
+    require_no_secret(ran, "Token-Canary-99", PASSWORD)
+
+
+@pytest.mark.parametrize("token", ["Token-Canary-99\n", " Token-Canary-99", "Token\x00Canary-99", "Token-Canary-99€"])
+def test_a_session_token_that_is_none_is_named_and_not_shown(sim: Simulator, token: str) -> None:
+    ran = run_module(INFO, {**connection_args(sim), "session_token": token, "kind": "update"}, verbosity=4)
+    assert require_payload(ran)["type"] == "INVALID_ARGUMENT"
+    assert "session_token" in ran.result["msg"]
+    assert sim.exchanges == ()
+    require_no_secret(ran, "Canary-99", PASSWORD)
+
+
+def test_a_password_of_any_characters_logs_in(tmp_path: Path) -> None:
+    password = "Pä$$ wört:%41/€"
+    with Simulator(seed=Seed(users=(UserSeed("EXAMPLE\\svc", password=password),))) as sim:
+        ran = run_module(INFO, {**connection_args(sim), "kind": "update"})
+        assert ran.rc == 0, ran.result
+        require_no_secret(ran, password)
