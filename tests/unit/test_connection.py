@@ -22,6 +22,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._connection import
     connection_spec,
     read_options,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._dialect import ROUTES
 from ansible_collections.vsphere.content.plugins.module_utils._errors import ContentError
 from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import gather
 from ansible_collections.vsphere.content.plugins.module_utils._schema import (
@@ -564,10 +565,12 @@ READS: dict[str, Callable[[Api], Any]] = {
     "download_session.list": lambda api: api.list_download_sessions("a"),
     "download_session.get": lambda api: api.get_download_session("a:b"),
     "download_session.file.list": lambda api: api.list_download_files("a:b"),
+    "download_session.file.get": lambda api: api.get_download_file("a:b", "x"),
 }
 CREATES: dict[str, Callable[[Api], Any]] = {
     "item.create": lambda api: api.create_item(LibraryItem(library_id="a", name="n"), "11-22"),
     "update_session.create": lambda api: api.create_update_session("a", None, "11-22"),
+    "download_session.create": lambda api: api.create_download_session("a", "11-22"),
 }
 CHANGES: dict[str, Callable[[Api], Any]] = {
     "item.update": lambda api: api.update_item("a", LibraryItem(name="n")),
@@ -580,9 +583,19 @@ CHANGES: dict[str, Callable[[Api], Any]] = {
     "update_session.delete": lambda api: api.delete_update_session("a:b"),
     "update_session.file.add": lambda api: api.add_update_file("a:b", UpdateFileAddition("x", "PUSH")),
     "update_session.file.remove": lambda api: api.remove_update_file("a:b", "x"),
+    "download_session.cancel": lambda api: api.cancel_download_session("a:b"),
+    "download_session.fail": lambda api: api.fail_download_session("a:b", "why"),
+    "download_session.keep_alive": lambda api: api.keep_download_session_alive("a:b", 5),
+    "download_session.delete": lambda api: api.delete_download_session("a:b"),
+    "download_session.file.prepare": lambda api: api.prepare_download_file("a:b", "x", "HTTPS"),
 }
 BROKEN = ["429", "502", "503", "504", "html", "reset", "reset-mid-body"]
 ANSWERED = ["400", "403", "404", "500", "busy"]
+
+
+def test_it_is_decided_for_every_operation_whether_it_is_tried_again() -> None:
+    # A probe changes nothing, but can take long: it is sent once, and a failure of it decides nothing.
+    assert {*READS, *CREATES, *CHANGES} == set(ROUTES) - {"update_session.file.probe"}
 
 
 def tried(sim: Simulator, dialect: str, operation: Callable[[Api], Any], fault: str) -> tuple[list[Any], list[float]]:
