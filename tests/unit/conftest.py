@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from tests.simulator import Simulator
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    from tests.contract.watch import ContractWatch
+
+    config.pluginmanager.register(ContractWatch(config), "contract-watch")
+
+
 @pytest.fixture(scope="session")
 def simulator() -> Iterator[Simulator]:
     """The worker's simulator, as the last test left it: tests take ``sim``, which is reset."""

@@ -243,6 +243,7 @@ def test_an_error_message_stays_whole_with_nested_messages_and_params(
     assert session["error_message"] == NESTED_MESSAGE
 
 
+@pytest.mark.beyond_description
 def test_what_this_version_does_not_know_is_passed_on(run: Run, sim: Simulator, tools: str) -> None:
     def age(store: Any) -> None:
         session = store.update_session(store.seed_update_session(tools))
