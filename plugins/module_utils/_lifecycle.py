@@ -460,11 +460,19 @@ def _describe_warning(warning: PreviewWarning) -> str:
     return f"{warning.type} ({text})" if text else warning.type
 
 
-def complete(api: Api, session_id: str, *, wait: bool, wait_timeout: float, clock: Clock) -> UpdateSession:
+def complete(
+    api: Api,
+    session_id: str,
+    *,
+    wait: bool,
+    wait_timeout: float,
+    clock: Clock,
+    on_accepted: Callable[[], None],
+) -> UpdateSession:
     """Validate and complete a session, then wait until it has left ACTIVE, unless told not to.
 
-    Returns the session as it was last seen. Raises TransferFailed naming missing and invalid files, or with the reason
-    for which the session failed.
+    Returns the session as it was last seen; C(on_accepted) is told before the wait. Raises TransferFailed naming
+    missing and invalid files, or with the reason for which the session failed.
     """
     validation = api.validate_update_files(session_id)
     if validation.has_errors:
@@ -481,6 +489,7 @@ def complete(api: Api, session_id: str, *, wait: bool, wait_timeout: float, cloc
             remedy="Declare the missing files under files, and replace the invalid ones.",
         )
     api.complete_update_session(session_id)
+    on_accepted()
     session = wait_for(
         lambda: api.get_update_session(session_id),
         ready=lambda found: found.state != ACTIVE or not wait,

@@ -436,7 +436,12 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
     needs_item_content,
     verdicts_after,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._errors import ContentError, InvalidArgument, NotFound
+from ansible_collections.vsphere.content.plugins.module_utils._errors import (
+    ContentError,
+    InvalidArgument,
+    NotAllowedInCurrentState,
+    NotFound,
+)
 from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
     ACTIVE,
     SYSTEM_CLOCK,
@@ -600,6 +605,7 @@ class UpdateSessionResource:
         self._changes: list[str] = []
         self._upload: Upload | None = None
         self._item_changed = False
+        self._foreign = False
 
     def read(self) -> Found:
         found = self._look()
@@ -748,10 +754,21 @@ class UpdateSessionResource:
             shield=self._task.shield,
             on_created=lambda created: self._task.on_failure(lambda: self._undo_open(created)),
         )
+        session = self._api.get_update_session(session_id)
+        if session.state != ACTIVE or session.library_item_id not in (plan.found.library_item_id, None):
+            self._foreign = True
+            raise NotAllowedInCurrentState(
+                f"client_token was used before: it names session {session_id}, which is {session.state}, on item "
+                f"{session.library_item_id}",
+                operation="update_session.create",
+                remedy="Leave client_token out, or give a new one for each session.",
+            )
         self._changes.append(f"session {session_id} was made")
-        return self._api.get_update_session(session_id)
+        return session
 
     def _undo_open(self, session_id: str) -> str:
+        if self._foreign:
+            return f"Session {session_id} was not made by this task, and stays as it was."
         if self._declared.keep_failed_session:
             return f"Session {session_id}, which this task made, is kept, as keep_failed_session says."
         discard(self._api, session_id)
@@ -766,9 +783,9 @@ class UpdateSessionResource:
             wait=declared.wait,
             wait_timeout=declared.wait_timeout,
             clock=self._clock,
+            on_accepted=lambda: self._changes.append("its completion was accepted"),
         )
         self._item_changed = True
-        self._changes.append("it was completed")
         found = replace(plan.found, session=session, active=active, files=tuple(files))
         if session.state == ACTIVE:
             return replace(found, promised=plan.expected)
