@@ -122,7 +122,7 @@ def test_by_names_with_files_in_an_active_session_seven(tasks: Tasks, image: Pat
 
 
 def test_a_package_costs_no_more_than_an_image(tasks: Tasks, package: Package) -> None:
-    task = {
+    task: dict[str, Any] = {
         "library": "templates",
         "library_item": "rocky9",
         "state": "done",
