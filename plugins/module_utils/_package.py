@@ -8,6 +8,7 @@ Everything that can be wrong with them is found here, before anything is changed
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import ssl
@@ -31,6 +32,8 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
 from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument
 
 PULLED_SCHEMES = ("http", "https", "ds")
+TAR_BLOCK_BYTES = 512
+HEADER_BYTES = 1024 * 1024
 
 
 def read_wanted(files: Sequence[Mapping[str, Any]], purge_files: bool | None) -> Wanted:
@@ -178,10 +181,10 @@ def read_members(path: str) -> tuple[WantedFile, ...]:
     Source: DMTF DSP0243, OVF 1.1, section 12: a tar archive of plain files, the descriptor first.
     """
     try:
-        with tarfile.open(path, "r:") as archive:
+        with _HeaderReader(path) as file, tarfile.open(fileobj=file, mode="r:") as archive:
             members = tuple(_member(path, entry) for entry in archive)
             _require_package(path, archive, members)
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+    except (tarfile.TarError, EOFError, OSError, ValueError, OverflowError) as error:
         raise InvalidArgument(
             f"files: {path} is not a whole tar archive, as an OVA must be: {error}", remedy="Copy or export it again."
         ) from None
@@ -202,15 +205,16 @@ def _member(path: str, entry: tarfile.TarInfo) -> WantedFile:
 
 def _require_package(path: str, archive: tarfile.TarFile, members: Sequence[WantedFile]) -> None:
     """An OVA that vCenter would take: whole, with the descriptor first, each name once and each reference there."""
-    whole = os.path.getsize(path)
     names = [member.name for member in members]
     if not members or members[0].role is not Role.DESCRIPTOR:
         raise InvalidArgument(f"files: {path} does not start with an OVF descriptor", remedy="Export the OVA again.")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise InvalidArgument(f"files: {path} holds {twice[0]!r} twice", remedy="Export the OVA again.")
-    if any(member.offset + (member.size or 0) > whole for member in members):
-        raise InvalidArgument(f"files: {path} is cut off", remedy="Copy or export it again.")
+    if not _is_ended(path, members[-1]):
+        raise InvalidArgument(
+            f"files: {path} is cut off or damaged after {names[-1]!r}", remedy="Copy or export it again."
+        )
     descriptor = archive.extractfile(names[0])
     if descriptor is None:
         raise InvalidArgument(f"files: {path} holds no readable descriptor", remedy="Export the OVA again.")
@@ -219,6 +223,13 @@ def _require_package(path: str, archive: tarfile.TarFile, members: Sequence[Want
         raise InvalidArgument(
             f"files: {path} lacks {missing[0]!r}, which its descriptor references", remedy="Export the OVA again."
         )
+
+
+def _is_ended(path: str, last: WantedFile) -> bool:
+    """Whether the archive says itself that it ends after a member: what is no header looks like an end to readers."""
+    with open(path, "rb") as file:
+        file.seek(last.offset + -(-(last.size or 0) // TAR_BLOCK_BYTES) * TAR_BLOCK_BYTES)
+        return file.read(TAR_BLOCK_BYTES) == bytes(TAR_BLOCK_BYTES)
 
 
 def _size_of(path: str, option: str) -> int:
@@ -352,3 +363,12 @@ def _chunks(attributes: Mapping[str, str], origin: str) -> list[str]:
             f"files: {origin} splits {href!r} into chunks without saying how many", remedy="Export the package again."
         )
     return [f"{href}.{number:09d}" for number in range(count)]
+
+
+class _HeaderReader(io.FileIO):
+    """A file of which only small pieces are read: a forged header claims a name of gigabytes, to be held in memory."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or not 0 <= size <= HEADER_BYTES:
+            raise tarfile.ReadError("a header is too large")
+        return super().read(size) or b""
