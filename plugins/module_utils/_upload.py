@@ -290,17 +290,24 @@ class Upload:
                 operation="update_session.file.add",
                 session_id=self.session_id,
             )
+        hashed_with = file.checksum.algorithm if file.checksum else HASHED_WHILE_SENT
         digest = put_file(
             self.api.stream,
             added.upload_endpoint.uri,
             str(file.path),
             file.size or 0,
-            hash_with=None if declared else HASHED_WHILE_SENT,
+            hash_with=None if declared else hashed_with,
             session_id=self.session_id,
             stop=self._stop,
             on_progress=lambda sent: self._moving.__setitem__(file.name, sent),
         )
-        return declared or Checksum(HASHED_WHILE_SENT, digest or "")
+        sent = declared or Checksum(hashed_with, digest or "")
+        if file.checksum and sent != file.checksum:
+            raise ChecksumMismatch(
+                f"{file.origin} has the {sent.algorithm} checksum {sent.digest}, declared is {file.checksum.digest}",
+                session_id=self.session_id,
+            )
+        return sent
 
     def _compare(self, files: Sequence[WantedFile], received: Mapping[str, UpdateFile]) -> None:
         """What the server says it received against what we sent; a mismatch keeps the session from being completed."""
@@ -308,7 +315,7 @@ class Upload:
             theirs = read_checksum(received[file.name].checksum_info)
             ours = self._checksum_of(file, theirs.algorithm) if theirs else None
             if theirs is None or ours is None:
-                self.unverified.add(file.name)
+                self.unverified |= {file.name, *(part.name for part in file.members)}
             elif theirs != ours:
                 raise ChecksumMismatch(
                     f"{file.name} arrived with the {theirs.algorithm} checksum {theirs.digest}, {file.origin} has "
