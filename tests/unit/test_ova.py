@@ -1,0 +1,424 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An OVA: sent as one file, recognised by what it holds, and refused before anything is made if it is no whole one."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import random
+import re
+import tarfile
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness.packages import Package, make_ova, make_package
+from tests.harness.tasks import DIALECTS, Tasks
+from tests.simulator import Seed, Simulator, Store
+
+BLOCK = 512
+ALGORITHMS = ("SHA1", "SHA256", "MD5", "SHA512")
+DESCRIPTOR = b"<Envelope><References><File href='disk.vmdk'/></References></Envelope>"
+DISK = b"disk" * 300
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Simulator]:
+    with Simulator(settle=0) as running:
+        yield running
+
+
+@pytest.fixture
+def tasks(server: Simulator) -> Tasks:
+    """What an OVA is has nothing to do with the dialect; the tests of how it goes ask for both."""
+    server.reset()
+    return Tasks(server, "api")
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Package:
+    return make_package(tmp_path / "package", disks=2, disk_bytes=20_000, nvram=True, signed="self-signed")
+
+
+@pytest.fixture
+def archive(package: Package, tmp_path: Path) -> Path:
+    return make_ova(package, tmp_path / "rocky9.ova")
+
+
+def item_of(store: Store) -> str:
+    return store.find_item_id("templates", "rocky9")
+
+
+def contents(tasks: Tasks) -> dict[str, bytes]:
+    return tasks.sim.run(lambda store: store.item_contents(item_of(store)))
+
+
+def hold(tasks: Tasks, files: dict[str, bytes]) -> None:
+    tasks.sim.run(lambda store: store.seed_item_files(item_of(store), files))
+
+
+def sessions(tasks: Tasks) -> list[str]:
+    return tasks.sim.run(lambda store: [entry.state for entry in store.updates.sessions.values()])
+
+
+def kept_of(package: Package) -> dict[str, bytes]:
+    """What vCenter keeps of a package: all but its manifest and certificate."""
+    return {path.name: path.read_bytes() for path in (package.descriptor, *package.references)}
+
+
+def task(*files: dict[str, Any], **options: Any) -> dict[str, Any]:
+    behavior = [{"type": "SELF_SIGNED_CERTIFICATE", "ignored": True}]
+    return {
+        "library": "templates",
+        "library_item": "rocky9",
+        "state": "done",
+        "files": list(files),
+        "warning_behavior": behavior,
+        **options,
+    }
+
+
+def src(path: Path, **more: Any) -> dict[str, Any]:
+    return {"src": str(path), **more}
+
+
+def bare_package(tmp_path: Path, **options: Any) -> Package:
+    """Without a manifest, so that its files can be changed one by one."""
+    package = make_package(tmp_path / "bare", nvram=True, **{"disks": 2, "disk_bytes": 20_000, **options})
+    package.manifest.unlink()
+    return package
+
+
+def pack(package: Package, path: Path) -> Path:
+    with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as packed:
+        for member in (package.descriptor, *package.references):
+            packed.add(member, member.name)
+    return path
+
+
+# -- what is sent, and what is recognised
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_an_ova_goes_as_one_file_and_is_recognised_by_its_members(
+    server: Simulator, package: Package, archive: Path, algorithm: str, dialect: str
+) -> None:
+    server.reset(Seed(checksum_algorithm=algorithm))
+    tasks = Tasks(server, dialect)
+    run = tasks.converge(**task(src(archive)))
+    assert run.changed
+    assert run.uploaded == ["rocky9.ova"]
+    assert run.added == [{"name": "rocky9.ova", "source_type": "PUSH", "size": archive.stat().st_size}]
+    assert run.result["transferred"]["bytes"] == archive.stat().st_size
+    assert contents(tasks) == kept_of(package)
+    assert sorted(run.diff["after"]["item_content"]) == sorted(kept_of(package))
+
+
+def test_the_second_run_says_that_every_member_is_verified(tasks: Tasks, package: Package, archive: Path) -> None:
+    tasks.run(**task(src(archive)))
+    run = tasks.run(**task(src(archive)))
+    assert not run.changed
+    assert {file["name"]: file["verified"] for file in run.result["files"]} == dict.fromkeys(kept_of(package), True)
+
+
+def test_an_item_that_was_published_as_ovf_is_recognised_as_the_same_ova(
+    tasks: Tasks, package: Package, archive: Path
+) -> None:
+    assert tasks.converge(**task(src(package.descriptor))).changed
+    run = tasks.converge(**task(src(archive)))
+    assert not run.changed
+    assert run.uploaded == []
+
+
+def test_an_archive_in_the_pax_format_is_read_as_well(tasks: Tasks, tmp_path: Path) -> None:
+    package = bare_package(tmp_path)
+    path = tmp_path / "pax.ova"
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as packed:
+        for member in (package.descriptor, *package.references):
+            entry = packed.gettarinfo(member, member.name)
+            entry.pax_headers = {"mtime": "1700000000.25", "comment": "x" * 700}
+            with member.open("rb") as stream:
+                packed.addfile(entry, stream)
+    assert tasks.converge(**task(src(path))).uploaded == ["pax.ova"]
+    assert contents(tasks) == kept_of(package)
+
+
+@pytest.mark.parametrize("when_unverifiable", ["upload", "skip"])
+def test_without_checksums_on_the_server_an_ova_is_unverifiable(
+    tasks: Tasks, package: Package, archive: Path, when_unverifiable: str
+) -> None:
+    tasks.sim.reset(Seed(checksum_algorithm="none"))
+    declared = task(src(archive), when_unverifiable=when_unverifiable)
+    assert tasks.run(**declared).uploaded == ["rocky9.ova"]
+    predicted = tasks.run(check=True, **declared)
+    again = tasks.run(**declared)
+    assert predicted.changed == again.changed == (when_unverifiable == "upload")
+    assert predicted.diff == again.diff
+    assert again.uploaded == (["rocky9.ova"] if when_unverifiable == "upload" else [])
+    assert all(file["verified"] is False for file in again.result["files"])
+    assert contents(tasks) == kept_of(package)
+
+
+@pytest.mark.parametrize("when_unverifiable", ["upload", "skip"])
+def test_a_member_of_another_size_is_seen_without_any_checksum(
+    tasks: Tasks, tmp_path: Path, when_unverifiable: str
+) -> None:
+    tasks.sim.reset(Seed(checksum_algorithm="none"))
+    package = bare_package(tmp_path)
+    declared = task(src(pack(package, tmp_path / "rocky9.ova")), when_unverifiable=when_unverifiable)
+    tasks.run(**declared)
+    assert package.nvram is not None
+    package.nvram.write_bytes(b"another size")
+    pack(package, tmp_path / "rocky9.ova")
+    assert tasks.run(**declared).uploaded == ["rocky9.ova"]
+    assert contents(tasks) == kept_of(package)
+
+
+@pytest.mark.parametrize("algorithm", ["SHA1", "SHA256"])
+@pytest.mark.parametrize("changed", ["rocky9.ovf", "rocky9-disk2.vmdk", "rocky9.nvram"])
+def test_a_changed_member_of_the_same_size_is_seen(tasks: Tasks, tmp_path: Path, changed: str, algorithm: str) -> None:
+    tasks.sim.reset(Seed(checksum_algorithm=algorithm))
+    package = bare_package(tmp_path)
+    archive = pack(package, tmp_path / "rocky9.ova")
+    tasks.converge(**task(src(archive)))
+    member = package.directory / changed
+    content = member.read_bytes()
+    member.write_bytes(content.replace(b"A virtual machine", b"a virtual machine") if changed.endswith(".ovf")
+                       else content[:-1] + bytes([content[-1] ^ 1]))  # fmt: skip
+    assert member.read_bytes() != content
+    pack(package, archive)
+    run = tasks.converge(**task(src(archive)))
+    assert run.changed
+    assert run.uploaded == ["rocky9.ova"]
+    assert contents(tasks) == kept_of(package)
+
+
+@pytest.mark.parametrize(("purge_files", "purged"), [(None, True), (True, True), (False, False)])
+def test_members_of_an_older_version_are_purged(
+    tasks: Tasks, tmp_path: Path, purge_files: bool | None, purged: bool
+) -> None:
+    old = bare_package(tmp_path, disks=3)
+    tasks.converge(**task(src(pack(old, tmp_path / "rocky9.ova"))))
+    hold(tasks, {"note.txt": b"by hand"})
+    new = bare_package(tmp_path, disks=1)
+    options: dict[str, Any] = {} if purge_files is None else {"purge_files": purge_files}
+    run = tasks.converge(**task(src(pack(new, tmp_path / "rocky9.ova")), **options))
+    assert run.changed
+    gone = {"rocky9-disk2.vmdk", "rocky9-disk3.vmdk", "note.txt"}
+    assert set(contents(tasks)) == set(kept_of(new)) | (set() if purged else gone)
+    assert {name: contents(tasks)[name] for name in kept_of(new)} == kept_of(new)
+    assert (gone <= set(run.diff["before"]["item_content"])) == purged
+
+
+def test_a_stray_file_alone_is_removed_without_sending_the_ova_again(
+    tasks: Tasks, package: Package, archive: Path
+) -> None:
+    tasks.converge(**task(src(archive)))
+    hold(tasks, {"note.txt": b"by hand"})
+    run = tasks.converge(**task(src(archive)))
+    assert run.changed
+    assert run.uploaded == []
+    assert contents(tasks) == kept_of(package)
+
+
+def test_an_ova_beside_another_file(tasks: Tasks, package: Package, archive: Path, tmp_path: Path) -> None:
+    note = tmp_path / "release.txt"
+    note.write_text("9.6")
+    run = tasks.converge(**task(src(archive), src(note)))
+    assert sorted(run.uploaded) == ["release.txt", "rocky9.ova"]
+    assert contents(tasks) == {**kept_of(package), "release.txt": b"9.6"}
+
+
+def test_a_declared_checksum_of_an_ova_is_checked_here_as_the_server_takes_none(tasks: Tasks, archive: Path) -> None:
+    """The API has no checksum for an OVA; one that was declared must stop the wrong file all the same."""
+    wrong = {"checksum": hashlib.sha1(b"").hexdigest(), "checksum_algorithm": "SHA1"}
+    run = tasks.run(**task(src(archive, **wrong)))
+    assert run.error["type"] == "CHECKSUM_MISMATCH"
+    assert hashlib.sha1(archive.read_bytes()).hexdigest() in run.msg
+    assert wrong["checksum"] in run.msg
+    assert run.sent("POST", "complete") == []
+    assert sessions(tasks) == []
+    assert contents(tasks) == {}
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_an_ova_that_has_its_declared_checksum_is_published(
+    tasks: Tasks, package: Package, archive: Path, algorithm: str
+) -> None:
+    digest = hashlib.new(algorithm.lower(), archive.read_bytes()).hexdigest()
+    run = tasks.converge(**task(src(archive, checksum=digest, checksum_algorithm=algorithm)))
+    assert "checksum_info" not in run.added[0]
+    assert contents(tasks) == kept_of(package)
+
+
+# -- what is no OVA
+
+
+def header(name: str, size: int, kind: bytes = tarfile.REGTYPE, **fields: Any) -> bytes:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.type = size, kind
+    for field, value in fields.items():
+        setattr(entry, field, value)
+    return entry.tobuf(tarfile.GNU_FORMAT)
+
+
+def padded(content: bytes) -> bytes:
+    return content + bytes(-len(content) % BLOCK)
+
+
+def member(name: str, content: bytes = b"", kind: bytes = tarfile.REGTYPE, **fields: Any) -> bytes:
+    return header(name, len(content), kind, **fields) + padded(content)
+
+
+def pax(records: dict[str, str]) -> bytes:
+    lines = b""
+    for key, value in records.items():
+        line = f" {key}={value}\n".encode()
+        length = len(line) + 2
+        lines += f"{length + (len(str(length)) > 2)}".encode() + line
+    return member("././@PaxHeader", lines, tarfile.XHDTYPE)
+
+
+END = bytes(2 * BLOCK)
+OVF = member("box.ovf", DESCRIPTOR)
+VMDK = member("disk.vmdk", DISK)
+MANIFEST = member("box.mf", b"SHA1(box.ovf)= 00\n")
+
+
+def gnu_sparse() -> bytes:
+    """One megabyte, of which the first block is stored, as GNU tar writes it."""
+    block = bytearray(header("disk.vmdk", BLOCK, tarfile.GNUTYPE_SPARSE))
+    block[386:410] = b"00000000000\x00" + b"00000001000\x00"
+    block[410:434] = b"00004000000\x00" + b"00000000000\x00"
+    block[483:495] = b"00004000000\x00"
+    block[148:156] = b" " * 8
+    block[148:156] = f"{sum(block):06o}\x00 ".encode()
+    return bytes(block) + bytes(BLOCK)
+
+
+def claims(name: str, size: int) -> bytes:
+    """The header of a member that is said to be larger than any file."""
+    return header(name, size)
+
+
+FORGED: dict[str, tuple[bytes, str]] = {
+    "empty": (b"", "is not a whole tar archive"),
+    "nothing but the end": (END, "does not start with an OVF descriptor"),
+    "noise": (random.Random(3).randbytes(4096), "is not a whole tar archive"),
+    "text": (b"<html>404</html>", "is not a whole tar archive"),
+    "compressed": (gzip.compress(OVF + VMDK + END), "is not a whole tar archive"),
+    "cut in the first header": (OVF[:300], "is not a whole tar archive"),
+    "cut in the descriptor": (OVF[: BLOCK + 20], "is not a whole tar archive"),
+    "cut in the header of the disk": (OVF + VMDK[:200], "is cut off or damaged after 'box.ovf'"),
+    "cut after the header of the disk": (OVF + VMDK[:BLOCK], "is not a whole tar archive"),
+    "cut in the disk": (OVF + VMDK[: BLOCK + 100], "is not a whole tar archive"),
+    "cut before the disk": (OVF, "is cut off or damaged after 'box.ovf'"),
+    "cut before the end": (OVF + VMDK, "is cut off or damaged after 'disk.vmdk'"),
+    "cut in the header of the last member": (OVF + VMDK + MANIFEST[:100], "is cut off or damaged after 'disk.vmdk'"),
+    "damaged header of the last member": (
+        OVF + VMDK + MANIFEST[:100] + b"7" + MANIFEST[101:] + END,
+        "is cut off or damaged after 'disk.vmdk'",
+    ),
+    "noise after the disk": (
+        OVF + VMDK + random.Random(4).randbytes(4096),
+        "is cut off or damaged after 'disk.vmdk'",
+    ),
+    "cut in the end, with a disk that claims more": (OVF + claims("disk.vmdk", 1 << 30) + END, "not a whole tar"),
+    "disk of more bytes than can be counted": (OVF + claims("disk.vmdk", 1 << 80) + END, "not a whole tar"),
+    "disk of a negative size": (OVF + claims("disk.vmdk", -512) + END, "no plain file"),
+    "size overridden by a pax header": (OVF + pax({"size": str(1 << 70)}) + VMDK + END, "not a whole tar"),
+    "negative size in a pax header": (OVF + pax({"size": "-1024"}) + VMDK + END, "disk.vmdk"),
+    "symbolic link": (OVF + member("disk.vmdk", kind=tarfile.SYMTYPE, linkname="/etc/passwd") + END, "no plain file"),
+    "hard link": (OVF + member("disk.vmdk", kind=tarfile.LNKTYPE, linkname="box.ovf") + END, "no plain file"),
+    "link as descriptor": (
+        member("box.ovf", kind=tarfile.SYMTYPE, linkname="/etc/hostname") + VMDK + END,
+        "no plain file",
+    ),
+    "character device": (OVF + member("disk.vmdk", kind=tarfile.CHRTYPE, devmajor=1, devminor=5) + END, "no plain"),
+    "block device": (OVF + member("disk.vmdk", kind=tarfile.BLKTYPE, devmajor=8) + END, "no plain file"),
+    "fifo": (OVF + member("disk.vmdk", kind=tarfile.FIFOTYPE) + END, "no plain file"),
+    "directory": (OVF + VMDK + member("more", kind=tarfile.DIRTYPE) + END, "no plain file"),
+    "sparse file of GNU": (OVF + gnu_sparse() + END, "no plain file"),
+    "sparse file of pax": (
+        OVF + pax({"GNU.sparse.size": "1048576", "GNU.sparse.map": "0,1200"}) + VMDK + END,
+        "no plain file",
+    ),
+    "absolute name": (OVF + VMDK + member("/etc/cron.d/x", b"x") + END, "'/etc/cron.d/x', which is no plain file name"),
+    "name with ../": (OVF + VMDK + member("../x", b"x") + END, "'../x', which is no plain file name"),
+    "name in a folder": (OVF + VMDK + member("a/x", b"x") + END, "'a/x', which is no plain file name"),
+    "name with a backslash": (OVF + VMDK + member("..\\x", b"x") + END, "which is no plain file name"),
+    "name of a URL": (OVF + VMDK + member("file:x", b"x") + END, "which is no plain file name"),
+    "name with a line break": (OVF + VMDK + member("a\nb", b"x") + END, "which is no plain file name"),
+    "name that is no text": (OVF + VMDK + member("\udcff\udcfe", b"x") + END, "which is no plain file name"),
+    "name overridden by a pax header": (OVF + VMDK + pax({"path": "../x"}) + MANIFEST + END, "no plain file name"),
+    "long name with ../": (
+        OVF + VMDK + member("././@LongLink", b"../" * 50 + b"x\x00", tarfile.GNUTYPE_LONGNAME) + MANIFEST + END,
+        "no plain file name",
+    ),
+    "descriptor not first": (VMDK + OVF + END, "does not start with an OVF descriptor"),
+    "manifest first": (MANIFEST + OVF + VMDK + END, "does not start with an OVF descriptor"),
+    "no descriptor": (VMDK + END, "does not start with an OVF descriptor"),
+    "two descriptors of one name": (OVF + VMDK + OVF + END, "holds 'box.ovf' twice"),
+    "two disks of one name": (OVF + VMDK + member("disk.vmdk", b"other") + END, "holds 'disk.vmdk' twice"),
+    "missing reference": (OVF + MANIFEST + END, "lacks 'disk.vmdk', which its descriptor references"),
+    "reference out of the archive": (
+        member("box.ovf", DESCRIPTOR.replace(b"disk.vmdk", b"../disk.vmdk")) + VMDK + END,
+        "lacks '../disk.vmdk', which its descriptor references",
+    ),
+    "document type": (
+        member("box.ovf", b'<!DOCTYPE Envelope [<!ENTITY x SYSTEM "file:///etc/passwd">]>' + DESCRIPTOR) + VMDK + END,
+        "DOCTYPE",
+    ),
+    "descriptor that is no XML": (member("box.ovf", b"not XML") + VMDK + END, "is not an OVF descriptor"),
+    "descriptor without content": (member("box.ovf") + VMDK + END, "is not an OVF descriptor"),
+    "descriptor that is cut": (member("box.ovf", DESCRIPTOR[:40]) + VMDK + END, "is not an OVF descriptor"),
+}
+
+
+@pytest.mark.parametrize("case", FORGED)
+def test_what_is_no_whole_ova_is_an_error_before_a_session_is_made(tasks: Tasks, tmp_path: Path, case: str) -> None:
+    content, said = FORGED[case]
+    path = tmp_path / "box.ova"
+    path.write_bytes(content)
+    run = tasks.run(**task(src(path)))
+    assert not run.mutations
+    assert not run.changed
+    assert run.error["type"] == "INVALID_ARGUMENT"
+    assert str(path) in run.msg
+    assert said in run.msg
+    assert re.search(r"(xport (it|the OVA|the package) again|Remove the DOCTYPE)", run.msg), "the remedy"
+
+
+def test_the_pieces_that_the_forged_archives_are_made_of_are_an_ova(tasks: Tasks, tmp_path: Path) -> None:
+    """What makes the table above a proof: nothing but the forgery is wrong with them."""
+    path = tmp_path / "box.ova"
+    path.write_bytes(OVF + VMDK + pax({"comment": "harmless"}) + member("box.txt", b"x") + END)
+    tasks.converge(**task(src(path)))
+    assert contents(tasks) == {"box.ovf": DESCRIPTOR, "disk.vmdk": DISK, "box.txt": b"x"}
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE],
+    ids=["long name", "long link", "pax", "pax, global"],
+)
+def test_a_header_that_claims_the_memory_of_the_host_is_refused_unread(
+    tasks: Tasks, tmp_path: Path, kind: bytes
+) -> None:
+    path = tmp_path / "box.ova"
+    with path.open("wb") as stream:
+        stream.write(OVF + header("././@LongLink", 1 << 28, kind))
+        stream.truncate((1 << 28) + 8 * BLOCK)
+    tracemalloc.start()
+    run = tasks.refuse(**task(src(path)))
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert run.error["type"] == "INVALID_ARGUMENT"
+    assert "is not a whole tar archive" in run.msg
+    assert peak < 32 << 20
