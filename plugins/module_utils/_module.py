@@ -90,8 +90,8 @@ class Task:
         while self.undo:
             try:
                 error.notes.append(self.undo.pop()())
-            except ContentError as failed:
-                error.notes.append(f"Clean-up failed: {failed.explain()}")
+            except Exception as failed:  # noqa: BLE001 (what cannot be undone keeps nothing else from being undone)
+                error.notes.append(f"Clean-up failed: {failure(failed)['msg']}")
 
 
 def run_module(
@@ -151,9 +151,13 @@ def _connect_and_work(
 
     task = Task(connection=connection, warn=warn, shield=signals.shielded)
     try:
-        with signals.shielded():
-            connection.login()
-        return work(module, task)
+        try:
+            with signals.shielded():
+                connection.login()
+            return work(module, task)
+        finally:
+            # From here on it ends anyway; a signal would only cut the clean-up or the logout.
+            signals.ignore()
     except ContentError as error:
         task.undo_all(error)
         raise
@@ -221,9 +225,13 @@ class _Signals:
             self._shields -= 1
         self._raise_if_caught()
 
+    def ignore(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            for number in SIGNALS:
+                signal.signal(number, signal.SIG_IGN)
+
     def _catch(self, number: int, _frame: FrameType | None) -> None:
-        for ignored in SIGNALS:
-            signal.signal(ignored, signal.SIG_IGN)
+        self.ignore()
         self._caught = signal.Signals(number).name
         self._raise_if_caught()
 
