@@ -320,6 +320,7 @@ class Upload:
                 raise ChecksumMismatch(
                     f"{file.name} arrived with the {theirs.algorithm} checksum {theirs.digest}, {file.origin} has "
                     f"{ours.digest}",
+                    operation="update_session.file.receive",
                     session_id=self.session_id,
                 )
 

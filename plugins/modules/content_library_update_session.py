@@ -603,6 +603,7 @@ class UpdateSessionResource:
         self._clock = clock
         self._digests = Digests()
         self._changes: list[str] = []
+        self._replaced = ""
         self._upload: Upload | None = None
         self._item_changed = False
         self._foreign = False
@@ -643,13 +644,15 @@ class UpdateSessionResource:
         except ContentError as error:
             found = plan.found.session
             # A session of our own is undone with all that was done in it.
-            kept = not plan.opens or found is not None or self._declared.keep_failed_session or self._item_changed
+            kept = not plan.opens or self._declared.keep_failed_session or self._item_changed
             if found and not plan.opens:
                 changed = "; ".join(self._changes) or "nothing"
                 error.notes.append(
                     f"Session {found.id} was found, not made by this task, and stays. Changed in it: {changed}."
                 )
-            error.result = {"changed": kept and bool(self._changes), **self._moved()}
+            elif self._replaced:
+                error.notes.append(self._replaced)
+            error.result = {"changed": bool(self._replaced) or (kept and bool(self._changes)), **self._moved()}
             raise
 
     def result(self, state: Found) -> dict[str, Any]:
@@ -743,7 +746,7 @@ class UpdateSessionResource:
         declared, stale = self._declared, plan.found.session
         if stale:
             discard(self._api, str(stale.id))
-            self._changes.append(f"session {stale.id}, which held its descriptor already, was removed")
+            self._replaced = f"Session {stale.id}, which was found and held its descriptor already, was removed."
         session_id = open_session(
             self._api,
             str(plan.found.library_item_id),
