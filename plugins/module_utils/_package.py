@@ -32,6 +32,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
 from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument
 
 PULLED_SCHEMES = ("http", "https", "ds")
+USERINFO = re.compile(r"(?<=//)[^/?#]*@")
 TAR_BLOCK_BYTES = 512
 HEADER_BYTES = 1024 * 1024
 
@@ -98,8 +99,11 @@ def _file_name(name: str) -> str:
 def _pulled_file(entry: Mapping[str, Any]) -> WantedFile:
     """A file that vCenter fetches itself; what the URL holds is not known here, nor its size."""
     url = entry["url"]
-    parts = urlsplit(url)
     shown = without_credentials(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise InvalidArgument(f"files: {shown!r} is no URL: {error}", remedy="Correct url.") from None
     if entry["src"]:
         raise InvalidArgument(f"files: {shown} is given together with src", remedy="Keep one of the two.")
     if parts.scheme not in PULLED_SCHEMES or not (parts.path.strip("/") and (parts.hostname or parts.scheme == "ds")):
@@ -124,17 +128,18 @@ def _pulled_file(entry: Mapping[str, Any]) -> WantedFile:
 
 def without_credentials(url: str) -> str:
     """A URL as it may be shown."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rsplit("@", 1)[-1]).geturl()
+    return USERINFO.sub("", url, count=1)
 
 
 def credentials_in(files: Sequence[Mapping[str, Any]]) -> set[str]:
     """What must not be shown of the URLs in the option C(files), as it stands there and decoded."""
     secrets = set()
     for entry in files:
-        parts = urlsplit(entry["url"] or "")
-        userinfo = parts.netloc.rpartition("@")[0]
-        secrets |= {userinfo, unquote(userinfo), parts.password or "", unquote(parts.password or "")}
+        # Of a URL that is none, too: urlsplit would raise, and a failure shows all arguments.
+        found = USERINFO.search(entry["url"] or "")
+        userinfo = found.group()[:-1] if found else ""
+        password = userinfo.partition(":")[2]
+        secrets |= {userinfo, unquote(userinfo), password, unquote(password)}
     return {secret for secret in secrets if secret}
 
 
@@ -240,20 +245,22 @@ def _size_of(path: str, option: str) -> int:
         )
     try:
         found = os.stat(path)
-        with open(path, "rb"):
-            pass
+        # Opening anything but a file may wait for somebody else, as a pipe does.
+        if stat.S_ISREG(found.st_mode):
+            with open(path, "rb"):
+                pass
     except FileNotFoundError:
         raise InvalidArgument(
             f"files: {option} {path} does not exist on the host that runs this task",
             remedy="Check the path; a file on the controller needs delegate_to: localhost.",
         ) from None
-    except IsADirectoryError:
-        raise InvalidArgument(f"files: {option} {path} is a directory", remedy="Name each file by itself.") from None
     except OSError as error:
         raise InvalidArgument(
             f"files: {option} {path} cannot be read: {error.strerror}",
             remedy="Give the user that runs this task the right to read it.",
         ) from None
+    if stat.S_ISDIR(found.st_mode):
+        raise InvalidArgument(f"files: {option} {path} is a directory", remedy="Name each file by itself.")
     if not stat.S_ISREG(found.st_mode):
         raise InvalidArgument(
             f"files: {option} {path} is not a regular file", remedy="Copy its content to a file first."
