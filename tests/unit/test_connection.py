@@ -632,7 +632,7 @@ def test_what_is_answered_is_not_tried_again(sim: Simulator, dialect: str, opera
     assert (len(requests), sleeps) == (1, [])
 
 
-@pytest.mark.parametrize("fault", ["503", "429", "reset"])
+@pytest.mark.parametrize("fault", ["503", "reset"])
 @pytest.mark.parametrize("operation", [*CHANGES])
 def test_changes_are_never_sent_twice(sim: Simulator, dialect: str, operation: str, fault: str) -> None:
     requests, sleeps = tried(sim, dialect, CHANGES[operation], fault)

@@ -221,7 +221,7 @@ def test_every_model_is_held_to_the_table() -> None:
 
 
 @pytest.mark.parametrize("name", WIRE)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_wire_to_ours_to_wire_is_the_identity_in_both_dialects(name: str, data: st.DataObject) -> None:
     wire = data.draw(WIRE[name])
