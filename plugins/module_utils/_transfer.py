@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How bytes move: a file to a URL in one pass, hashed on the way in a thread of its own; several files at once.
+"""How bytes move: a file to a URL or from one, hashed on the way in a thread of its own; several files at once.
 
 Memory use does not grow with the size of a file.
 """
@@ -11,16 +11,26 @@ from __future__ import annotations
 import hashlib
 import os
 import queue
+import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Callable
+from typing import Any, Callable, Protocol
 
-from ansible_collections.vsphere.content.plugins.module_utils._errors import ContentError, TransferFailed
+from ansible_collections.vsphere.content.plugins.module_utils._errors import (
+    ConnectionFailed,
+    ContentError,
+    TimedOut,
+    TransferFailed,
+)
 
 BLOCK_BYTES = 1024 * 1024
 QUEUED_BLOCKS = 8
 STOP_SECONDS = 2.0
+GET_TRIES = 5
+FIRST_GET_PAUSE = 0.25
+PASSING_STATUSES = (429, 502, 503, 504)
+RANGE_REFUSED = 416
 
 Stream = Callable[..., AbstractContextManager[Any]]
 """C(Connection.stream)."""
@@ -81,6 +91,49 @@ def put_file(
         _close(senders)
 
 
+def get_file(
+    stream: Stream,
+    url: str,
+    sink: Sink,
+    *,
+    size: int | None,
+    hash_with: str,
+    session_id: str,
+    stop: threading.Event,
+    on_progress: Progress,
+    on_break: Callable[[str], None],
+) -> str:
+    """Fetch C(size) bytes by HTTP GET, or as many as come where the size is not known; returns their checksum.
+
+    A connection that breaks is taken up where it broke if the server takes a Range, else from the start, a bounded
+    number of times; C(on_break) is told how each one broke. Raises what the stream and the sink raise, TransferStopped
+    as soon as C(stop) is set, and TransferFailed for more bytes than there should be.
+    """
+    receiver = _Receiver(sink, size, hash_with, stop, on_progress)
+    pause = FIRST_GET_PAUSE
+    try:
+        for tried in range(1, GET_TRIES + 1):
+            before = receiver.received
+            try:
+                receiver.receive(stream, url, session_id)
+                return receiver.digest()
+            except ContentError as error:
+                if not will_pass(error) or tried == GET_TRIES:
+                    raise
+                on_break(error.said)
+            if receiver.received <= before:
+                stop.wait(pause)
+                pause *= 2
+        raise AssertionError("the last try returns or raises")
+    finally:
+        receiver.digest()
+
+
+def will_pass(error: ContentError) -> bool:
+    """Whether a transfer that failed so is worth another try."""
+    return isinstance(error, (ConnectionFailed, TimedOut)) or error.status in PASSING_STATUSES
+
+
 def run_all(jobs: Mapping[str, Callable[[], None]], *, limit: int, stop: threading.Event) -> None:
     """Run named jobs, at most C(limit) at a time; the first that fails sets C(stop), and the others end by it.
 
@@ -112,6 +165,14 @@ def _new_hash(algorithm: str) -> Any:
 def _close(senders: list[_Sender]) -> None:
     while senders:
         senders.pop().close()
+
+
+class Sink(Protocol):
+    """Where fetched bytes go; both methods raise TransferFailed."""
+
+    def write(self, block: bytes) -> None: ...
+
+    def clear(self) -> None: ...
 
 
 class TransferStopped(Exception):
@@ -250,3 +311,90 @@ class _Sender:
     def close(self) -> None:
         self.digest()
         self._file.close()
+
+
+class _Receiver:
+    """What has come of one file so far, over as many connections as it takes."""
+
+    def __init__(
+        self, sink: Sink, size: int | None, hash_with: str, stop: threading.Event, on_progress: Progress
+    ) -> None:
+        self.received = 0
+        self._sink = sink
+        self._size = size
+        self._hash_with = hash_with
+        self._hasher = _Hasher(hash_with)
+        self._stop = stop
+        self._on_progress = on_progress
+
+    def receive(self, stream: Stream, url: str, session_id: str) -> None:
+        """Fetch what is still missing. Raises ConnectionFailed if the connection ends before all of it has come."""
+        if self.received and self.received == self._size:
+            return
+        headers = {"Accept-Encoding": "identity"}
+        if self.received:
+            headers["Range"] = f"bytes={self.received}-"
+        operation = "download_session.file.get_data"
+        try:
+            with stream("GET", url, operation=operation, session_id=session_id, headers=headers) as answer:
+                self._place(answer)
+                for block in self._blocks(answer):
+                    self._take(block)
+        except ContentError as error:
+            if error.status == RANGE_REFUSED:
+                raise self._give_up_rest("the server refuses the rest") from None
+            raise
+        if self._size is not None and self.received < self._size:
+            raise self._broken("the connection ended early")
+
+    def digest(self) -> str:
+        return self._hasher.finish()
+
+    def _place(self, answer: Any) -> None:
+        """Decide what the body that is about to come is: the rest, or all of it."""
+        start, whole = 0, answer.headers.get("Content-Length")
+        if answer.status_code == 206:
+            match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", answer.headers.get("Content-Range", "").strip())
+            start, whole = (int(match.group(1)), match.group(2)) if match else (-1, None)
+        total = int(whole) if whole and whole.isdigit() else None
+        if start not in (0, self.received) or (start and total not in (None, self._size)):
+            raise self._give_up_rest("the server sends another part than it was asked for")
+        if start != self.received:
+            self._restart()
+        if self._size is None:
+            self._size = total
+
+    def _blocks(self, answer: Any) -> Iterator[bytes]:
+        try:
+            yield from answer.iter_content(BLOCK_BYTES)
+        except OSError:
+            raise self._broken("the connection broke") from None
+
+    def _take(self, block: bytes) -> None:
+        if self._stop.is_set():
+            raise TransferStopped
+        if self._size is not None and self.received + len(block) > self._size:
+            raise TransferFailed(
+                f"the server sends more than the {self._size} bytes that the file should have",
+                operation="download_session.file.get_data",
+            )
+        self._sink.write(block)
+        self._hasher.update(block)
+        self.received += len(block)
+        self._on_progress(self.received)
+
+    def _restart(self) -> None:
+        self._sink.clear()
+        self._hasher.finish()
+        self._hasher = _Hasher(self._hash_with)
+        self.received = 0
+
+    def _broken(self, how: str) -> ConnectionFailed:
+        of = "" if self._size is None else f" of {self._size}"
+        return ConnectionFailed(f"{how} after {self.received}{of} bytes", operation="download_session.file.get_data")
+
+    def _give_up_rest(self, why: str) -> ConnectionFailed:
+        """The same, where only the whole file can be had: the next try starts anew."""
+        error = self._broken(why)
+        self._restart()
+        return error
