@@ -33,9 +33,15 @@ LAYERS: dict[str, set[str]] = {
     "_package": {"_content", "_errors"},
     "_upload": {"_api", "_content", "_errors", "_lifecycle", "_schema", "_transfer"},
     "_update_plan": {"_content", "_errors", "_lifecycle", "_schema"},
+    "_options": {"_errors"},
+    "_destination": {"_errors"},
+    "_download": {"_api", "_content", "_destination", "_errors", "_lifecycle", "_schema", "_transfer"},
+    "_download_plan": {"_content", "_errors", "_lifecycle", "_schema"},
+    "_attributes": {"_errors", "ansible"},
     "_module": {"_connection", "_errors", "ansible"},
 }
 MODULES = {
+    "content_library_download_session",
     "content_library_item",
     "content_library_session_info",
     "content_library_update_session",

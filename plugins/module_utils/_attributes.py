@@ -1,0 +1,96 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Owner, group, mode, attributes and SELinux context of files, with Ansible's own functions for them.
+
+Those end a module by themselves when they fail; here that is an exception as everywhere, so that what was begun is
+cleaned up.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, NoReturn
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.vsphere.content.plugins.module_utils._errors import TransferFailed
+
+OPTIONS = ("owner", "group", "mode", "attributes", "seuser", "serole", "setype", "selevel")
+NEW_FILE_MODE = 0o666
+
+
+class FileAttributes:
+    """The attributes that a task declares for its files."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        self._module = module
+        self._umask = os.umask(0o077)
+        os.umask(self._umask)
+
+    @property
+    def declared(self) -> bool:
+        return any(self._module.params[name] is not None for name in OPTIONS)
+
+    def differences(self, path: str) -> dict[str, Any]:
+        """What a file has in place of what is declared. Raises TransferFailed for what cannot be declared at all."""
+        found: dict[str, Any] = {}
+        with self._failures_raised(path):
+            # Outside check mode too, looking must not change anything.
+            checking, self._module.check_mode = self._module.check_mode, True
+            try:
+                self._module.set_fs_attributes_if_different(self._arguments(path, path), False, found, expand=False)
+            finally:
+                self._module.check_mode = checking
+        return dict(found.get("before", {}))
+
+    def prepare(self, path: str, target: str) -> None:
+        """Give a file that is to take the place of C(target) what is declared, and in all else what C(target) has.
+
+        All but the attributes of chattr, some of which would keep it from being renamed. Raises TransferFailed.
+        """
+        with self._failures_raised(target):
+            found = os.lstat(target) if os.path.lexists(target) and not os.path.islink(target) else None
+            if found:
+                # Who may not give files away keeps them, as with ansible.builtin.copy.
+                with suppress(PermissionError):
+                    os.chown(path, found.st_uid, found.st_gid)
+            os.chmod(path, stat.S_IMODE(found.st_mode) & 0o777 if found else NEW_FILE_MODE & ~self._umask)
+            if self._module.selinux_enabled():
+                module = self._module
+                context = module.selinux_context(target) if found else module.selinux_default_context(target)
+                module.set_context_if_different(path, context, False)
+            arguments = {**self._arguments(path, target), "attributes": None}
+            self._module.set_fs_attributes_if_different(arguments, False, expand=False)
+
+    def apply(self, path: str) -> bool:
+        """Give a file what is declared; returns whether anything was different. Raises TransferFailed."""
+        with self._failures_raised(path):
+            arguments = self._arguments(path, path)
+            return bool(self._module.set_fs_attributes_if_different(arguments, False, expand=False))
+
+    def _arguments(self, path: str, target: str) -> dict[str, Any]:
+        arguments: dict[str, Any] = self._module.load_file_common_arguments(self._module.params, path=target)
+        # Ansible expands variables in a path, which a file name from a server must not be subject to.
+        return {**arguments, "path": path}
+
+    @contextmanager
+    def _failures_raised(self, path: str) -> Iterator[None]:
+        def fail(msg: str, details: str = "", **_more: Any) -> NoReturn:
+            raise TransferFailed(
+                f"{path}: {msg}{f': {details}' if details else ''}",
+                remedy="Check the options owner, group, mode, attributes and those of SELinux, and that the user who "
+                "runs this task may set them.",
+            )
+
+        given = self._module.fail_json
+        vars(self._module)["fail_json"] = fail
+        try:
+            yield
+        except OSError as error:
+            fail(error.strerror or str(error))
+        finally:
+            vars(self._module)["fail_json"] = given

@@ -1,0 +1,298 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How files come out of a download session: prepared by the server, fetched several at once, verified, put into place.
+
+A file takes its target's place only when it is whole and is what the server says it is.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Callable
+
+from ansible_collections.vsphere.content.plugins.module_utils._api import Api
+from ansible_collections.vsphere.content.plugins.module_utils._content import (
+    DIGEST_LENGTHS,
+    UNSET_ALGORITHM,
+    Checksum,
+    read_checksum,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._destination import Partial, remove_stale
+from ansible_collections.vsphere.content.plugins.module_utils._errors import (
+    ApiError,
+    ChecksumMismatch,
+    ContentError,
+    InvalidResponse,
+    TransferFailed,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import Clock, gather, kept_alive, wait_for
+from ansible_collections.vsphere.content.plugins.module_utils._schema import (
+    ChecksumInfo,
+    DownloadFile,
+    DownloadSession,
+    LibraryItemFile,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._transfer import (
+    TransferStopped,
+    get_file,
+    hash_file,
+    run_all,
+)
+
+PREPARED = "PREPARED"
+ERROR = "ERROR"
+PREPARE = "download_session.file.prepare"
+GET_DATA = "download_session.file.get_data"
+
+WAITING, STOPPED, FETCHED, FAILED = "not started", "stopped", "fetched", "failed"
+
+
+def find_sessions(api: Api, library_item_id: str) -> list[DownloadSession]:
+    """The caller's download sessions on an item."""
+    sessions = gather(api.get_download_session, api.list_download_sessions(library_item_id))
+    # Some servers list the sessions of all items, whatever they are asked for.
+    return [session for session in sessions if session.library_item_id in (library_item_id, None)]
+
+
+def open_download(
+    api: Api,
+    library_item_id: str,
+    *,
+    client_token: str,
+    shield: Callable[[], AbstractContextManager[None]],
+    on_created: Callable[[str], None],
+) -> DownloadSession:
+    """Create a download session; C(on_created) is told its id before a signal can come between."""
+    with shield():
+        session_id = api.create_download_session(library_item_id, client_token)
+        on_created(session_id)
+    return api.get_download_session(session_id)
+
+
+def prepare_files(
+    api: Api, session_id: str, names: Sequence[str], endpoint_type: str, *, wait_timeout: float, clock: Clock
+) -> None:
+    """Have files prepared, and wait until they are. Raises TransferFailed with the server's reason, or TimedOut."""
+    for name in names:
+        _prepare(api, session_id, name, endpoint_type)
+    if names:
+        _await_prepared(
+            lambda: [file for file in api.list_download_files(session_id) if file.name in names],
+            session_id,
+            len(names),
+            wait_timeout=wait_timeout,
+            clock=clock,
+        )
+
+
+def _prepare(api: Api, session_id: str, name: str, endpoint_type: str) -> None:
+    try:
+        api.prepare_download_file(session_id, name, endpoint_type)
+    except ApiError as error:
+        if error.error_type == "UNAUTHORIZED" and endpoint_type == "DIRECT":
+            error.remedy = "endpoint_type: DIRECT needs the privilege ContentLibrary.ReadStorage on the library."
+        raise
+
+
+def _await_prepared(
+    read: Callable[[], list[DownloadFile]], session_id: str, count: int, *, wait_timeout: float, clock: Clock
+) -> list[DownloadFile]:
+    def look() -> list[DownloadFile]:
+        files = read()
+        for file in files:
+            if file.status == ERROR:
+                reason = file.error_message.text if file.error_message else "the server gives no reason"
+                raise TransferFailed(
+                    f"{file.name} could not be prepared: {reason}", operation=PREPARE, session_id=session_id
+                )
+        return files
+
+    return wait_for(
+        look,
+        ready=lambda files: sum(file.status == PREPARED for file in files) == count,
+        signs=lambda files: [(file.name, file.status) for file in files],
+        describe=lambda files: ", ".join(f"{file.name} is {file.status}" for file in files if file.status != PREPARED),
+        operation=PREPARE,
+        timeout=wait_timeout,
+        clock=clock,
+        session_id=session_id,
+    )
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A file that has been put into place; C(checksum_info) is what the server said of it."""
+
+    size: int
+    checksum_info: ChecksumInfo | None
+    verified: bool
+
+
+@dataclass
+class Download:
+    """The files that one task fetches through one session into one directory, and what became of them.
+
+    C(dress) gives a file, before it takes a target's place, that target's attributes; C(warn) is told what went wrong
+    and was mended.
+    """
+
+    api: Api
+    session: DownloadSession
+    dest: str
+    parallel: int
+    wait_timeout: float
+    clock: Clock
+    dress: Callable[[str, str], None]
+    warn: Callable[[str], None]
+    seconds: float = 0.0
+    fetched: dict[str, Fetched] = field(default_factory=dict)
+    fates: dict[str, str] = field(default_factory=dict)
+    _moving: dict[str, int] = field(default_factory=dict)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _placing: threading.Lock = field(default_factory=threading.Lock)
+    _lost: ContentError | None = None
+
+    def fetch(self, files: Sequence[LibraryItemFile]) -> None:
+        """Bring the files into the directory, keeping the session alive meanwhile.
+
+        Whatever is not whole when this ends, by a failure or a signal, is gone. A failure has each file's fate in its
+        data.
+        """
+        total = sum(file.size or 0 for file in files)
+        self.fates = dict.fromkeys((file.name for file in files), WAITING)
+        partials = {file.name: Partial(self.dest, file.name) for file in files}
+        started = self.clock.now()
+        try:
+            with kept_alive(
+                lambda progress: self.api.keep_download_session_alive(self._session_id, progress),
+                self.session,
+                progress=lambda: sum(self._moving.values()) * 100 // total if total else 0,
+                on_lost=self._lose,
+            ):
+                self._run(files, partials)
+        finally:
+            self.seconds += self.clock.now() - started
+            for partial in partials.values():
+                partial.discard()
+
+    @property
+    def transferred(self) -> dict[str, Any]:
+        return {
+            "files": len(self.fetched),
+            "bytes": sum(file.size for file in self.fetched.values()),
+            "seconds": round(self.seconds, 3),
+        }
+
+    @property
+    def _session_id(self) -> str:
+        return str(self.session.id)
+
+    def _run(self, files: Sequence[LibraryItemFile], partials: dict[str, Partial]) -> None:
+        jobs = {file.name: (lambda file=file: self._fetch(file, partials[file.name])) for file in files}
+        try:
+            run_all(jobs, limit=self.parallel, stop=self._stop)
+        except TransferStopped:
+            raise self._with_fates(self._reason_of_loss()) from None
+        except ContentError as error:
+            raise self._with_fates(error) from None
+
+    def _with_fates(self, error: ContentError) -> ContentError:
+        said = error.data if isinstance(error.data, dict) else {}
+        error.data = {**said, "files": [{"name": name, "fate": fate} for name, fate in self.fates.items()]}
+        error.session_id = error.session_id or self._session_id
+        return error
+
+    def _lose(self, error: ContentError) -> None:
+        self._lost = error
+        self._stop.set()
+
+    def _reason_of_loss(self) -> ContentError:
+        """The session ended under our hands: its own reason says more than that it cannot be kept alive."""
+        lost = self._lost or TransferFailed("the transfer was stopped", operation=GET_DATA)
+        try:
+            session = self.api.get_download_session(self._session_id)
+        except ContentError:
+            return lost
+        because = f": {session.error_message.text}" if session.error_message else ""
+        return TransferFailed(
+            f"the session became {session.state} while files were fetched{because}",
+            operation=GET_DATA,
+            session_id=session.id,
+        )
+
+    def _fetch(self, file: LibraryItemFile, partial: Partial) -> None:
+        self.fates[file.name] = STOPPED
+        try:
+            fetched = self._receive(file, partial)
+            with self._placing:
+                self.dress(partial.path, partial.target)
+                partial.replace_target()
+            self.fetched[file.name] = fetched
+            self.fates[file.name] = FETCHED
+        except ContentError:
+            self.fates[file.name] = FAILED
+            raise
+        finally:
+            partial.discard()
+            partial.close()
+
+    def _receive(self, file: LibraryItemFile, partial: Partial) -> Fetched:
+        remove_stale(self.dest, file.name)
+        expected = read_checksum(file.checksum_info)
+        # The session says the checksum only when all has come, but it will hardly be of another kind than the item's.
+        known = expected.algorithm if expected and expected.algorithm in DIGEST_LENGTHS else UNSET_ALGORITHM
+        prepared = self._prepared(file.name)
+        partial.open()
+        if prepared.download_endpoint is None:
+            raise InvalidResponse(f"the server named no endpoint to fetch {file.name} from", operation=PREPARE)
+        digest = get_file(
+            self.api.stream,
+            prepared.download_endpoint.uri,
+            partial,
+            size=prepared.size,
+            hash_with=known,
+            session_id=self._session_id,
+            stop=self._stop,
+            on_progress=lambda received: self._moving.__setitem__(file.name, received),
+            on_break=lambda why: self.warn(f"The download of {file.name} broke and was taken up again: {why}"),
+        )
+        said = self.api.get_download_file(self._session_id, file.name).checksum_info or file.checksum_info
+        verified = self._verify(file.name, partial, said, Checksum(known, digest))
+        partial.sync()
+        return Fetched(self._moving.get(file.name, 0), said, verified)
+
+    def _prepared(self, name: str) -> DownloadFile:
+        _prepare(self.api, self._session_id, name, "HTTPS")
+        [file] = _await_prepared(
+            lambda: [self.api.get_download_file(self._session_id, name)],
+            self._session_id,
+            1,
+            wait_timeout=self.wait_timeout,
+            clock=Clock(self.clock.now, self._pause),
+        )
+        return file
+
+    def _pause(self, seconds: float) -> None:
+        if self._stop.wait(seconds):
+            raise TransferStopped
+
+    def _verify(self, name: str, partial: Partial, said: ChecksumInfo | None, ours: Checksum) -> bool:
+        """Whether what came is what the server says; False where it says nothing. Raises ChecksumMismatch."""
+        theirs = read_checksum(said)
+        if theirs is None or theirs.algorithm not in DIGEST_LENGTHS:
+            return False
+        if theirs.algorithm != ours.algorithm:
+            ours = Checksum(theirs.algorithm, hash_file(partial.path, theirs.algorithm, 0, self._moving.get(name, 0)))
+        if theirs != ours:
+            raise ChecksumMismatch(
+                f"{name} arrived with the {ours.algorithm} checksum {ours.digest}, the server has {theirs.digest}",
+                operation=GET_DATA,
+                session_id=self._session_id,
+                remedy="Nothing of it was put into dest. Run the task again; if that does not help, the content is "
+                "damaged on the server or on the way.",
+            )
+        return True

@@ -1,0 +1,264 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What must change about download sessions, or about files on disk: declared against found, and what a diff shows of
+both. Pure: no server, no clock, no disk.
+
+A task declares one of three things: an ACTIVE session with prepared files, the end of sessions, or files in a
+directory, for which the session is only a means. Each has its plan and its projection.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.vsphere.content.plugins.module_utils._content import (
+    Digest,
+    Held,
+    Verdict,
+    WantedFile,
+    compare,
+    held_by_item,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument, NotAllowedInCurrentState
+from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
+    ACTIVE,
+    DOWNLOAD_STEPS,
+    Step,
+    choose_step,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._schema import (
+    DownloadFile,
+    DownloadSession,
+    LibraryItemFile,
+)
+
+PREPARED = "PREPARED"
+AS_DECLARED = "as declared"
+ENDS: Mapping[Step, str | None] = {
+    Step.CANCEL: "CANCELED",
+    Step.FAIL: "ERROR",
+    Step.DELETE: None,
+    Step.CANCEL_AND_DELETE: None,
+}
+CONTENT: Mapping[Verdict, str] = {
+    Verdict.EQUAL: "same as in the item",
+    Verdict.DIFFERENT: "not the same as in the item",
+    Verdict.UNVERIFIABLE: "not known to be the same as in the item",
+}
+
+
+@dataclass(frozen=True)
+class Declared:
+    """The options of the task, checked; C(patterns) are names and globs of files, None for all; C(dest) is where to
+    fetch them to."""
+
+    session_id: str | None
+    state: str
+    patterns: tuple[str, ...] | None
+    endpoint_type: str
+    dest: str | None
+    has_attributes: bool
+    accept_unverifiable: bool
+    client_progress: int | None
+    error_message: str | None
+    keep_alive: bool
+    keep_session: bool
+    client_token: str
+    wait_timeout: int
+    parallel_transfers: int
+
+
+@dataclass(frozen=True)
+class Local:
+    """A file in dest: its size, None for a symbolic link, how it compares, and what differs from the declared
+    attributes."""
+
+    size: int | None
+    verdict: Verdict
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What there is, as far as it was needed.
+
+    C(sessions) is the one that the task names, or the caller's sessions on the item. C(files) are those of the first
+    ACTIVE one, C(content) are those of the item, and C(local) is what dest has of them; C(wanted) are the names of the
+    files that are declared.
+    """
+
+    library_item_id: str | None
+    sessions: tuple[DownloadSession, ...] = ()
+    files: tuple[DownloadFile, ...] = ()
+    content: tuple[LibraryItemFile, ...] = ()
+    local: Mapping[str, Local] = field(default_factory=dict)
+    wanted: tuple[str, ...] = ()
+
+    @property
+    def active(self) -> DownloadSession | None:
+        return next((session for session in self.sessions if session.state == ACTIVE), None)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do: make a session, set what is not None, prepare or fetch files, adjust their attributes, take steps
+    with sessions."""
+
+    found: Found
+    opens: bool = False
+    client_progress: int | None = None
+    prepare: tuple[str, ...] = ()
+    fetch: tuple[str, ...] = ()
+    adjust: tuple[str, ...] = ()
+    steps: tuple[tuple[str, Step], ...] = ()
+    expected: Mapping[str, Any] = field(default_factory=dict)
+
+
+def match_names(patterns: Sequence[str] | None, names: Iterable[str]) -> tuple[str, ...]:
+    """The names that are declared, in the server's order; with None all. Raises InvalidArgument for a pattern that fits
+    none."""
+    listed = list(names)
+    if patterns is None:
+        return tuple(listed)
+    for pattern in patterns:
+        if not any(_fits(name, pattern) for name in listed):
+            raise InvalidArgument(
+                f"files: {pattern!r} fits no file of the item, which has {', '.join(listed) or 'none'}",
+                remedy="Give names as the item has them, or globs such as '*.vmdk'; case counts.",
+            )
+    return tuple(name for name in listed if any(_fits(name, pattern) for pattern in patterns))
+
+
+def _fits(name: str, pattern: str) -> bool:
+    return name == pattern or fnmatch.fnmatchcase(name, pattern)
+
+
+def require_distinct_names(names: Iterable[str]) -> None:
+    """Two names that differ in case alone may be one file on disk. Raises InvalidArgument."""
+    seen: dict[str, str] = {}
+    for name in names:
+        twin = seen.setdefault(name.casefold(), name)
+        if twin is not name:
+            raise InvalidArgument(
+                f"the item has the files {twin!r} and {name!r}, which may be one and the same in dest",
+                remedy="Name one of them under files, and fetch the other to another dest.",
+            )
+
+
+def compare_local(path: str, name: str, size: int | None, held: Held, digest: Digest) -> Verdict:
+    """A file in dest against the item's; a symbolic link is never the same, as it is not followed."""
+    if size is None:
+        return Verdict.DIFFERENT
+    return compare(WantedFile(name, origin=path, path=path, size=size), held, digest)
+
+
+def plan_download(declared: Declared, found: Found) -> Plan:
+    """Raises NotAllowedInCurrentState where a session that the task names excludes what is declared."""
+    if declared.dest is not None:
+        return _plan_fetching(declared, found)
+    if declared.state == "active":
+        return _plan_preparing(declared, found)
+    return _plan_ending(declared, found)
+
+
+def project_download(declared: Declared, found: Found) -> dict[str, Any]:
+    """The part of what was found that counts as a difference; identifiers and times do not."""
+    if declared.dest is not None:
+        return {"files": {name: _show_local(declared, found, name) for name in found.wanted if name in found.local}}
+    if declared.state != "active":
+        return _show_states(declared, [session.state for session in found.sessions])
+    session = found.active or (found.sessions[0] if declared.session_id and found.sessions else None)
+    shown: dict[str, Any] = {"state": session.state if session else None}
+    if declared.client_progress is not None:
+        shown["client_progress"] = min((session.client_progress or 0), declared.client_progress) if session else None
+    files = {file.name: {"status": file.status, "endpoint_type": endpoint_type(file)} for file in found.files}
+    return {**shown, "files": {name: files[name] for name in found.wanted if name in files}}
+
+
+def endpoint_type(file: DownloadFile) -> str | None:
+    """How a prepared file can be had: over HTTPS, or DIRECT from its datastore."""
+    if not file.download_endpoint:
+        return None
+    return "HTTPS" if file.download_endpoint.uri.lower().startswith("http") else "DIRECT"
+
+
+def _plan_preparing(declared: Declared, found: Found) -> Plan:
+    if declared.session_id and found.sessions:
+        choose_step(declared.state, found.sessions[0], DOWNLOAD_STEPS)
+    session, before = found.active, project_download(declared, found)
+    ready = {"status": PREPARED, "endpoint_type": declared.endpoint_type}
+    expected = {**before, "state": ACTIVE, "files": dict.fromkeys(found.wanted, ready)}
+    progress = declared.client_progress
+    if progress is not None:
+        expected["client_progress"] = progress
+    return Plan(
+        found,
+        opens=session is None,
+        client_progress=progress
+        if progress and progress > ((session.client_progress if session else 0) or 0)
+        else None,
+        prepare=tuple(name for name in found.wanted if before["files"].get(name) != ready),
+        expected=expected,
+    )
+
+
+def _plan_ending(declared: Declared, found: Found) -> Plan:
+    steps = [(session, _end(declared, session)) for session in found.sessions]
+    after = [ENDS.get(step, session.state) for session, step in steps]
+    return Plan(
+        found,
+        steps=tuple((str(session.id), step) for session, step in steps if step in ENDS),
+        expected=_show_states(declared, after),
+    )
+
+
+def _end(declared: Declared, session: DownloadSession) -> Step:
+    """By item, a session that has ended in another way than declared is left alone: it stands in nobody's way."""
+    try:
+        return choose_step(declared.state, session, DOWNLOAD_STEPS)
+    except NotAllowedInCurrentState:
+        if declared.session_id:
+            raise
+        return Step.NOTHING
+
+
+def _show_states(declared: Declared, states: Iterable[str | None]) -> dict[str, Any]:
+    left = sorted(state for state in states if state)
+    return {"state": next(iter(left), None)} if declared.session_id else {"states": left}
+
+
+def _plan_fetching(declared: Declared, found: Found) -> Plan:
+    fits = {Verdict.EQUAL, Verdict.UNVERIFIABLE} if declared.accept_unverifiable else {Verdict.EQUAL}
+    local = found.local
+    fetch = tuple(name for name in found.wanted if name not in local or local[name].verdict not in fits)
+    expected = {
+        name: _show(declared, found, name, Verdict.EQUAL, None)
+        if name in fetch
+        else _show(declared, found, name, local[name].verdict, local[name].size)
+        for name in found.wanted
+    }
+    return Plan(
+        found,
+        fetch=fetch,
+        adjust=tuple(name for name in found.wanted if name not in fetch and local[name].attributes),
+        expected={"files": expected},
+    )
+
+
+def _show_local(declared: Declared, found: Found, name: str) -> dict[str, Any]:
+    local = found.local[name]
+    shown = _show(declared, found, name, local.verdict, local.size)
+    return {**shown, "attributes": dict(local.attributes)} if local.attributes else shown
+
+
+def _show(declared: Declared, found: Found, name: str, verdict: Verdict, size: int | None) -> dict[str, Any]:
+    """A file that is the item's has the size that the item says, which for a disk says nothing."""
+    if verdict is Verdict.EQUAL:
+        held = held_by_item(found.content)[name]
+        size = held.size if held.exact_size else None
+    shown: dict[str, Any] = {"size": size, "content": CONTENT[verdict]}
+    return {**shown, "attributes": AS_DECLARED} if declared.has_attributes else shown

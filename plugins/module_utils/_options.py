@@ -1,0 +1,55 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Checks of options that an argument spec cannot express."""
+
+from __future__ import annotations
+
+import os
+import stat
+import uuid
+
+from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument
+
+
+def require_range(name: str, value: int | None, lowest: int, highest: int) -> None:
+    """Raises InvalidArgument for a number outside; an option that is not given fits."""
+    if value is not None and not lowest <= value <= highest:
+        raise InvalidArgument(f"{name} is {value}", remedy=f"Set {name} to a number from {lowest} to {highest}.")
+
+
+def read_client_token(token: str | None) -> str:
+    """The UUID that makes a creation repeatable, made up if none is given. Raises InvalidArgument."""
+    if token is None:
+        return str(uuid.uuid4())
+    try:
+        return str(uuid.UUID(token))
+    except ValueError:
+        raise InvalidArgument(
+            f"client_token {token!r} is no UUID", remedy="Give one such as b8a2a2e3-2314-43cd-a871-6ede0f429751."
+        ) from None
+
+
+def require_directory(name: str, path: str) -> None:
+    """Raises InvalidArgument unless C(path) is absolute and a directory."""
+    if not os.path.isabs(path):
+        raise InvalidArgument(
+            f"{name}: {path!r} is relative, and a module has no directory of its own to start from",
+            remedy="Start it with {{ role_path }} or {{ playbook_dir }}.",
+        )
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        raise InvalidArgument(
+            f"{name}: {path} does not exist on the host that runs this task",
+            remedy="Make the directory first, with ansible.builtin.file and state: directory.",
+        ) from None
+    except OSError as error:
+        raise InvalidArgument(
+            f"{name}: {path} cannot be looked at: {error.strerror}", remedy=f"Check the path in the option {name}."
+        ) from None
+    if not stat.S_ISDIR(found.st_mode):
+        raise InvalidArgument(
+            f"{name}: {path} is not a directory",
+            remedy="Give the directory that the files are to be in; they keep the names that they have in the item.",
+        )

@@ -1,0 +1,677 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: content_library_download_session
+short_description: Declare a download session of a vCenter Content Library item, and fetch files through it
+version_added: 0.1.0
+author:
+  - The vsphere.content authors (@vsphere-content)
+description:
+  - Content leaves an item of a vCenter content library through a download session. This module takes the state that the
+    session shall have and the files that shall be prepared in it, and makes it so.
+  - With O(dest) it fetches. The files of the item are compared with what stands in that directory, and only those that
+    differ are fetched, through a session that the task makes and deletes. If all are the same, there is no session, no
+    download and no change, so a playbook may run as often as it likes.
+  - A file takes its place only when it is whole and its checksum is the server's. Until then it stands beside its
+    target under a name that starts with a dot, and it is removed when the task fails or is ended. What a killed run
+    left of a file is removed when that file is fetched the next time.
+  - A connection that breaks is taken up where it broke, or from the start where the server cannot do that; the task
+    then warns. After five tries on one file it fails.
+extends_documentation_fragment:
+  - vsphere.content.attributes
+  - vsphere.content.connection
+  - vsphere.content.library_item
+  - ansible.builtin.files
+attributes:
+  check_mode:
+    support: full
+  idempotent:
+    support: partial
+    details:
+      - With O(dest), a file for which the server has no checksum is fetched again by each run, unless
+        O(when_unverifiable=skip).
+options:
+  session_id:
+    description:
+      - The identifier of the download session.
+      - If it is left out, the session is named by its item. With O(state=active) it is then an ACTIVE session of the
+        caller's on that item, and with the other states all of the caller's sessions on it.
+    type: str
+  state:
+    description:
+      - The state that the session shall have in the end.
+      - V(active) makes sure that there is an ACTIVE session in which the O(files) are prepared, and makes one if the
+        item has none. With O(dest), that the files are there, for which the session is only a means.
+      - V(canceled) cancels ACTIVE sessions, V(error) marks them as failed with O(error_message).
+      - V(absent) removes sessions, and cancels them first if they are ACTIVE.
+      - A session that has ended is never opened again. Asking for that is an error when the session is named by
+        O(session_id). Named by its item, it is left alone.
+      - Download sessions do not exclude each other. By item, V(canceled), V(error) and V(absent) also end what another
+        task of the same user is fetching.
+    type: str
+    choices: [active, canceled, error, absent]
+    default: active
+  files:
+    description:
+      - The files to prepare, and with O(dest) to fetch, by their names in the item or as globs such as V(*.vmdk). Case
+        counts.
+      - A name or glob that fits no file of the item is an error.
+      - If it is left out, all files of the item.
+    type: list
+    elements: str
+  endpoint_type:
+    description:
+      - How the files shall be reached. V(HTTPS) is an address on the vCenter, V(DIRECT) is one in the datastore, for
+        clients that can reach it, and needs the privilege ContentLibrary.ReadStorage.
+      - O(dest) goes with V(HTTPS) only.
+    type: str
+    choices: [HTTPS, DIRECT]
+    default: HTTPS
+  dest:
+    description:
+      - The absolute path of a directory, on the host that runs the task, to fetch the files to. They keep the names
+        that they have in the item. The directory must exist.
+      - Files there that the item does not have are left alone. A symbolic link with the name of a file is replaced by
+        the file, and not followed.
+      - A file name of the item that is not a plain name, such as one with a slash, is an error before anything is
+        written. So are two names that differ in case alone.
+      - If it is left out, nothing is fetched.
+    type: path
+  when_unverifiable:
+    description:
+      - What to do with a file in O(dest) whose name and size fit but for which the server has no checksum, so that
+        nobody can tell whether the content is the same. That is also so for every C(.vmdk) without a checksum, whatever
+        its size.
+      - V(download) fetches it again, which is always right and may be slow. V(skip) takes it for the same.
+    type: str
+    choices: [download, skip]
+    default: download
+  parallel_transfers:
+    description:
+      - How many files to fetch at once, 1 to 32.
+    type: int
+    default: 4
+  keep_session:
+    description:
+      - Whether the session that was made for O(dest) is left ACTIVE when all is well. When the task fails, it is
+        canceled and deleted in any case.
+    type: bool
+    default: false
+  client_progress:
+    description:
+      - The progress, 0 to 100, that the session shall show in vCenter, at least. A lower or equal one is no change. For
+        O(state=active).
+      - If it is left out, the progress is not touched. With O(dest) the task itself reports it.
+    type: int
+  error_message:
+    description:
+      - The reason to record with O(state=error), where it is needed.
+    type: str
+  keep_alive:
+    description:
+      - Whether to extend the life of the ACTIVE session, which otherwise ends after some minutes without activity.
+        This alone is not a change. While files are fetched to O(dest), the task does so itself.
+    type: bool
+    default: false
+  client_token:
+    description:
+      - A UUID that makes the creation of the session repeatable. The same token gives the same session.
+      - If it is left out, the task makes one up.
+    type: str
+  wait_timeout:
+    description:
+      - How many seconds the server may go without progress in preparing files before the task fails.
+    type: int
+    default: 600
+  mode:
+    description:
+      - The permissions of the files in O(dest), as M(ansible.builtin.copy) takes them.
+      - If it is left out, a file that takes another's place gets the permissions of that one, and a new file those that
+        the umask gives. The same goes for O(owner), O(group) and the SELinux context.
+  unsafe_writes:
+    description:
+      - Has no effect. A file always takes its place by a rename, and never in part.
+seealso:
+  - module: vsphere.content.content_library_update_session
+  - module: vsphere.content.content_library_session_info
+"""
+
+EXAMPLES = r"""
+- name: Fetch an image, if it is not there already
+  vsphere.content.content_library_download_session:
+    library: templates
+    library_item: tools
+    dest: /srv/images
+    owner: root
+    group: root
+    mode: "0644"
+
+- name: Fetch the descriptor and the disks of a package, two at a time
+  vsphere.content.content_library_download_session:
+    library: templates
+    library_item: rocky9
+    files:
+      - "*.ovf"
+      - "*.vmdk"
+    dest: /srv/packages/rocky9
+    parallel_transfers: 2
+
+- name: Have the files prepared for another program to fetch
+  vsphere.content.content_library_download_session:
+    library: templates
+    library_item: rocky9
+  register: prepared
+
+- name: Show where they can be fetched from
+  ansible.builtin.debug:
+    msg: "{{ prepared.files | map(attribute='download_endpoint.uri') }}"
+
+- name: Remove that session again
+  vsphere.content.content_library_download_session:
+    session_id: "{{ prepared.session.id }}"
+    state: absent
+
+- name: Remove all download sessions that we have on an item
+  vsphere.content.content_library_download_session:
+    library: templates
+    library_item: rocky9
+    state: absent
+"""
+
+RETURN = r"""
+session:
+  description:
+    - The session as it was last seen, none if there is none. Where a task ended several, the last one.
+    - With O(dest), none unless O(keep_session=true) and files were fetched.
+    - All keys are always there, none where the server sent nothing. Keys that a newer vCenter adds are passed on.
+  returned: always
+  type: dict
+  sample:
+    id: 815994e5-2828-4a88-86ed-4575f9e964e2:9c7e16e9-9b8c-4c5a-a67b-a66a08b7d71c
+    library_item_id: 0b1e1a5c-6d3c-4b53-9a19-6c0e2c9f8a55
+    library_item_content_version: "2"
+    state: ACTIVE
+    client_progress: 0
+    expiration_time: "2026-11-23T12:05:00.000Z"
+    error_message:
+  contains:
+    id:
+      description: The identifier of the session.
+      type: str
+    library_item_id:
+      description: The identifier of the item that the session works on.
+      type: str
+    library_item_content_version:
+      description: The content version of the item when the session was made.
+      type: str
+    state:
+      description: V(ACTIVE), V(ERROR) or V(CANCELED).
+      type: str
+    client_progress:
+      description: The progress that the client reported, 0 to 100.
+      type: int
+    expiration_time:
+      description: When the session ends by itself unless something happens in it.
+      type: str
+    error_message:
+      description:
+        - Why the session failed, as vCenter's localizable message with C(id), C(default_message), C(args), C(params)
+          and C(localized).
+      type: dict
+files:
+  description:
+    - The files that O(files) names, as the task last saw them. Those of the session, or with O(dest) those of the item.
+  returned: with O(state=active)
+  type: list
+  elements: dict
+  sample:
+    - name: tools.iso
+      status: PREPARED
+      size: 734003200
+      bytes_transferred: 0
+      checksum_info:
+      download_endpoint:
+        uri: https://vcenter.example.com:443/cls/data/2f6a1d50-9f0c-4c3b-8c43-4c2f5b0a7f11/tools.iso
+        ssl_certificate_thumbprint:
+        ssl_certificate:
+      error_message:
+  contains:
+    name:
+      description: The name of the file.
+      type: str
+    size:
+      description:
+        - The size in bytes. With O(dest) and a file that was fetched, what came; else as the server reports it, which
+          for a file of an item is the storage that it uses.
+      type: int
+    checksum_info:
+      description:
+        - The server's checksum, with C(algorithm) and C(checksum). In a session it is known after the download.
+      type: dict
+    status:
+      description: V(UNPREPARED), V(PREPARE_REQUESTED), V(PREPARING), V(PREPARED) or V(ERROR). Without O(dest).
+      type: str
+    bytes_transferred:
+      description: How many bytes the server has sent. Without O(dest).
+      type: int
+    download_endpoint:
+      description: Where the prepared file can be fetched from, with C(uri). Without O(dest).
+      type: dict
+    error_message:
+      description: Why the server could not prepare the file. Without O(dest).
+      type: dict
+    path:
+      description: Where the file stands, with O(dest).
+      type: str
+    verified:
+      description:
+        - Whether the content in O(dest) is known to be the item's, by checksum. In check mode, of a file that is yet to
+          be fetched, V(false).
+      type: bool
+    fetched:
+      description: Whether this task fetched the file, with O(dest).
+      type: bool
+    version:
+      description: The version of the file in the item, with O(dest).
+      type: str
+    cached:
+      description: Whether the vCenter has the file itself, with O(dest).
+      type: bool
+transferred:
+  description: What was fetched, with C(files), C(bytes) and C(seconds).
+  returned: when something was fetched
+  type: dict
+  sample:
+    files: 1
+    bytes: 734003200
+    seconds: 8.402
+error:
+  description: What went wrong, for a playbook to decide on.
+  returned: on failure
+  type: dict
+  sample:
+    type: NOT_FOUND
+    status: 404
+    operation: download_session.get
+    messages: []
+    data:
+    session_id: 815994e5-2828-4a88-86ed-4575f9e964e2:9c7e16e9-9b8c-4c5a-a67b-a66a08b7d71c
+  contains:
+    type:
+      description:
+        - The kind of failure, by vCenter's name for it, such as V(NOT_FOUND) or V(UNAUTHORIZED), or one of
+          V(CONNECTION_FAILED), V(TLS_UNVERIFIED), V(INVALID_RESPONSE), V(TRANSFER_FAILED), V(CHECKSUM_MISMATCH),
+          V(TIMED_OUT).
+      type: str
+    status:
+      description: The HTTP status, none if there was no answer.
+      type: int
+    operation:
+      description: Which operation of the API failed.
+      type: str
+    messages:
+      description: The server's messages, whole.
+      type: list
+      elements: dict
+    data:
+      description:
+        - What else the failure carries. When files were being fetched, C(files) with each one's C(name) and C(fate),
+          which is V(fetched), V(failed), V(stopped) or V(not started).
+      type: dict
+    session_id:
+      description: The session that it happened in.
+      type: str
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.vsphere.content.plugins.module_utils._api import Api
+from ansible_collections.vsphere.content.plugins.module_utils._attributes import FileAttributes
+from ansible_collections.vsphere.content.plugins.module_utils._content import Verdict, held_by_item
+from ansible_collections.vsphere.content.plugins.module_utils._destination import look, require_one_component
+from ansible_collections.vsphere.content.plugins.module_utils._download import (
+    Download,
+    find_sessions,
+    open_download,
+    prepare_files,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._download_plan import (
+    Declared,
+    Found,
+    Local,
+    Plan,
+    compare_local,
+    match_names,
+    plan_download,
+    project_download,
+    require_distinct_names,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._errors import ContentError, InvalidArgument, NotFound
+from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
+    SYSTEM_CLOCK,
+    Clock,
+    Step,
+    discard_download,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._module import Task, converge, run_module
+from ansible_collections.vsphere.content.plugins.module_utils._options import (
+    read_client_token,
+    require_directory,
+    require_range,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._schema import DownloadSession, to_result
+from ansible_collections.vsphere.content.plugins.module_utils._target import (
+    ITEM_MUTUALLY_EXCLUSIVE,
+    describe_item,
+    item_spec,
+    require_complete_names,
+    resolve_item,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._transfer import Digests
+
+MOST_TRANSFERS = 32
+LONGEST_WAIT = 7 * 24 * 3600
+
+
+def argument_spec() -> dict[str, Any]:
+    return {
+        **item_spec(),
+        "session_id": {"type": "str"},
+        "state": {"type": "str", "default": "active", "choices": ["active", "canceled", "error", "absent"]},
+        "files": {"type": "list", "elements": "str"},
+        "endpoint_type": {"type": "str", "default": "HTTPS", "choices": ["HTTPS", "DIRECT"]},
+        "dest": {"type": "path"},
+        "when_unverifiable": {"type": "str", "default": "download", "choices": ["download", "skip"]},
+        "parallel_transfers": {"type": "int", "default": 4},
+        "keep_session": {"type": "bool", "default": False},
+        "client_progress": {"type": "int"},
+        "error_message": {"type": "str"},
+        "keep_alive": {"type": "bool", "default": False},
+        "client_token": {"type": "str", "no_log": False},
+        "wait_timeout": {"type": "int", "default": 600},
+    }
+
+
+def read_declared(params: Mapping[str, Any], *, has_attributes: bool) -> Declared:
+    """What the task declares, checked as far as that needs no server. Raises InvalidArgument."""
+    if not params["session_id"]:
+        require_complete_names(params)
+    require_range("client_progress", params["client_progress"], 0, 100)
+    require_range("parallel_transfers", params["parallel_transfers"], 1, MOST_TRANSFERS)
+    require_range("wait_timeout", params["wait_timeout"], 1, LONGEST_WAIT)
+    if params["dest"] is not None:
+        if params["state"] != "active":
+            raise InvalidArgument(
+                f"dest is given with state: {params['state']}", remedy="Fetch files with state: active."
+            )
+        if params["endpoint_type"] != "HTTPS":
+            raise InvalidArgument(
+                "dest is given with endpoint_type: DIRECT, and this module does not read datastores itself",
+                remedy="Set endpoint_type: HTTPS to have the files fetched, or leave out dest.",
+            )
+        require_directory("dest", params["dest"])
+    return Declared(
+        session_id=params["session_id"],
+        state=params["state"],
+        patterns=tuple(params["files"]) if params["files"] is not None else None,
+        endpoint_type=params["endpoint_type"],
+        dest=params["dest"],
+        has_attributes=has_attributes,
+        accept_unverifiable=params["when_unverifiable"] == "skip",
+        client_progress=params["client_progress"],
+        error_message=params["error_message"],
+        keep_alive=params["keep_alive"],
+        keep_session=params["keep_session"],
+        client_token=read_client_token(params["client_token"]),
+        wait_timeout=params["wait_timeout"],
+        parallel_transfers=params["parallel_transfers"],
+    )
+
+
+class DownloadSessionResource:
+    """The download session, or the fetched files, that a task declares, for C(converge)."""
+
+    def __init__(
+        self,
+        api: Api,
+        declared: Declared,
+        params: Mapping[str, Any],
+        task: Task,
+        attributes: FileAttributes,
+        clock: Clock,
+    ) -> None:
+        self._api = api
+        self._declared = declared
+        self._params = params
+        self._task = task
+        self._attributes = attributes
+        self._clock = clock
+        self._digests = Digests()
+        self._changed = False
+        self._kept: DownloadSession | None = None
+        self._download: Download | None = None
+
+    def read(self) -> Found:
+        declared = self._declared
+        if declared.session_id:
+            return self._with_files(self._look_by_id(declared.session_id))
+        item_id = resolve_item(self._api, self._params)
+        if declared.dest is not None:
+            return self._with_local(Found(item_id, content=tuple(self._api.list_item_files(item_id))), declared.dest)
+        return self._with_files(Found(item_id, tuple(find_sessions(self._api, item_id))))
+
+    def plan(self, before: Found) -> Plan:
+        return plan_download(self._declared, before)
+
+    def project(self, state: Found) -> dict[str, Any]:
+        return project_download(self._declared, state)
+
+    def expect(self, plan: Plan) -> Mapping[str, Any]:
+        return plan.expected
+
+    def apply(self, plan: Plan) -> Found:
+        try:
+            if self._declared.dest is not None:
+                return self._fetch(plan, self._declared.dest)
+            return self._prepare(plan) if self._declared.state == "active" else self._end(plan)
+        except ContentError as error:
+            error.result = {"changed": self._changed or bool(self._moved()), **self._moved()}
+            raise
+
+    def result(self, state: Found) -> dict[str, Any]:
+        declared = self._declared
+        session = self._kept if declared.dest is not None else state.active or next(reversed(state.sessions), None)
+        outcome = {"session": to_result(session) if session else None, **self._moved()}
+        if declared.dest is not None:
+            content = {file.name: file for file in state.content}
+            outcome["files"] = [self._describe(to_result(content[name]), state) for name in state.wanted]
+        elif declared.state == "active":
+            files = {file.name: file for file in state.files}
+            outcome["files"] = [to_result(files[name]) for name in state.wanted if name in files]
+        return outcome
+
+    def _look_by_id(self, session_id: str) -> Found:
+        try:
+            session = self._api.get_download_session(session_id)
+        except NotFound:
+            if self._declared.state == "absent":
+                return Found(None)
+            raise
+        return Found(session.library_item_id, (session,))
+
+    def _with_files(self, found: Found) -> Found:
+        """With the files of the ACTIVE session, or of the item that one would be made for."""
+        declared, session = self._declared, found.active
+        if declared.state != "active" or (declared.session_id and not session):
+            return found
+        if session:
+            found = replace(found, files=tuple(self._api.list_download_files(str(session.id))))
+        else:
+            found = replace(found, content=tuple(self._api.list_item_files(str(found.library_item_id))))
+        names = [file.name for file in (found.files if session else found.content)]
+        return replace(found, wanted=match_names(declared.patterns, names))
+
+    def _with_local(self, found: Found, dest: str) -> Found:
+        wanted = match_names(self._declared.patterns, [file.name for file in found.content])
+        for name in wanted:
+            require_one_component(name)
+        require_distinct_names(wanted)
+        held, sizes = held_by_item(found.content), look(dest, wanted)
+        local = {}
+        for name, size in sizes.items():
+            path = os.path.join(dest, name)
+            verdict = compare_local(path, name, size, held[name], self._digests.of)
+            local[name] = Local(size, verdict, {} if size is None else self._attributes.differences(path))
+        return replace(found, wanted=wanted, local=local)
+
+    def _prepare(self, plan: Plan) -> Found:
+        declared, found = self._declared, plan.found
+        session = self._open(found) if plan.opens else found.active
+        if session is None:
+            raise AssertionError("a session that is neither found nor made cannot have files prepared")
+        session_id = str(session.id)
+        if declared.keep_alive or plan.client_progress is not None:
+            self._api.keep_download_session_alive(session_id, plan.client_progress)
+            self._changed = self._changed or (plan.client_progress is not None and not plan.opens)
+        if plan.expected == self.project(found):
+            return found
+        prepare_files(
+            self._api,
+            session_id,
+            plan.prepare,
+            declared.endpoint_type,
+            wait_timeout=declared.wait_timeout,
+            clock=self._clock,
+        )
+        session = self._api.get_download_session(session_id)
+        return replace(found, sessions=(session,), files=tuple(self._api.list_download_files(session_id)))
+
+    def _open(self, found: Found) -> DownloadSession:
+        return open_download(
+            self._api,
+            str(found.library_item_id),
+            client_token=self._declared.client_token,
+            shield=self._task.shield,
+            on_created=lambda created: self._task.on_failure(lambda: self._undo_open(created)),
+        )
+
+    def _undo_open(self, session_id: str) -> str:
+        discard_download(self._api, session_id)
+        return f"Session {session_id}, which this task made, was canceled and deleted."
+
+    def _end(self, plan: Plan) -> Found:
+        ended = dict(plan.steps)
+        sessions = []
+        for session in plan.found.sessions:
+            session_id = str(session.id)
+            step = ended.get(session_id, Step.NOTHING)
+            if step is Step.CANCEL:
+                self._api.cancel_download_session(session_id)
+            elif step is Step.FAIL:
+                self._api.fail_download_session(session_id, str(self._declared.error_message))
+            elif step in (Step.DELETE, Step.CANCEL_AND_DELETE):
+                discard_download(self._api, session_id)
+            self._changed = self._changed or step is not Step.NOTHING
+            if step in (Step.CANCEL, Step.FAIL):
+                session = self._api.get_download_session(session_id)
+            if step not in (Step.DELETE, Step.CANCEL_AND_DELETE):
+                sessions.append(session)
+        return replace(plan.found, sessions=tuple(sessions))
+
+    def _fetch(self, plan: Plan, dest: str) -> Found:
+        declared, found = self._declared, plan.found
+        for name in plan.adjust:
+            self._changed = self._attributes.apply(os.path.join(dest, name)) or self._changed
+        if plan.fetch:
+            session = self._open(found)
+            self._download = Download(
+                self._api,
+                session,
+                dest,
+                declared.parallel_transfers,
+                declared.wait_timeout,
+                self._clock,
+                self._attributes.prepare,
+                self._task.warn,
+            )
+            self._download.fetch([file for file in found.content if file.name in plan.fetch])
+            for name in plan.fetch:
+                self._attributes.apply(os.path.join(dest, name))
+            if declared.keep_session:
+                self._kept = self._api.get_download_session(str(session.id))
+            else:
+                self._api.delete_download_session(str(session.id))
+        sizes = look(dest, found.wanted)
+        local = {
+            name: Local(
+                size,
+                Verdict.EQUAL if name in plan.fetch else found.local[name].verdict,
+                self._attributes.differences(os.path.join(dest, name)),
+            )
+            for name, size in sizes.items()
+        }
+        return replace(found, local=local)
+
+    def _describe(self, file: dict[str, Any], found: Found) -> dict[str, Any]:
+        name, local = file["name"], found.local.get(file["name"])
+        shown = {
+            **file,
+            "path": os.path.join(str(self._declared.dest), name),
+            "verified": local is not None and local.verdict is Verdict.EQUAL,
+            "fetched": False,
+        }
+        fetched = self._download.fetched.get(name) if self._download else None
+        if fetched is None:
+            return shown
+        checksum = to_result(fetched.checksum_info) if fetched.checksum_info else None
+        return {
+            **shown,
+            "size": fetched.size,
+            "checksum_info": checksum,
+            "verified": fetched.verified,
+            "fetched": True,
+        }
+
+    def _moved(self) -> dict[str, Any]:
+        return {"transferred": self._download.transferred} if self._download and self._download.fetched else {}
+
+
+def download_session(module: AnsibleModule, task: Task) -> dict[str, Any]:
+    attributes = FileAttributes(module)
+    declared = read_declared(module.params, has_attributes=attributes.declared)
+    resource = DownloadSessionResource(Api(task.connection), declared, module.params, task, attributes, SYSTEM_CLOCK)
+    try:
+        return converge(resource, check_mode=module.check_mode, diff_mode=module._diff)
+    except ContentError as error:
+        error.subject = describe_item(module.params)
+        raise
+
+
+def main() -> None:
+    run_module(
+        argument_spec(),
+        download_session,
+        supports_check_mode=True,
+        add_file_common_args=True,
+        mutually_exclusive=[
+            *ITEM_MUTUALLY_EXCLUSIVE,
+            *(("session_id", name) for name in ("library", "library_id", "library_item", "library_item_id", "dest")),
+            ("dest", "client_progress"),
+        ],
+        required_one_of=[("session_id", "library_item", "library_item_id")],
+        required_if=[("state", "error", ("error_message",))],
+    )
+
+
+if __name__ == "__main__":
+    main()
