@@ -91,20 +91,22 @@ def refused(run: Run, sim: Simulator, options: dict[str, Any]) -> dict[str, Any]
     ],
     ids=["name-only", "type", "type-and-description", "beyond-ascii"],
 )
-@pytest.mark.parametrize("by", ["library", "library_id"])
-def test_present_makes_the_item_once(
-    run: Run, sim: Simulator, by: str, options: dict[str, Any], shown: dict[str, str]
-) -> None:
-    library_id = sim.run(lambda store: store.find_library_id("templates"))
-    named = {"library": "templates"} if by == "library" else {"library_id": library_id}
-    real = converges(run, sim, {**named, "name": "new", **options})
+def test_present_makes_the_item_once(run: Run, sim: Simulator, options: dict[str, Any], shown: dict[str, str]) -> None:
+    real = converges(run, sim, {"library": "templates", "name": "new", **options})
     assert real.result["changed"] is True
     assert real.result["diff"] == {"before": {"state": "absent"}, "after": {"state": "present", **shown}}
     made = item_of(sim, "templates", "new")
     assert made is not None
     assert (made.type, made.description) == (shown["type"], shown["description"])
     assert real.result["library_item"]["id"] == made.id
+
+
+def test_the_library_may_be_named_by_its_id(run: Run, sim: Simulator) -> None:
+    library_id = sim.run(lambda store: store.find_library_id("templates"))
+    real = converges(run, sim, {"library_id": library_id, "name": "new", "type": "iso"})
+    assert real.result["changed"] is True
     assert real.result["library_item"]["library_id"] == library_id
+    assert item_of(sim, "templates", "new") is not None
 
 
 def test_present_in_check_mode_returns_no_item_that_does_not_exist(run: Run, sim: Simulator) -> None:
@@ -215,21 +217,19 @@ def test_an_identifier_without_an_item_is_not_found(run: Run, sim: Simulator) ->
     assert "0b1e1a5c-6d3c-4b53-9a19-6c0e2c9f8a55" in failure["msg"]
 
 
-@pytest.mark.parametrize("state", ["present", "absent"])
-def test_an_unknown_library_is_not_found(run: Run, sim: Simulator, state: str) -> None:
-    failure = refused(run, sim, {"library": "nowhere", "name": "rocky9", "state": state})
+def test_an_unknown_library_is_not_found(run: Run, sim: Simulator) -> None:
+    failure = refused(run, sim, {"library": "nowhere", "name": "rocky9"})
     assert failure["error"]["type"] == "NOT_FOUND"
     assert "'nowhere'" in failure["msg"]
 
 
-@pytest.mark.parametrize("state", ["present", "absent"])
-def test_libraries_of_one_name_are_listed_and_library_id_takes_one(run: Run, sim: Simulator, state: str) -> None:
+def test_libraries_of_one_name_are_listed_and_library_id_takes_one(run: Run, sim: Simulator) -> None:
     twins = (LibrarySeed("twins", (ItemSeed("one"),), id="a-1"), LibrarySeed("twins", (ItemSeed("two"),), id="b-2"))
     sim.reset(Seed(libraries=twins))
-    failure = refused(run, sim, {"library": "twins", "name": "one", "state": state})
+    failure = refused(run, sim, {"library": "twins", "name": "one"})
     assert failure["error"]["type"] == "INVALID_ARGUMENT"
     assert all(text in failure["msg"] for text in ("a-1", "b-2", "library_id"))
-    assert run(library_id="a-1", name="one", state=state).rc == 0
+    assert run(library_id="a-1", name="one").rc == 0
 
 
 @pytest.mark.parametrize("state", ["present", "absent"])
@@ -386,9 +386,12 @@ def test_an_older_server_leaves_out_what_it_does_not_know(run: Run, sim: Simulat
     ],
 )
 def test_options_that_name_no_item_are_refused_before_anything_is_changed(
-    run: Run, sim: Simulator, options: dict[str, str], said: str
+    sim: Simulator, options: dict[str, str], said: str
 ) -> None:
-    assert said in refused(run, sim, options)["msg"]
+    failed = run_module("content_library_item", {**connection_args(sim), **options})
+    assert failed.rc == 1
+    assert said in failed.result["msg"]
+    assert mutating(sim) == []
 
 
 def test_names_and_identifiers_reach_the_server_as_they_are(run: Run, sim: Simulator) -> None:

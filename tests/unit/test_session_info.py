@@ -71,6 +71,14 @@ NESTED_MESSAGE = {
     "localized": "Die Übertragung von disk.vmdk ist gescheitert.",
 }
 
+# How sessions are named, whether their files are read too, and whether a session_token spares login and logout.
+BUDGETS = [
+    *((by, files, False) for by in ("nothing", "library_item_id", "names", "session_ids") for files in (False, True)),
+    ("nothing", False, True),
+    ("names", True, True),
+]
+BUDGET_IDS = [f"by-{by}{'-with-files' * files}{'-token' * token}" for by, files, token in BUDGETS]
+
 
 @pytest.fixture(params=DIALECTS)
 def run(request: pytest.FixtureRequest, sim: Simulator) -> Run:
@@ -165,12 +173,13 @@ def test_sessions_are_read_by_their_ids_in_the_order_asked_for(run: Run, seeded:
     ],
     ids=["active", "done", "error-or-canceled"],
 )
-@pytest.mark.parametrize("by", ["list", "session_ids"])
-def test_sessions_are_read_by_state(
-    run: Run, seeded: dict[str, str], by: str, states: list[str], expected: list[str]
-) -> None:
-    ids = {"session_ids": list(seeded.values())} if by == "session_ids" else {}
-    assert found(run(states=states, **ids)) == named(seeded, *expected)
+def test_sessions_are_read_by_state(run: Run, seeded: dict[str, str], states: list[str], expected: list[str]) -> None:
+    assert found(run(states=states)) == named(seeded, *expected)
+
+
+def test_ids_and_states_are_both_asked_for(run: Run, seeded: dict[str, str]) -> None:
+    expected = named(seeded, "update ERROR", "update CANCELED", "download ERROR", "download CANCELED")
+    assert found(run(states=["ERROR", "CANCELED"], session_ids=list(seeded.values()))) == expected
 
 
 @pytest.mark.parametrize("kind", ["update", "download"])
@@ -323,9 +332,7 @@ def test_files_come_with_their_sessions_only_when_asked_for(run: Run, sim: Simul
     assert prepared["download_endpoint"]["uri"].startswith("https://")
 
 
-@pytest.mark.parametrize("token", [False, True], ids=["login", "session_token"])
-@pytest.mark.parametrize("with_files", [False, True], ids=["sessions-only", "with-files"])
-@pytest.mark.parametrize("by", ["nothing", "library_item_id", "names", "session_ids"])
+@pytest.mark.parametrize(("by", "with_files", "token"), BUDGETS, ids=BUDGET_IDS)
 def test_the_requests_are_one_per_list_and_one_per_session(
     run: Run, sim: Simulator, tools: str, by: str, with_files: bool, token: bool
 ) -> None:
@@ -435,8 +442,8 @@ def test_a_session_that_cannot_be_read_for_another_reason_is_a_failure(
         "unknown-item",
     ],
 )
-def test_options_that_name_nothing_are_explained(run: Run, options: dict[str, Any], said: str) -> None:
-    failed = run(**options)
+def test_options_that_name_nothing_are_explained(sim: Simulator, options: dict[str, Any], said: str) -> None:
+    failed = run_module(SESSION_INFO, {**connection_args(sim), **options})
     assert failed.rc == 1
     assert said in failed.result["msg"]
 
