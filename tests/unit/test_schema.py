@@ -16,7 +16,12 @@ from hypothesis import strategies as st
 
 from ansible_collections.vsphere.content.plugins.module_utils import _schema
 from ansible_collections.vsphere.content.plugins.module_utils._api import Api
-from ansible_collections.vsphere.content.plugins.module_utils._errors import ContentError, failure, from_response
+from ansible_collections.vsphere.content.plugins.module_utils._errors import (
+    ContentError,
+    failure,
+    from_response,
+    read_json,
+)
 from ansible_collections.vsphere.content.plugins.module_utils._schema import (
     PAIRED_MAPS,
     PLAIN_MAPS,
@@ -414,7 +419,7 @@ BODIES: st.SearchStrategy[bytes] = (
 @given(status=st.integers(100, 999), body=BODIES)
 @example(status=400, body=b"[" * 200_000)
 @example(status=400, body=json.dumps({"messages": [deep(20)]}).encode())
-@example(status=400, body=json.dumps({"messages": [deep(300)]}).encode())
+@example(status=400, body=json.dumps({"messages": [deep(600)]}).encode())
 @example(status=500, body=b'{"error_type": "\\ud800", "messages": [{"default_message": "\\ud800"}]}')
 @example(status=400, body=b'{"data": NaN, "messages": [{"id": "x", "params": {"a": {"d": Infinity}}}]}')
 def test_any_refusal_gives_a_typed_error(status: int, body: bytes) -> None:
@@ -426,6 +431,16 @@ def test_any_refusal_gives_a_typed_error(status: int, body: bytes) -> None:
     assert payload["error"]["type"]
     assert payload["error"]["status"] == status
     assert "\n" not in payload["msg"] or b"\\n" in body
+
+
+def test_what_is_nested_beyond_reason_is_no_json_of_a_vcenter() -> None:
+    assert read_json(b"[" * 60 + b"]" * 60)
+    with pytest.raises(ValueError, match="too deeply"):
+        read_json(b"[" * 70 + b"]" * 70)
+
+
+def test_half_a_surrogate_pair_reads_as_a_question_mark() -> None:
+    assert read_json(b'{"a": "x\\uD800y", "b": "\\ud83d\\ude00"}') == {"a": "x?y", "b": "\N{GRINNING FACE}"}
 
 
 @pytest.fixture(scope="module")
@@ -474,7 +489,7 @@ TASKS: dict[str, tuple[str, dict[str, Any]]] = {
 @example(body=b'{"error_type": "\\ud800", "messages": [{"default_message": "\\udfff"}]}', status=400)
 @example(body=b"[" * 500 + b"]" * 500, status=200)
 @example(body=json.dumps({"error_message": deep(20)}).encode(), status=200)
-@example(body=json.dumps({"error_message": deep(300)}).encode(), status=200)
+@example(body=json.dumps({"error_message": deep(600)}).encode(), status=200)
 @example(body=b'{"later": ' + b"[" * 900 + b"]" * 900 + b"}", status=200)
 @example(body=b'{"state": "\xed\xa0\x80"}', status=200)
 @example(body='{"state": "ACTIVE"}'.encode("utf-16"), status=200)
