@@ -1,0 +1,404 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The official bindings against the simulator: each operation, each error, and each field they know of a session."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from com.vmware.content.library.item.updatesession_client import File as UpdateFiles
+from com.vmware.content.library.item.updatesession_client import WarningBehavior
+from com.vmware.content.library.item_client import (
+    DownloadSessionModel,
+    TransferEndpoint,
+    UpdateSessionModel,
+)
+from com.vmware.vapi.std.errors_client import Error
+from vmware.vapi.bindings import type as bindings
+
+from tests.harness.modules import connection_args, run_module
+from tests.harness.packages import make_package
+from tests.peers.sdk import Sdk, connect, read_error
+from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator, UserSeed
+
+CLS = "com.vmware.vdcs.cls-main."
+NESTED_PARAMS = {
+    "file": {"s": "disk.vmdk"},
+    "since": {"dt": "2026-11-23T12:00:00.000Z", "format": "MED_DATE_TIME"},
+    "tries": {"i": 3},
+    "ratio": {"d": 0.5, "precision": 2},
+    "cause": {"l": {"id": "cause", "params": {"host": {"s": "esx1"}}}},
+}
+MESSAGE = {"id": "broken", "default_message": "Broken.", "args": ["x"], "params": NESTED_PARAMS, "localized": "Kaputt."}
+
+
+@pytest.fixture
+def sdk(sim: Simulator) -> Sdk:
+    return connect(sim)
+
+
+def spec(item: str) -> Any:
+    return UpdateSessionModel(library_item_id=item)
+
+
+def push(name: str) -> Any:
+    return UpdateFiles.AddSpec(name=name, source_type=UpdateFiles.SourceType.PUSH)
+
+
+def pull(name: str, uri: str) -> Any:
+    return UpdateFiles.AddSpec(
+        name=name, source_type=UpdateFiles.SourceType.PULL, source_endpoint=TransferEndpoint(uri=uri)
+    )
+
+
+def upload(sdk: Sdk, session: str, name: str, content: bytes) -> None:
+    uri = sdk.update_files.add(session, push(name)).upload_endpoint.uri
+    requests.put(uri, data=content, verify=sdk.http.verify).raise_for_status()
+
+
+# -- operations
+
+
+def test_a_client_token_makes_create_repeatable(sdk: Sdk, iso: str) -> None:
+    token = str(uuid.uuid4())
+    first, again = (sdk.updates.create(spec(iso), client_token=token) for _each in range(2))
+    assert first == again
+    download = DownloadSessionModel(library_item_id=iso)
+    assert sdk.downloads.create(download, client_token=token) == sdk.downloads.create(download, client_token=token)
+    assert sdk.downloads.create(download) != sdk.downloads.create(download)
+
+
+@pytest.mark.parametrize("kind", ["updates", "downloads"])
+def test_get_and_list(sdk: Sdk, iso: str, ovf: str, kind: str) -> None:
+    service = getattr(sdk, kind)
+    model = UpdateSessionModel if kind == "updates" else DownloadSessionModel
+    of_iso, of_ovf = (service.create(model(library_item_id=item)) for item in (iso, ovf))
+    assert sorted(service.list()) == sorted([of_iso, of_ovf])
+    assert service.list(iso) == [of_iso]
+    found = service.get(of_ovf)
+    assert (found.id, found.library_item_id, found.state, found.client_progress) == (of_ovf, ovf, "ACTIVE", 0)
+    assert found.expiration_time > datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+
+
+def test_update_changes_what_is_ignored(sdk: Sdk, ovf: str) -> None:
+    session = sdk.updates.create(spec(ovf))
+    declared = [WarningBehavior(type="EXPIRED_CERTIFICATE", ignored=True)]
+    sdk.updates.update(session, UpdateSessionModel(warning_behavior=declared))
+    (found,) = sdk.updates.get(session).warning_behavior
+    assert (found.type, found.ignored) == ("EXPIRED_CERTIFICATE", True)
+
+
+@pytest.mark.parametrize("kind", ["updates", "downloads"])
+def test_keep_alive_with_and_without_progress(sdk: Sdk, sim: Simulator, iso: str, kind: str) -> None:
+    service = getattr(sdk, kind)
+    seed = "seed_update_session" if kind == "updates" else "seed_download_session"
+    session = sim.run(lambda store: getattr(store, seed)(iso, client_progress=5))
+    service.keep_alive(session)
+    assert service.get(session).client_progress == 5
+    service.keep_alive(session, 60)
+    assert service.get(session).client_progress == 60
+
+
+@pytest.mark.parametrize("kind", ["updates", "downloads"])
+def test_cancel_fail_and_delete(sdk: Sdk, iso: str, ovf: str, kind: str) -> None:
+    service = getattr(sdk, kind)
+    model = UpdateSessionModel if kind == "updates" else DownloadSessionModel
+    canceled, failed = (service.create(model(library_item_id=item)) for item in (iso, ovf))
+    service.cancel(canceled)
+    service.fail(failed, "no room left")
+    assert service.get(canceled).state == "CANCELED"
+    assert service.get(failed).state == "ERROR"
+    assert service.get(failed).error_message.args == ["no room left"]
+    for session in (canceled, failed):
+        service.delete(session)
+    assert service.list() == []
+
+
+def test_files_of_an_update_session_up_to_done(sdk: Sdk, sim: Simulator, iso: str) -> None:
+    sim.run(lambda store: store.seed_item_files(iso, {"old.iso": b"old"}))
+    session = sdk.updates.create(spec(iso))
+    upload(sdk, session, "new.iso", b"new")
+    sdk.update_files.add(session, push("late.iso"))
+    assert {each.name: each.status for each in sdk.update_files.list(session)} == {
+        "old.iso": "READY",
+        "new.iso": "READY",
+        "late.iso": "WAITING_FOR_TRANSFER",
+    }
+    assert {each.name: each.source_type for each in sdk.update_files.list(session)}["old.iso"] == "NONE"
+    sdk.update_files.remove(session, "late.iso")
+    sdk.update_files.remove(session, "old.iso")
+    found = sdk.update_files.get(session, "new.iso")
+    assert (found.size, found.bytes_transferred, found.keep_in_storage) == (3, 3, True)
+    assert len(found.checksum_info.checksum) == 40
+    assert not sdk.update_files.validate(session).has_errors
+    sdk.updates.complete(session)
+    assert sdk.updates.get(session).state == "DONE"
+    assert sim.run(lambda store: store.item_contents(iso)) == {"new.iso": b"new"}
+
+
+def test_validate_names_what_a_descriptor_misses(sdk: Sdk, ovf: str, tmp_path: Path) -> None:
+    package = make_package(tmp_path, disks=1, disk_bytes=20_000)
+    session = sdk.updates.create(spec(ovf))
+    upload(sdk, session, package.descriptor.name, package.descriptor.read_bytes())
+    found = sdk.update_files.validate(session)
+    assert (found.has_errors, found.missing_files, found.invalid_files) == (True, {package.disks[0].name}, [])
+
+
+def test_files_of_a_download_session(sdk: Sdk, sim: Simulator, iso: str) -> None:
+    sim.run(lambda store: store.seed_item_files(iso, {"a.iso": b"content", "b.iso": b"other"}))
+    session = sdk.downloads.create(DownloadSessionModel(library_item_id=iso))
+    assert {each.name: each.status for each in sdk.download_files.list(session)} == {
+        "a.iso": "UNPREPARED",
+        "b.iso": "UNPREPARED",
+    }
+    sdk.download_files.prepare(session, "a.iso")
+    found = sdk.download_files.get(session, "a.iso")
+    assert (found.status, found.size) == ("PREPARED", 7)
+    answer = requests.get(
+        found.download_endpoint.uri,
+        headers={"vmware-api-session-id": sdk.http.headers["vmware-api-session-id"]},
+        verify=sdk.http.verify,
+    )
+    assert answer.content == b"content"
+    assert sdk.download_files.get(session, "a.iso").checksum_info.algorithm == "SHA1"
+    sdk.download_files.prepare(session, "b.iso", "DIRECT")
+    assert sdk.download_files.get(session, "b.iso").download_endpoint.uri.startswith("ds:///")
+
+
+# -- errors
+
+NOBODY = "11111111-2222-4333-8444-555555555555"
+PLAIN_USER = "plain@vsphere.local"
+WORLD = Seed(
+    libraries=(
+        LibrarySeed("templates", (ItemSeed("tools", "iso", {"a.iso": b"a"}), ItemSeed("rocky9", "ovf"))),
+        LibrarySeed("mirror", (ItemSeed("synced", "iso"),), type="SUBSCRIBED"),
+    ),
+    users=(
+        UserSeed("administrator@vsphere.local"),
+        UserSeed(PLAIN_USER, privileges=("ContentLibrary.UpdateSession", "ContentLibrary.DownloadSession")),
+        UserSeed("viewer@vsphere.local", privileges=()),
+    ),
+)
+
+
+class World:
+    """A server with a session of each kind in each state that an error needs."""
+
+    def __init__(self, sim: Simulator) -> None:
+        sim.reset(WORLD)
+        self.sim = sim
+        self.sdk, self.plain, self.viewer = (connect(sim, user.name) for user in WORLD.users)
+        self.iso = sim.run(lambda store: store.find_item_id("templates", "tools"))
+        self.ovf = sim.run(lambda store: store.find_item_id("templates", "rocky9"))
+        self.synced = sim.run(lambda store: store.find_item_id("mirror", "synced"))
+        self.active = sim.run(lambda store: store.seed_update_session(self.iso, files={"late.iso": None}))
+        self.ended = sim.run(lambda store: store.seed_update_session(self.ovf, state="CANCELED"))
+        self.download = sim.run(lambda store: store.seed_download_session(self.iso))
+        self.ended_download = sim.run(lambda store: store.seed_download_session(self.iso, state="CANCELED"))
+
+    def described(self) -> str:
+        """A session that holds a descriptor, and nothing of what it references."""
+        session: str = self.sdk.updates.create(spec(self.ovf))
+        upload(self.sdk, session, "x.ovf", DESCRIPTOR)
+        return session
+
+    def expired(self) -> Sdk:
+        self.sim.run(lambda store: store.logins.expire_all())
+        return self.sdk
+
+
+DESCRIPTOR = (
+    b'<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1" xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1">'
+    b'<References><File ovf:id="f" ovf:href="disk.vmdk"/></References></Envelope>'
+)
+BEHAVIOR = UpdateSessionModel(warning_behavior=[])
+UNKNOWN_TYPE = UpdateSessionModel(warning_behavior=[WarningBehavior(type="NO_SUCH_WARNING", ignored=True)])
+STATE = "NOT_ALLOWED_IN_CURRENT_STATE"
+ERRORS: tuple[tuple[str, str, str, Callable[[World], Any]], ...] = (
+    ("create update", "INVALID_ARGUMENT", "library_item_id", lambda w: w.sdk.updates.create(UpdateSessionModel())),
+    ("create update", "INVALID_ELEMENT_TYPE", "subscribed", lambda w: w.sdk.updates.create(spec(w.synced))),
+    ("create update", "NOT_FOUND", NOBODY, lambda w: w.sdk.updates.create(spec(NOBODY))),
+    ("create update", "RESOURCE_BUSY", "active", lambda w: w.sdk.updates.create(spec(w.iso))),
+    ("create update", "UNAUTHORIZED", "not allowed", lambda w: w.viewer.updates.create(spec(w.ovf))),
+    ("create update", "UNAUTHENTICATED", "required", lambda w: w.expired().updates.create(spec(w.ovf))),
+    (
+        "create download",
+        "INVALID_ARGUMENT",
+        "library_item_id",
+        lambda w: w.sdk.downloads.create(DownloadSessionModel()),
+    ),
+    (
+        "create download",
+        "NOT_FOUND",
+        NOBODY,
+        lambda w: w.sdk.downloads.create(DownloadSessionModel(library_item_id=NOBODY)),
+    ),
+    ("get update", "NOT_FOUND", NOBODY, lambda w: w.sdk.updates.get(NOBODY)),
+    ("get update", "UNAUTHENTICATED", "required", lambda w: w.expired().updates.get(w.active)),
+    ("get download", "NOT_FOUND", NOBODY, lambda w: w.sdk.downloads.get(NOBODY)),
+    ("list", "NOT_FOUND", NOBODY, lambda w: w.sdk.updates.list(NOBODY)),
+    ("update", "NOT_FOUND", NOBODY, lambda w: w.sdk.updates.update(NOBODY, BEHAVIOR)),
+    ("update", STATE, "CANCELED", lambda w: w.sdk.updates.update(w.ended, BEHAVIOR)),
+    ("update", "INVALID_ARGUMENT", "NO_SUCH_WARNING", lambda w: w.sdk.updates.update(w.active, UNKNOWN_TYPE)),
+    ("complete", "NOT_FOUND", NOBODY, lambda w: w.sdk.updates.complete(NOBODY)),
+    ("complete", STATE, "late.iso", lambda w: w.sdk.updates.complete(w.active)),
+    ("complete", STATE, "disk.vmdk", lambda w: w.sdk.updates.complete(w.described())),
+    ("complete", STATE, "CANCELED", lambda w: w.sdk.updates.complete(w.ended)),
+    ("cancel", "NOT_FOUND", NOBODY, lambda w: w.sdk.updates.cancel(NOBODY)),
+    ("cancel", STATE, "CANCELED", lambda w: w.sdk.updates.cancel(w.ended)),
+    ("fail", "NOT_FOUND", NOBODY, lambda w: w.sdk.updates.fail(NOBODY, "x")),
+    ("fail", STATE, "CANCELED", lambda w: w.sdk.updates.fail(w.ended, "x")),
+    ("keep alive", "NOT_FOUND", NOBODY, lambda w: w.sdk.updates.keep_alive(NOBODY)),
+    ("keep alive", STATE, "CANCELED", lambda w: w.sdk.updates.keep_alive(w.ended, 5)),
+    ("cancel download", "NOT_FOUND", NOBODY, lambda w: w.sdk.downloads.cancel(NOBODY)),
+    ("cancel download", STATE, "CANCELED", lambda w: w.sdk.downloads.cancel(w.ended_download)),
+    ("fail download", STATE, "CANCELED", lambda w: w.sdk.downloads.fail(w.ended_download, "x")),
+    ("keep download alive", STATE, "CANCELED", lambda w: w.sdk.downloads.keep_alive(w.ended_download)),
+    ("delete update", "NOT_FOUND", NOBODY, lambda w: w.sdk.updates.delete(NOBODY)),
+    ("delete update", STATE, "ACTIVE", lambda w: w.sdk.updates.delete(w.active)),
+    ("delete download", "NOT_FOUND", NOBODY, lambda w: w.sdk.downloads.delete(NOBODY)),
+    ("file add", "INVALID_ARGUMENT", "a/b", lambda w: w.sdk.update_files.add(w.active, push("a/b"))),
+    ("file add", "NOT_FOUND", NOBODY, lambda w: w.sdk.update_files.add(NOBODY, push("a.iso"))),
+    ("file add", "UNAUTHORIZED", "", lambda w: w.plain.update_files.add(w.active, pull("a", "ds:///vmfs/volumes/a/a"))),
+    ("file add", STATE, "x.mf", lambda w: w.sdk.update_files.add(w.described(), push("x.mf"))),
+    ("file add", STATE, "CANCELED", lambda w: w.sdk.update_files.add(w.ended, push("a.iso"))),
+    ("file get", "INVALID_ARGUMENT", "no.iso", lambda w: w.sdk.update_files.get(w.active, "no.iso")),
+    ("file list", "NOT_FOUND", NOBODY, lambda w: w.sdk.update_files.list(NOBODY)),
+    ("file remove", "NOT_FOUND", NOBODY, lambda w: w.sdk.update_files.remove(NOBODY, "a.iso")),
+    ("file remove", "INVALID_ARGUMENT", "no.iso", lambda w: w.sdk.update_files.remove(w.active, "no.iso")),
+    ("file validate", "NOT_FOUND", NOBODY, lambda w: w.sdk.update_files.validate(NOBODY)),
+    ("file validate", STATE, "CANCELED", lambda w: w.sdk.update_files.validate(w.ended)),
+    ("prepare", "NOT_FOUND", NOBODY, lambda w: w.sdk.download_files.prepare(NOBODY, "a.iso")),
+    ("prepare", "INVALID_ARGUMENT", "no.iso", lambda w: w.sdk.download_files.prepare(w.download, "no.iso")),
+    ("prepare", "UNAUTHORIZED", "", lambda w: w.plain.download_files.prepare(w.download, "a.iso", "DIRECT")),
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "provoke"),
+    [each[1:] for each in ERRORS],
+    ids=[f"{each[0]}-{each[1]}-{each[2]}" for each in ERRORS],
+)
+def test_errors_as_the_bindings_read_them(
+    sim: Simulator, kind: str, words: str, provoke: Callable[[World], Any]
+) -> None:
+    world = World(sim)
+    with pytest.raises(Error) as caught:
+        provoke(world)
+    error = read_error(caught.value)
+    assert error.type == kind
+    assert words in " ".join(error.texts)
+    assert all(error.ids)
+
+
+def test_what_complete_misses_goes_by_its_own_name(sim: Simulator) -> None:
+    world = World(sim)
+    with pytest.raises(Error) as caught:
+        world.sdk.updates.complete(world.described())
+    assert read_error(caught.value).ids == (CLS + "session_has_missing_or_invalid_files",)
+
+
+# -- fields
+
+
+class Comparison:
+    """Walks a value along the bindings' own type of it, beside what a module returned; keeps which fields it met."""
+
+    def __init__(self) -> None:
+        self.known: set[tuple[str, str]] = set()
+        self.met: set[tuple[str, str]] = set()
+
+    def survey(self, kind: Any) -> None:
+        """Collect the fields of a structure and of those that it holds."""
+        kind = _resolved(kind)
+        if isinstance(kind, bindings.MapType):
+            self.survey(kind.value_type)
+        elif isinstance(kind, bindings.ListType):
+            self.survey(kind.element_type)
+        elif isinstance(kind, bindings.StructType):
+            for name in kind.get_field_names():
+                if (kind.name, name) not in self.known:
+                    self.known.add((kind.name, name))
+                    self.survey(kind.get_field(name))
+
+    def same(self, kind: Any, theirs: Any, ours: Any, where: str) -> None:
+        kind = _resolved(kind)
+        if theirs is None:
+            assert ours is None, where
+        elif isinstance(kind, bindings.StructType):
+            assert set(ours) <= set(kind.get_field_names()), where
+            for name in kind.get_field_names():
+                value = theirs.get_field(name)
+                self.met |= {(kind.name, name)} if value is not None else set()
+                self.same(kind.get_field(name), value, ours.get(name), f"{where}.{name}")
+        elif isinstance(kind, bindings.ListType):
+            assert len(theirs) == len(ours), where
+            for index, (left, right) in enumerate(zip(theirs, ours)):
+                self.same(kind.element_type, left, right, f"{where}[{index}]")
+        elif isinstance(kind, bindings.MapType):
+            assert set(theirs) == set(ours), where
+            for name, value in theirs.items():
+                self.same(kind.value_type, value, ours[name], f"{where}[{name}]")
+        elif isinstance(kind, bindings.DateTimeType):
+            assert theirs == datetime.datetime.strptime(ours, "%Y-%m-%dT%H:%M:%S.%fZ"), where
+        else:
+            assert theirs == ours, where
+
+
+def _resolved(kind: Any) -> Any:
+    while True:
+        if isinstance(kind, bindings.OptionalType):
+            kind = kind.element_type
+        elif isinstance(kind, bindings.ReferenceType):
+            kind = kind.resolved_type
+        else:
+            return kind
+
+
+@pytest.mark.parametrize("dialect", ["api", "rest"])
+def test_every_field_of_an_update_session_arrives(
+    sdk: Sdk, sim: Simulator, ovf: str, iso: str, tmp_path: Path, dialect: str
+) -> None:
+    package = make_package(tmp_path, disks=1, disk_bytes=20_000, signed="self-signed")
+    previewed = sdk.updates.create(
+        UpdateSessionModel(
+            library_item_id=ovf, warning_behavior=[WarningBehavior(type="SELF_SIGNED_CERTIFICATE", ignored=True)]
+        )
+    )
+    for path in package.files[:3]:
+        upload(sdk, previewed, path.name, path.read_bytes())
+    failed = sim.run(lambda store: store.seed_update_session(iso, state="ERROR"))
+    sim.run(lambda store: setattr(store.update_session(failed), "error_message", MESSAGE))
+
+    compare_sessions(sdk.updates, UpdateSessionModel, sim, "update", dialect, [previewed, failed])
+
+
+@pytest.mark.parametrize("dialect", ["api", "rest"])
+def test_every_field_of_a_download_session_arrives(sdk: Sdk, sim: Simulator, iso: str, dialect: str) -> None:
+    failed = sim.run(lambda store: store.seed_download_session(iso, state="ERROR", client_progress=40))
+    sim.run(lambda store: setattr(store.download_session(failed), "error_message", MESSAGE))
+
+    compare_sessions(sdk.downloads, DownloadSessionModel, sim, "download", dialect, [failed])
+
+
+def compare_sessions(service: Any, model: Any, sim: Simulator, kind: str, dialect: str, sessions: list[str]) -> None:
+    ran = run_module(
+        "content_library_session_info",
+        {**connection_args(sim), "api_dialect": dialect, "kind": kind, "session_ids": sessions},
+    )
+    assert ran.rc == 0, ran.result
+    ours = {each["id"]: each for each in ran.result[f"{kind}_sessions"]}
+    comparison = Comparison()
+    comparison.survey(model.get_binding_type())
+    for session in sessions:
+        assert set(ours[session]) == set(model.get_binding_type().get_field_names())
+        comparison.same(model.get_binding_type(), service.get(session), ours[session], kind)
+    assert comparison.known - comparison.met == set()
