@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 from .blobs import Blob, BlobWriter
 from .descriptor import extension, ova_members
 from .errors import CLS, message
-from .updates import UpdateFile, UpdateSession
+from .seed import UserSeed
+from .updates import UpdateFile, UpdateSession, check_source
 
 if TYPE_CHECKING:
     from .store import Store
@@ -76,13 +77,15 @@ class Puller:
         if parts.scheme != "https":
             return None
         shown = await _peer_certificate(parts.hostname or "", parts.port or 443)
+        if "ssl_certificate" in endpoint:
+            if ssl.PEM_cert_to_DER_cert(endpoint["ssl_certificate"]) != shown:
+                raise NotPinnedError()
+            return _unverified()
         pinned = endpoint.get("ssl_certificate_thumbprint", "").replace(":", "").lower()
         if pinned:
             if pinned not in (hashlib.sha1(shown).hexdigest(), hashlib.sha256(shown).hexdigest()):
                 raise NotPinnedError()
             return _unverified()
-        if "ssl_certificate" in endpoint:
-            return self._verified(endpoint["ssl_certificate"])
         context = self._verified(*self._store.seed.trusted_roots)
         try:
             await _handshake(parts.hostname or "", parts.port or 443, context)
@@ -113,11 +116,14 @@ class Puller:
         members, fault = _unpack(entry.name, blob, self._store.seed.checksum_algorithm)
         updates.received(session, entry, blob, members, fault)
 
-    async def probe(self, endpoint: Mapping[str, str]) -> dict[str, Any]:
+    async def probe(self, user: UserSeed, source: Mapping[str, str]) -> dict[str, Any]:
         """What the source looks like from the server: reachable, trusted, and its certificate's thumbprint."""
         from aiohttp import ClientError
 
-        parts = urlsplit(endpoint["uri"])
+        parts = urlsplit(source["uri"])
+        if parts.scheme not in ("http", "https", "ds") or not (parts.hostname or parts.scheme == "ds"):
+            return _probed("INVALID_URL", "invalid_url_format", source["uri"])
+        endpoint = check_source(self._store.seed, user, source)
         if parts.scheme == "ds":
             known = endpoint["uri"] in self._store.seed.datastores
             return (
@@ -125,8 +131,6 @@ class Puller:
                 if known
                 else _probed("RESOURCE_NOT_FOUND", "datastore_file_not_found", endpoint["uri"])
             )
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            return _probed("INVALID_URL", "invalid_url_format", endpoint["uri"])
         try:
             context = await self._trust(endpoint)
             await _request_head(endpoint["uri"], context)
@@ -141,7 +145,7 @@ class Puller:
             missing = getattr(error, "status", 0) == 404
             return _probed("RESOURCE_NOT_FOUND" if missing else "UNKNOWN_ERROR", "http_request_error", endpoint["uri"])
         if parts.scheme == "https":
-            shown = await _peer_certificate(parts.hostname, parts.port or 443)
+            shown = await _peer_certificate(parts.hostname or "", parts.port or 443)
             algorithm = "sha256" if self._store.seed.thumbprint_algorithm == "SHA256" else "sha1"
             digest = hashlib.new(algorithm, shown).hexdigest().upper()
             status["ssl_thumbprint"] = ":".join(digest[index : index + 2] for index in range(0, len(digest), 2))

@@ -33,6 +33,8 @@ As YAML (every key may be left out; ``libraries`` and ``users`` then keep their 
     patch_ignored: false           # true: PATCH of a session answers success and takes nothing
     probe: true                    # false: the probe of a PULL source is a 404
     thumbprint_algorithm: SHA1     # which hash the probe reports, SHA1 or SHA256
+    thumbprints: [SHA1, SHA256]    # which hashes a PULL source may be pinned with
+    source_certificate: known      # or "unknown": a server from before 9.0 refuses the field, or "dropped": ignores it
     ranges: true                   # false: the data service ignores Range
 """
 
@@ -110,6 +112,8 @@ class Seed:
     patch_ignored: bool = False
     probe: bool = True
     thumbprint_algorithm: str = "SHA1"
+    thumbprints: tuple[str, ...] = ("SHA1", "SHA256")
+    source_certificate: str = "known"
     ranges: bool = True
 
 
@@ -129,8 +133,9 @@ def seed_from_mapping(data: Mapping[str, Any]) -> Seed:
         values["users"] = tuple(_user(entry) for entry in values["users"])
     if "datastores" in values:
         values["datastores"] = {entry["uri"]: _content(entry["uri"], entry) for entry in values["datastores"]}
-    if "trusted_roots" in values:
-        values["trusted_roots"] = tuple(values["trusted_roots"])
+    for name in ("trusted_roots", "thumbprints"):
+        if name in values:
+            values[name] = tuple(values[name])
     return Seed(**values)
 
 

@@ -214,7 +214,7 @@ class Server:
     async def _run(self, match: Match, login: Login, request: web.BaseRequest, args: Mapping[str, Any]) -> Any:
         if match.row.operation == "probe":
             self.store.authorize(login.user, UPDATE)
-            return await self.puller.probe(args["source_endpoint"])
+            return await self.puller.probe(login.user, args["source_endpoint"])
         operation = OPERATIONS[match.row.operation]
         self.store.authorize(login.user, operation.privilege)
         return operation.run(Call(self.store, login.user, f"https://{request.host}", args))

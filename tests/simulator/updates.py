@@ -338,7 +338,7 @@ class Updates:
             entry.checksum = spec["checksum_info"]["checksum"].lower()
             _check_checksum(name, entry.algorithm or "SHA1", entry.checksum or "")
         if endpoint is not None:
-            _check_source(user, endpoint)
+            entry.source_endpoint = check_source(self._seed, user, endpoint)
         return entry
 
     def _pull(self, session: UpdateSession, entry: UpdateFile) -> None:
@@ -637,15 +637,29 @@ def _check_checksum(name: str, algorithm: str, checksum: str) -> None:
         raise invalid_argument(CLS + "invalid_checksum", "{0} is not a {1} checksum.", checksum, algorithm)
 
 
-def _check_source(user: UserSeed, endpoint: Mapping[str, str]) -> None:
+def check_source(seed: Seed, user: UserSeed, endpoint: Mapping[str, str]) -> dict[str, str]:
+    """The source as this server understands it."""
     parts = urlsplit(endpoint["uri"])
     if parts.scheme not in ("http", "https", "ds", "file") or not (parts.netloc or parts.path):
         raise invalid_argument(CLS + "invalid_url_format", "The URL {0} is not valid.", endpoint["uri"])
     if parts.scheme in ("ds", "file") and "ContentLibrary.ReadStorage" not in user.privileges:
         raise unauthorized(user.name)
+    if "ssl_certificate" in endpoint and seed.source_certificate == "unknown":
+        raise invalid_argument(
+            "vapi.data.structure.field.extra",
+            "Structure {0} has the unexpected field {1}.",
+            "source_endpoint",
+            "ssl_certificate",
+        )
     thumbprint = endpoint.get("ssl_certificate_thumbprint", "")
-    if thumbprint and not re.fullmatch(r"(?:[0-9A-Fa-f]{2}:?){20}|(?:[0-9A-Fa-f]{2}:?){32}", thumbprint):
-        raise invalid_argument(CLS + "invalid_thumbprint", "{0} is not a SHA-1 or SHA-256 thumbprint.", thumbprint)
+    digits = thumbprint.replace(":", "")
+    kind = {40: "SHA1", 64: "SHA256"}.get(len(digits))
+    if thumbprint and (kind not in seed.thumbprints or not re.fullmatch("[0-9A-Fa-f]+", digits)):
+        raise invalid_argument(
+            CLS + "invalid_thumbprint", "{0} is not a {1} thumbprint.", thumbprint, " or ".join(seed.thumbprints)
+        )
+    dropped = {"ssl_certificate"} if seed.source_certificate == "dropped" else set()
+    return {name: value for name, value in endpoint.items() if name not in dropped}
 
 
 def _missing_message(missing: list[str]) -> Message:

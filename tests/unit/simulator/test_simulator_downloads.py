@@ -135,8 +135,12 @@ def pull(wire: Wire, item: str, uri: str, **endpoint: Any) -> tuple[str, dict[st
     return session, entry
 
 
+def certificate(folder: Path) -> str:
+    return (folder / "server.pem").read_text().partition("-----BEGIN PRIVATE")[0]
+
+
 def thumbprint(folder: Path, algorithm: str) -> str:
-    der = ssl.PEM_cert_to_DER_cert((folder / "server.pem").read_text().partition("-----BEGIN PRIVATE")[0])
+    der = ssl.PEM_cert_to_DER_cert(certificate(folder))
     digest = hashlib.new(algorithm, der).hexdigest().upper()
     return ":".join(digest[index : index + 2] for index in range(0, len(digest), 2))
 
@@ -173,7 +177,10 @@ def test_pull_over_https(server: Simulator, dialect: str, sources: Any, clock: H
 
     for algorithm in ("sha1", "sha256"):
         assert outcome(ssl_certificate_thumbprint=thumbprint(folder, algorithm))["status"] == "READY"
-    assert outcome(ssl_certificate=ca)["status"] == "READY"
+    presented = certificate(folder)
+    assert outcome(ssl_certificate=presented)["status"] == "READY"
+    other = outcome(ssl_certificate=ca)
+    assert other["error_message"]["id"].endswith(".http_request_error_peer_not_authenticated")
     wrong = outcome(ssl_certificate_thumbprint="00" * 20)
     assert wrong["error_message"]["id"].endswith(".http_request_error_peer_not_authenticated")
     stuck = outcome()
@@ -208,6 +215,30 @@ def test_probe(server: Simulator, dialect: str, sources: Any) -> None:
     wire = Wire(server, dialect)
     pinned = wire.value(wire.probe(uri=f"{secure}/a.iso", ssl_certificate_thumbprint=thumbprint(folder, "sha256")))
     assert (pinned["status"], pinned["ssl_thumbprint"]) == ("SUCCESS", thumbprint(folder, "sha256"))
+
+
+@pytest.mark.parametrize("knows", ["known", "unknown", "dropped"])
+def test_servers_that_know_no_certificate_of_a_source(
+    server: Simulator, dialect: str, sources: Any, knows: str
+) -> None:
+    _plain, secure, folder = sources
+    server.reset(Seed(source_certificate=knows))
+    wire = Wire(server, dialect)
+    answer = wire.probe(uri=f"{secure}/a.iso", ssl_certificate=certificate(folder))
+    if knows == "unknown":
+        assert (answer.status_code, wire_error(answer)) == (400, "INVALID_ARGUMENT")
+    else:
+        assert wire.value(answer)["status"] == ("SUCCESS" if knows == "known" else "CERTIFICATE_ERROR")
+
+
+def test_a_server_takes_the_thumbprints_of_its_time(server: Simulator, dialect: str, sources: Any) -> None:
+    _plain, secure, folder = sources
+    server.reset(Seed(thumbprints=("SHA256",)))
+    wire = Wire(server, dialect)
+    taken = wire.probe(uri=f"{secure}/a.iso", ssl_certificate_thumbprint=thumbprint(folder, "sha256"))
+    assert wire.value(taken)["status"] == "SUCCESS"
+    refused = wire.probe(uri=f"{secure}/a.iso", ssl_certificate_thumbprint=thumbprint(folder, "sha1"))
+    assert (refused.status_code, wire_error(refused)) == (400, "INVALID_ARGUMENT")
 
 
 def wait_for(holds: Any, seconds: float = 3.0) -> None:
