@@ -16,7 +16,7 @@ from tests.harness.tasks import DIALECTS, SESSION_INFO, UPDATE_SESSION, Run, Tas
 from tests.simulator import Simulator, Store
 
 LOGIN_AND_LOGOUT = 2
-BY_NAMES = {"library": "templates", "library_item": "tools"}
+BY_NAMES: dict[str, Any] = {"library": "templates", "library_item": "tools"}
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +50,8 @@ def seed_session(tasks: Tasks, state: str, **content: Any) -> str:
 
 
 def assert_budget(tasks: Tasks, requests: int, module: str = UPDATE_SESSION, **options: Any) -> None:
-    """The exact number of requests, in check mode and for real; two fewer with a session_token."""
-    for check in (True, False):
-        assert_idle(tasks.run(module, check=check, **options), requests)
+    """The exact number of requests; two fewer with a session_token."""
+    assert_idle(tasks.run(module, **options), requests)
     token = tasks.sim.run(lambda store: store.logins.login(tasks.sim.username, tasks.sim.password))
     borrowed = tasks.run(module, session_token=token, **options)
     assert_idle(borrowed, requests - LOGIN_AND_LOGOUT)
@@ -87,7 +86,7 @@ def test_by_session_id_with_files_four(tasks: Tasks, image: Path) -> None:
     assert_budget(tasks, 4, session_id=session, files=[{"src": str(image)}])
 
 
-@pytest.mark.parametrize("ended", [0, 1, 3])
+@pytest.mark.parametrize("ended", [0, 3])
 @pytest.mark.parametrize("state", ["done", "canceled", "error", "absent"])
 def test_by_names_five_and_one_per_session(tasks: Tasks, state: str, ended: int) -> None:
     for _number in range(ended):
@@ -103,7 +102,7 @@ def test_by_names_with_an_active_session_five_and_one_per_session(tasks: Tasks, 
     assert_budget(tasks, 5 + ended + 1, **BY_NAMES, state="active")
 
 
-@pytest.mark.parametrize("ended", [0, 1, 3])
+@pytest.mark.parametrize("ended", [0, 3])
 @pytest.mark.parametrize("state", ["active", "done"])
 def test_by_names_with_files_six_and_one_per_session(tasks: Tasks, image: Path, state: str, ended: int) -> None:
     tasks.sim.run(lambda store: store.seed_item_files(item_of(store), {"tools.iso": image.read_bytes()}))
@@ -144,7 +143,7 @@ def test_by_library_id_and_name_four_and_one_per_session(tasks: Tasks) -> None:
 
 
 @pytest.mark.parametrize("with_files", [False, True])
-@pytest.mark.parametrize("sessions", [0, 1, 3])
+@pytest.mark.parametrize("sessions", [0, 2])
 @pytest.mark.parametrize("named", ["nothing", "item id", "names"])
 def test_session_info_one_per_list_and_one_per_session(
     tasks: Tasks, named: str, sessions: int, with_files: bool

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import random
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +37,37 @@ def tasks(request: pytest.FixtureRequest, server: Simulator) -> Tasks:
 
 
 @pytest.fixture
+def refusing(server: Simulator) -> Tasks:
+    """For what is refused on our side, where the dialect has no say."""
+    server.reset()
+    return Tasks(server, "api")
+
+
+@pytest.fixture
 def image(tmp_path: Path) -> Path:
     return make_iso(tmp_path / "tools.iso", 5000)
 
 
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Package:
+    directory = tmp_path_factory.mktemp("original")
+    return make_package(directory, disks=2, disk_bytes=12_000, nvram=True, signed="self-signed")
+
+
 @pytest.fixture
-def package(tmp_path: Path) -> Package:
-    return make_package(tmp_path / "package", disks=2, disk_bytes=20_000, nvram=True, signed="self-signed")
+def package(original: Package, tmp_path: Path) -> Package:
+    """A copy that a test may damage."""
+    directory = tmp_path / "package"
+    shutil.copytree(original.directory, directory)
+    certificate, nvram = original.certificate, original.nvram
+    return replace(
+        original,
+        descriptor=directory / original.descriptor.name,
+        manifest=directory / original.manifest.name,
+        certificate=directory / certificate.name if certificate else None,
+        disks=tuple(directory / disk.name for disk in original.disks),
+        nvram=directory / nvram.name if nvram else None,
+    )
 
 
 def item_of(store: Store, name: str) -> str:
@@ -142,28 +168,28 @@ def test_a_missing_reference_fails_before_anything_is_created(tasks: Tasks, pack
     ],
 )
 def test_a_reference_that_is_no_file_beside_the_descriptor_is_refused(
-    tasks: Tasks, package: Package, href: str
+    refusing: Tasks, package: Package, href: str
 ) -> None:
     text = package.descriptor.read_text(encoding="utf-8")
     package.descriptor.write_text(text.replace('"rocky9-disk1.vmdk"', f'"{href}"'), encoding="utf-8")
-    run = tasks.refuse(**package_task(src(package.descriptor)))
+    run = refusing.refuse(**package_task(src(package.descriptor)))
     assert run.error["type"] == "INVALID_ARGUMENT"
     assert f"references {href!r}, which is not a file beside it" in run.msg
 
 
-def test_a_document_type_is_refused(tasks: Tasks, package: Package) -> None:
+def test_a_document_type_is_refused(refusing: Tasks, package: Package) -> None:
     text = package.descriptor.read_text(encoding="utf-8")
     declaration = '<!DOCTYPE Envelope [<!ENTITY disk SYSTEM "file:///etc/hostname">]>\n<Envelope'
     package.descriptor.write_text(text.replace("<Envelope", declaration, 1), encoding="utf-8")
-    run = tasks.refuse(**package_task(src(package.descriptor)))
+    run = refusing.refuse(**package_task(src(package.descriptor)))
     assert run.error["type"] == "INVALID_ARGUMENT"
     assert "DOCTYPE" in run.msg
 
 
 @pytest.mark.parametrize("content", [b"", b"not XML", b"<Envelope><References>", b"\x00\xff"])
-def test_what_is_no_descriptor_is_refused(tasks: Tasks, package: Package, content: bytes) -> None:
+def test_what_is_no_descriptor_is_refused(refusing: Tasks, package: Package, content: bytes) -> None:
     package.descriptor.write_bytes(content)
-    run = tasks.refuse(**package_task(src(package.descriptor)))
+    run = refusing.refuse(**package_task(src(package.descriptor)))
     assert run.error["type"] == "INVALID_ARGUMENT"
     assert f"{package.descriptor} is not an OVF descriptor" in run.msg
 
@@ -237,11 +263,9 @@ def test_a_file_is_removed_from_a_found_session(tasks: Tasks, state: str, where:
     ("kind", "purge_files", "purged"),
     [
         ("ovf", None, True),
-        ("ovf", True, True),
         ("ovf", False, False),
         ("iso", None, False),
         ("iso", True, True),
-        ("iso", False, False),
     ],
 )
 def test_purge_files(
@@ -292,13 +316,12 @@ def test_an_empty_file(tasks: Tasks, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_an_item_is_recognised_by_the_servers_checksum_whatever_its_algorithm(
-    tasks: Tasks, package: Package, image: Path, algorithm: str
+    tasks: Tasks, image: Path, algorithm: str
 ) -> None:
     tasks.sim.reset(Seed(checksum_algorithm=algorithm))
     assert tasks.converge(**image_task(src(image))).changed
-    assert tasks.converge(**package_task(src(package.descriptor))).changed
     change(image)
-    again = tasks.converge(**image_task(src(image)))
+    again = tasks.run(**image_task(src(image)))
     assert again.uploaded == ["tools.iso"], "name and size are the same, the content is not"
     assert contents(tasks) == {"tools.iso": image.read_bytes()}
     assert [file["checksum_info"] for file in again.result["files"]] == [
