@@ -382,7 +382,7 @@ def test_somebody_who_gives_up_leaves_the_item_to_a_new_session(timed: Timed, sc
 
 
 @pytest.mark.parametrize(
-    ("dialect", "check"), [("api", False), ("rest", False), ("api", True)], ids=["api", "rest", "check-mode"]
+    ("dialect", "check"), [("api", False), ("rest", True)], ids=["api-for-real", "rest-check-mode"]
 )
 def test_a_moving_transfer_makes_the_task_fail_with_resource_busy(
     server: Simulator, image: Path, dialect: str, check: bool
