@@ -50,6 +50,7 @@ class Downloads:
         self._settle = settle
         self._tokens: dict[str, str] = {}
         self.sessions: dict[str, DownloadSession] = {}
+        self.unpreparable: dict[str, str] = {}
 
     def create(self, user: UserSeed, spec: Mapping[str, Any], client_token: str | None) -> str:
         check_client_token(client_token)
@@ -140,6 +141,8 @@ class Downloads:
     def status(self, entry: DownloadFile) -> str:
         if entry.requested_at is None:
             return "UNPREPARED"
+        if entry.source.name in self.unpreparable:
+            return "ERROR"
         elapsed = self._calendar.clock() - entry.requested_at
         if elapsed >= self._settle:
             return "PREPARED"
@@ -185,6 +188,8 @@ class Downloads:
             model["size"] = blob.size
         if status == "PREPARED":
             model["download_endpoint"] = {"uri": self._endpoint(session, entry, origin)}
+        if status == "ERROR":
+            model["error_message"] = message(CLS + "prepare_failed", "{0}", self.unpreparable[name])
         if entry.complete and entry.source.algorithm != "none":
             algorithm = entry.source.algorithm
             model["checksum_info"] = {"algorithm": algorithm, "checksum": blob.digest(algorithm)}

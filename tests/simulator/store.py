@@ -117,6 +117,10 @@ class Store:
         """The session goes to ERROR by itself, as after a disk that the datastore did not take."""
         self.updates.break_transfer(self.updates.session(session_id), name, reason)
 
+    def refuse_to_prepare(self, name: str, reason: str) -> None:
+        """From now on files of this name cannot be prepared for a download."""
+        self.downloads.unpreparable[name] = reason
+
     def update_session(self, session_id: str) -> UpdateSession:
         self.advance()
         return self.updates.session(session_id)
