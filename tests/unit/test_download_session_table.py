@@ -1,0 +1,295 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Download sessions without dest: what a task does with the sessions that it finds, or with none."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.harness.tasks import DIALECTS, Run, Tasks
+from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
+from tests.simulator.seed import ADMINISTRATOR, PRIVILEGES, UserSeed
+
+DOWNLOAD = "content_library_download_session"
+STATES = ("active", "canceled", "error", "absent")
+FOUND = ("none", "ACTIVE", "ERROR", "CANCELED")
+ENDS = {"active": "ACTIVE", "canceled": "CANCELED", "error": "ERROR", "absent": None}
+UNKNOWN_SESSION = "00000000-0000-4000-8000-000000000000:00000000-0000-4000-8000-000000000001"
+WHY = "The datastore is full."
+FILES = {"rocky9.ovf": b"<Envelope/>", "disk1.vmdk": b"1" * 3000, "disk2.vmdk": b"2" * 2000, "rocky9.nvram": b"n"}
+SEED = Seed(libraries=(LibrarySeed("templates", (ItemSeed("rocky9", "ovf", FILES),)),))
+
+REFUSED = "refused"
+NOT_FOUND = "not found"
+
+# What becomes of the session that is named by its id: the state it ends in (None: gone), or why not.
+BY_ID: dict[str, dict[str, str | None]] = {
+    "active": {"none": NOT_FOUND, "ACTIVE": "ACTIVE", "ERROR": REFUSED, "CANCELED": REFUSED},
+    "canceled": {"none": NOT_FOUND, "ACTIVE": "CANCELED", "ERROR": REFUSED, "CANCELED": "CANCELED"},
+    "error": {"none": NOT_FOUND, "ACTIVE": "ERROR", "ERROR": "ERROR", "CANCELED": REFUSED},
+    "absent": {"none": None, "ACTIVE": None, "ERROR": None, "CANCELED": None},
+}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Simulator]:
+    with Simulator(settle=0) as running:
+        yield running
+
+
+@pytest.fixture(params=DIALECTS)
+def tasks(request: pytest.FixtureRequest, server: Simulator) -> Tasks:
+    server.reset(SEED)
+    return Tasks(server, request.param)
+
+
+def find_item(tasks: Tasks) -> str:
+    return tasks.sim.run(lambda store: store.find_item_id("templates", "rocky9"))
+
+
+def seed_session(tasks: Tasks, found: str = "ACTIVE", **content: Any) -> str:
+    item = find_item(tasks)
+    if found == "none":
+        return UNKNOWN_SESSION
+    return tasks.sim.run(lambda store: store.seed_download_session(item, state=found, error_message=WHY, **content))
+
+
+def states_on_server(tasks: Tasks) -> dict[str, str]:
+    return tasks.sim.run(lambda store: {entry.id: entry.state for entry in store.downloads.sessions.values()})
+
+
+def declare(state: str, **options: Any) -> dict[str, Any]:
+    reason = {"error_message": "Withdrawn."} if state == "error" else {}
+    return {"module": DOWNLOAD, "state": state, **reason, **options}
+
+
+def by_item(state: str = "active", **options: Any) -> dict[str, Any]:
+    return declare(state, library="templates", library_item="rocky9", **options)
+
+
+def prepared(run: Run) -> list[str]:
+    """The names that were asked to be prepared, in order."""
+    bodies = [json.loads(entry.request_body) for entry in run.sent("POST", "prepare", "session")]
+    return [body["file_name"] for body in bodies]
+
+
+@pytest.mark.parametrize("found", FOUND)
+@pytest.mark.parametrize("state", STATES)
+def test_a_session_named_by_its_id(tasks: Tasks, state: str, found: str) -> None:
+    session = seed_session(tasks, found, prepared=FILES)
+    before = states_on_server(tasks)
+    expected = BY_ID[state][found]
+    options = declare(state, session_id=session)
+    if expected in (REFUSED, NOT_FOUND):
+        run = tasks.refuse(**options)
+        assert run.error["session_id"] == session
+        if expected == NOT_FOUND:
+            assert run.error["type"] == "NOT_FOUND"
+        else:
+            assert run.error["type"] == "NOT_ALLOWED_IN_CURRENT_STATE"
+            assert f"is {found} and cannot become {state.upper()}" in run.msg
+            assert (WHY in run.msg) == (found == "ERROR")
+        assert states_on_server(tasks) == before
+        return
+    run = tasks.converge(**options)
+    assert run.changed == (expected != (None if found == "none" else found))
+    assert states_on_server(tasks) == ({} if expected is None else {session: expected})
+    assert run.diff["before"]["state"] == (None if found == "none" else found)
+    assert run.diff["after"]["state"] == expected
+    assert (run.session or {}).get("state") == expected
+    assert (run.session or {}).get("id") == (None if expected is None else session)
+
+
+@pytest.mark.parametrize("found", FOUND)
+@pytest.mark.parametrize("state", STATES)
+def test_sessions_named_by_their_item(tasks: Tasks, state: str, found: str) -> None:
+    first, second = seed_session(tasks, found, prepared=FILES), seed_session(tasks, found, prepared=FILES)
+    run = tasks.converge(**by_item(state))
+    after = states_on_server(tasks)
+    if state == "active":
+        made = [key for key in after if key not in (first, second)]
+        assert run.changed == (found != "ACTIVE")
+        assert len(made) == (0 if found == "ACTIVE" else 1)
+        assert run.session is not None
+        assert run.session["id"] == (first if found == "ACTIVE" else made[0])
+        assert run.session["state"] == "ACTIVE"
+        return
+    ends = {"ACTIVE": ENDS[state], "none": None}.get(found, found if state != "absent" else None)
+    assert after == ({} if ends is None else {first: ends, second: ends})
+    assert run.changed == (found != "none" and ends != found)
+    assert run.diff["before"]["states"] == ([] if found == "none" else [found, found])
+    assert run.diff["after"]["states"] == ([] if ends is None else [ends, ends])
+    assert (run.session or {}).get("state") == ends
+
+
+def test_only_the_callers_sessions_on_the_item_are_meant(tasks: Tasks) -> None:
+    item = find_item(tasks)
+    other = tasks.sim.run(lambda store: store.seed_download_session(item, user="viewer@vsphere.local"))
+    assert not tasks.converge(**by_item("absent")).changed
+    assert states_on_server(tasks) == {other: "ACTIVE"}
+
+
+def test_a_failed_session_says_why(tasks: Tasks) -> None:
+    session = seed_session(tasks)
+    run = tasks.converge(**declare("error", session_id=session))
+    assert run.session is not None
+    assert run.session["error_message"]["default_message"] == "Withdrawn."
+
+
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        (None, list(FILES)),
+        ([], []),
+        (["rocky9.ovf"], ["rocky9.ovf"]),
+        (["*.vmdk"], ["disk1.vmdk", "disk2.vmdk"]),
+        (["rocky9.nvram", "disk[2-9].vmdk", "*.nvram"], ["disk2.vmdk", "rocky9.nvram"]),
+    ],
+)
+@pytest.mark.parametrize("named", ["id", "item"])
+def test_files_are_prepared_by_name_and_glob(
+    tasks: Tasks, named: str, files: list[str] | None, names: list[str]
+) -> None:
+    options = declare("active", session_id=seed_session(tasks)) if named == "id" else by_item()
+    run = tasks.converge(**options, **({} if files is None else {"files": files}))
+    assert run.changed == (bool(names) or named == "item")
+    assert prepared(run) == names
+    assert [(file["name"], file["status"]) for file in run.result["files"]] == [(name, "PREPARED") for name in names]
+    assert run.diff["after"]["files"] == {name: {"status": "PREPARED", "endpoint_type": "HTTPS"} for name in names}
+    for file in run.result["files"]:
+        assert file["download_endpoint"]["uri"].startswith(f"https://127.0.0.1:{tasks.sim.port}/")
+        assert {"size", "bytes_transferred", "checksum_info", "error_message"} <= set(file)
+
+
+def test_only_what_is_not_prepared_is_asked_for(tasks: Tasks) -> None:
+    session = seed_session(tasks, prepared=["disk1.vmdk"])
+    run = tasks.converge(**declare("active", session_id=session, files=["*.vmdk"]))
+    assert prepared(run) == ["disk2.vmdk"]
+    assert run.diff["before"]["files"]["disk2.vmdk"] == {"status": "UNPREPARED", "endpoint_type": None}
+
+
+@pytest.mark.parametrize("named", ["id", "item"])
+def test_a_pattern_that_fits_nothing_is_refused_with_what_there_is(tasks: Tasks, named: str) -> None:
+    options = declare("active", session_id=seed_session(tasks)) if named == "id" else by_item()
+    run = tasks.refuse(**options, files=["*.vmdk", "Rocky9.ovf"])
+    assert run.error["type"] == "INVALID_ARGUMENT"
+    assert "'Rocky9.ovf'" in run.msg
+    assert "rocky9.ovf, disk1.vmdk" in run.msg
+
+
+def test_a_file_whose_name_looks_like_a_glob_is_found_by_its_name(tasks: Tasks) -> None:
+    item = find_item(tasks)
+    tasks.sim.run(lambda store: store.seed_item_files(item, {"a[1].iso": b"x"}))
+    assert prepared(tasks.converge(**by_item(files=["a[1].iso"]))) == ["a[1].iso"]
+
+
+def test_direct_addresses_are_in_the_datastore_and_replace_others(tasks: Tasks) -> None:
+    session = seed_session(tasks, prepared=["rocky9.ovf"])
+    run = tasks.converge(**declare("active", session_id=session, files=["rocky9.ovf"], endpoint_type="DIRECT"))
+    assert run.diff["before"]["files"]["rocky9.ovf"]["endpoint_type"] == "HTTPS"
+    assert run.diff["after"]["files"]["rocky9.ovf"]["endpoint_type"] == "DIRECT"
+    assert run.result["files"][0]["download_endpoint"]["uri"].startswith("ds:///vmfs/volumes/")
+
+
+def test_direct_without_its_privilege_names_it_and_leaves_nothing(tasks: Tasks) -> None:
+    granted = tuple(name for name in PRIVILEGES if name != "ContentLibrary.ReadStorage")
+    tasks.sim.reset(Seed(libraries=SEED.libraries, users=(UserSeed(ADMINISTRATOR, privileges=granted),)))
+    run = tasks.run(**by_item(endpoint_type="DIRECT"))
+    assert run.error["type"] == "UNAUTHORIZED"
+    assert "ContentLibrary.ReadStorage" in run.msg
+    assert "was canceled and deleted" in run.msg
+    assert not run.changed
+    assert states_on_server(tasks) == {}
+
+
+def test_a_user_without_the_privilege_learns_which(tasks: Tasks) -> None:
+    granted = tuple(name for name in PRIVILEGES if name != "ContentLibrary.DownloadSession")
+    tasks.sim.reset(Seed(libraries=SEED.libraries, users=(UserSeed(ADMINISTRATOR, privileges=granted),)))
+    run = tasks.run(**by_item())
+    assert run.error["type"] == "UNAUTHORIZED"
+    assert "could not create a download session" in run.msg.lower()
+    assert "ContentLibrary.DownloadSession" in run.msg
+
+
+@pytest.mark.parametrize("found", ["none", "ACTIVE"])
+def test_a_file_that_cannot_be_prepared_fails_with_the_servers_reason(tasks: Tasks, found: str) -> None:
+    session = seed_session(tasks, found)
+    tasks.sim.run(lambda store: store.refuse_to_prepare("disk2.vmdk", "The host is in maintenance mode."))
+    run = tasks.run(**by_item())
+    assert run.error["type"] == "TRANSFER_FAILED"
+    assert "disk2.vmdk could not be prepared: The host is in maintenance mode." in run.msg
+    assert states_on_server(tasks) == ({} if found == "none" else {session: "ACTIVE"})
+    assert ("was canceled and deleted" in run.msg) == (found == "none")
+
+
+def test_preparing_is_waited_for_as_long_as_it_moves(tasks: Tasks) -> None:
+    with Simulator(dialect=tasks.dialect, seed=SEED, settle=2.5) as slow:
+        run = Tasks(slow, tasks.dialect).run(**by_item(files=["rocky9.ovf"], wait_timeout=1))
+    assert run.error["type"] == "TIMED_OUT"
+    assert "rocky9.ovf is PREPARE_REQUESTED" in run.msg
+    assert "wait_timeout" in run.msg
+
+
+@pytest.mark.parametrize(("shown", "declared", "sent"), [(0, 30, True), (30, 30, False), (60, 30, False)])
+def test_progress_is_at_least_what_is_declared(tasks: Tasks, shown: int, declared: int, sent: bool) -> None:
+    session = seed_session(tasks, prepared=FILES, client_progress=shown)
+    run = tasks.converge(**declare("active", session_id=session, client_progress=declared))
+    assert run.changed == sent
+    assert run.session is not None
+    assert run.session["client_progress"] == max(shown, declared)
+    assert len(run.sent("POST", "keep-alive", "session")) == (1 if sent else 0)
+
+
+def test_keeping_alive_is_no_change(tasks: Tasks) -> None:
+    session = seed_session(tasks, prepared=FILES)
+    run = tasks.run(**declare("active", session_id=session, keep_alive=True))
+    assert not run.changed
+    assert len(run.sent("POST", "keep-alive", "session")) == 1
+
+
+def test_a_client_token_gives_the_same_session_again(tasks: Tasks) -> None:
+    token = "b8a2a2e3-2314-43cd-a871-6ede0f429751"
+    tasks.sim.inject("POST:*download-session*:1:reset-mid-body")
+    run = tasks.run(**by_item(client_token=token, files=[]))
+    assert not run.failed, run.msg
+    assert run.session is not None
+    assert list(states_on_server(tasks)) == [run.session["id"]]
+
+
+def test_a_session_gone_meanwhile_is_no_obstacle_to_its_removal(tasks: Tasks) -> None:
+    session = seed_session(tasks)
+    tasks.sim.inject("DELETE:*download-session*:1:404")
+    run = tasks.run(**declare("absent", session_id=session))
+    assert not run.failed, run.msg
+
+
+@pytest.mark.parametrize("named", ["id", "item"])
+def test_requests_of_a_task_that_has_nothing_to_do(tasks: Tasks, named: str) -> None:
+    session = seed_session(tasks, prepared=FILES)
+    run = tasks.run(**(declare("active", session_id=session) if named == "id" else by_item()))
+    assert not run.changed
+    assert len(run.exchanges) == (4 if named == "id" else 7)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"client_progress": 101}, ["client_progress is 101", "0 to 100"]),
+        ({"parallel_transfers": 0}, ["parallel_transfers is 0", "1 to 32"]),
+        ({"parallel_transfers": 33}, ["parallel_transfers is 33", "1 to 32"]),
+        ({"wait_timeout": 0}, ["wait_timeout is 0"]),
+        ({"client_token": "x"}, ["client_token 'x'"]),
+        ({"library_item": "other"}, ["'other'", "library_item"]),
+        ({"library": "other"}, ["'other'", "library"]),
+        ({"library": None}, ["library_item 'rocky9'", "library"]),
+    ],
+)
+def test_bad_input_names_the_option(server: Simulator, options: dict[str, Any], says: list[str]) -> None:
+    server.reset(SEED)
+    run = Tasks(server, "api").refuse(**{**by_item(), **options})
+    assert all(text in run.msg for text in says), run.msg
