@@ -274,7 +274,7 @@ class ItemResource:
             return Plan(before, delete=item is not None)
         if item is None:
             return Plan(before, create=LibraryItem(library_id=before.library_id, **self._wanted))
-        different = {name: value for name, value in self._wanted.items() if value != (getattr(item, name) or "")}
+        different = {name: value for name, value in self._values(item).items() if value != (getattr(item, name) or "")}
         return Plan(before, change=LibraryItem(**different) if different else None)
 
     def project(self, state: Found) -> dict[str, Any]:
@@ -287,7 +287,7 @@ class ItemResource:
             return {"state": "absent"}
         changes = plan.create or plan.change
         before = self.project(plan.found) if plan.found.item else {"state": "present", **dict.fromkeys(DECLARABLE, "")}
-        return {**before, **self._wanted} if changes else self.project(plan.found)
+        return {**before, **self._values(plan.found.item)} if changes else self.project(plan.found)
 
     def apply(self, plan: Plan) -> Found:
         item = plan.found.item
@@ -308,6 +308,11 @@ class ItemResource:
         if state.item is None:
             return {"library_item": None}
         return {"library_item": {**to_result(state.item), "files": [to_result(file) for file in state.files]}}
+
+    def _values(self, item: LibraryItem | None) -> dict[str, Any]:
+        """What is declared of an item; vCenter finds names whatever their case, so the name that found it is no rename."""
+        found_by_name = item is not None and not self._params["library_item_id"]
+        return {name: value for name, value in self._wanted.items() if name != "name" or not found_by_name}
 
     def _look(self) -> Found:
         if self._params["library_item_id"]:
