@@ -71,12 +71,18 @@ def commands(*several: Sequence[str]) -> Callable[[Mapping[str, str]], Outcome]:
     return check
 
 
-def unit(env: Mapping[str, str]) -> Outcome:
-    report = CACHE / "unit.xml"
-    report.unlink(missing_ok=True)
-    code = run(["pytest", "-q", "-rs", "--tb=short", f"--numprocesses={PYTEST_JOBS}", f"--junit-xml={report}"], env)[0]
-    outcome = counted(report) if report.exists() else Outcome()
-    return outcome if outcome.failed or not code else Outcome(outcome.passed, 1, outcome.skipped)
+def tests(name: str, *arguments: str) -> Callable[[Mapping[str, str]], Outcome]:
+    """Make a check of pytest's tests."""
+
+    def check(env: Mapping[str, str]) -> Outcome:
+        report = CACHE / f"{name}.xml"
+        report.unlink(missing_ok=True)
+        common = ("-q", "-rs", "--tb=short", f"--numprocesses={PYTEST_JOBS}", f"--junit-xml={report}")
+        code = run(["pytest", *common, *arguments], env)[0]
+        outcome = counted(report) if report.exists() else Outcome()
+        return outcome if outcome.failed or not code else Outcome(outcome.passed, 1, outcome.skipped)
+
+    return check
 
 
 def counted(report: Path) -> Outcome:
@@ -125,6 +131,7 @@ TYPES = (
     ("mypy", "-p", "ansible_collections.vsphere.content.plugins"),
     ("mypy", "-p", "tests.simulator", "-p", "tests.harness", "-p", "tools"),
     ("mypy", "tests/unit"),
+    ("mypy", "tests/docs"),
 )
 
 STEPS = (
@@ -135,7 +142,8 @@ STEPS = (
     Step("ansible-lint", "Lint the Ansible content", commands(("ansible-lint",))),
     Step("docs", "Lint the documentation", commands(DOCS_LINT)),
     Step("changelog", "Lint the changelog", commands(("antsibull-changelog", "lint"))),
-    Step("unit", "Run the unit tests", unit),
+    Step("unit", "Run the unit tests", tests("unit")),
+    Step("examples", "Run each example of the documentation", tests("examples", "tests/docs")),
     Step("sanity", "Run ansible-test sanity", sanity),
     Step("package", "Build the tarball and import it as Galaxy would", package),
     Step("demo", "Run the demo", commands(("bash", "demo/run"))),

@@ -1,0 +1,115 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The YAML that people copy out of the documentation: the modules' EXAMPLES, and the blocks of guides and README.
+
+A block is run unless a comment before it says why not: ``.. not run: REASON`` in reStructuredText,
+``<!-- not run: REASON -->`` in Markdown.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.harness.checkout import ROOT
+
+DIRECTIVE = re.compile(r"^\.\. code-block:: *(\S+) *$")
+FENCE = re.compile(r"^```(\S+)$")
+NOT_RUN = re.compile(r"^(?:\.\.|<!--) not run: (.+?)(?: -->)?$")
+YAML_LEXERS = ("yaml", "yaml+jinja", "YAML+Jinja")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of code, where it begins, and why it is not run, if it is not."""
+
+    language: str
+    text: str
+    line: int
+    not_run: str | None = None
+
+    @property
+    def is_yaml(self) -> bool:
+        return self.language in YAML_LEXERS
+
+    def content(self, substitutions: dict[str, str]) -> Any:
+        text = self.text
+        for pattern, replacement in substitutions.items():
+            text = re.sub(pattern, replacement.replace("\\", r"\\"), text)
+        return yaml.safe_load(text)
+
+
+def modules() -> list[Path]:
+    return sorted(ROOT.glob("plugins/modules/*.py"))
+
+
+def documents() -> list[Path]:
+    return [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")), *sorted(ROOT.glob("docs/docsite/rst/*.rst"))]
+
+
+def blocks(path: Path) -> list[Block]:
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".py":
+        return list(_examples(text))
+    return list(_fenced(text) if path.suffix == ".md" else _directives(text))
+
+
+def sections(text: str, underline: str) -> dict[str, str]:
+    """The titles with that underline in reStructuredText, and what stands below each until the next of its level."""
+    pieces = re.split(rf"^(.+)\n{re.escape(underline)}{{3,}}\n", text, flags=re.MULTILINE)
+    return dict(zip(pieces[1::2], pieces[2::2]))
+
+
+def list_table(text: str) -> list[list[str]]:
+    """The rows of the first list-table, as texts of one line without literal quotes."""
+    body = text.split(".. list-table::", 1)[1]
+    rows: list[list[str]] = []
+    for line in body.splitlines()[1:]:
+        if found := re.match(r"^   (\* -|  -) (.*)$", line):
+            if found.group(1) == "* -":
+                rows.append([])
+            rows[-1].append(found.group(2).replace("``", ""))
+        elif line.startswith("       "):
+            rows[-1][-1] += f" {line.strip()}"
+        elif line.strip() and not line.startswith("   :"):
+            break
+    return rows
+
+
+def _examples(source: str) -> Iterator[Block]:
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "EXAMPLES":
+            yield Block("yaml", ast.literal_eval(node.value), node.lineno)
+
+
+def _directives(text: str) -> Iterator[Block]:
+    lines = text.splitlines()
+    for number, line in enumerate(lines):
+        if found := DIRECTIVE.match(line):
+            body = []
+            for following in lines[number + 1 :]:
+                if following and not following.startswith(" "):
+                    break
+                body.append(following[3:])
+            yield Block(found.group(1), "\n".join(body).strip("\n") + "\n", number + 1, _reason(lines[:number]))
+
+
+def _fenced(text: str) -> Iterator[Block]:
+    lines = text.splitlines()
+    for number, line in enumerate(lines):
+        if found := FENCE.match(line):
+            end = lines.index("```", number)
+            yield Block(found.group(1), "\n".join(lines[number + 1 : end]) + "\n", number + 1, _reason(lines[:number]))
+
+
+def _reason(before: list[str]) -> str | None:
+    last = next((line for line in reversed(before) if line), "")
+    found = NOT_RUN.match(last)
+    return found.group(1) if found else None
