@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import aiohttp
 from aiohttp import http_exceptions, web
 
-from .blobs import BLOCK, Blob, BlobWriter, damaged
-from .descriptor import extension, ova_members
+from .blobs import BLOCK, BlobWriter, damaged
+from .descriptor import unpack
 from .downloads import DownloadFile, DownloadSession
 from .store import Store
 from .updates import UpdateFile, UpdateSession
@@ -78,7 +78,8 @@ class DataService:
             return self._server.drop(request)
         kind = progress.fault.kind if progress.fault is not None else ""
         blob = damaged(writer.finish()) if kind == "corrupt" else writer.finish()
-        members, fault = await _unpack(entry.name, blob, store.seed.checksum_algorithm)
+        algorithm = store.seed.checksum_algorithm
+        members, fault = await asyncio.get_running_loop().run_in_executor(None, unpack, entry.name, blob, algorithm)
         store.updates.received(session, entry, blob, members, fault)
         if kind == "transfer-error":
             store.updates.break_transfer(session, entry.name, "Pipe closed")
@@ -166,15 +167,6 @@ class DataService:
 
     def _note(self, progress: Progress, response: web.StreamResponse, count: int) -> None:
         self._server.close(progress, web.Response(status=response.status), count)
-
-
-async def _unpack(name: str, blob: Blob, algorithm: str) -> tuple[dict[str, Blob] | None, str]:
-    if extension(name) != "ova":
-        return None, ""
-    try:
-        return await asyncio.get_running_loop().run_in_executor(None, ova_members, blob, algorithm), ""
-    except ValueError as error:
-        return None, str(error)
 
 
 def _span(header: str | None, size: int) -> tuple[int, int] | None:

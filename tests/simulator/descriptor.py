@@ -48,6 +48,16 @@ def manifest_digests(manifest: bytes) -> dict[str, tuple[str, str]]:
     return digests
 
 
+def unpack(name: str, content: Blob, algorithm: str) -> tuple[dict[str, Blob] | None, str]:
+    """The members of an OVA, None of any other file, and what is wrong with it."""
+    if extension(name) != "ova":
+        return None, ""
+    try:
+        return ova_members(content, algorithm), ""
+    except ValueError as error:
+        return None, str(error)
+
+
 def ova_members(archive: Blob, algorithm: str) -> dict[str, Blob]:
     """The files of an OVA in their order, as windows on it; ValueError if it is none."""
     members: dict[str, Blob] = {}

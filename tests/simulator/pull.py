@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from .blobs import Blob, BlobWriter
-from .descriptor import extension, ova_members
+from .blobs import BlobWriter
+from .descriptor import unpack
 from .errors import CLS, message
 from .seed import UserSeed
 from .updates import UpdateFile, UpdateSession, check_source
@@ -113,7 +113,7 @@ class Puller:
                 writer.write(piece)
                 updates.transferred(session, entry, writer.size)
         blob = writer.finish()
-        members, fault = _unpack(entry.name, blob, self._store.seed.checksum_algorithm)
+        members, fault = unpack(entry.name, blob, self._store.seed.checksum_algorithm)
         updates.received(session, entry, blob, members, fault)
 
     async def probe(self, user: UserSeed, source: Mapping[str, str]) -> dict[str, Any]:
@@ -183,12 +183,3 @@ async def _request_head(uri: str, context: ssl.SSLContext | None) -> None:
     trust = context if context is not None else True
     async with aiohttp.ClientSession(timeout=timeout) as client, client.head(uri, ssl=trust) as response:
         response.raise_for_status()
-
-
-def _unpack(name: str, blob: Blob, algorithm: str) -> tuple[dict[str, Blob] | None, str]:
-    if extension(name) != "ova":
-        return None, ""
-    try:
-        return ova_members(blob, algorithm), ""
-    except ValueError as error:
-        return None, str(error)

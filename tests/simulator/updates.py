@@ -29,7 +29,7 @@ from urllib.parse import quote, urlsplit
 from .blobs import HASHES, Blob, blob_of
 from .catalog import Catalog, Item, ItemFile, check_client_token, storage_size
 from .clock import Calendar
-from .descriptor import extension, manifest_digests, references
+from .descriptor import extension, manifest_digests, references, unpack
 from .errors import (
     CLS,
     ApiError,
@@ -352,7 +352,8 @@ class Updates:
                     session, entry, message(CLS + "datastore_file_not_found", "The file {0} does not exist.", uri)
                 )
             else:
-                self.received(session, entry, blob_of(content), None)
+                members, fault = unpack(entry.name, blob_of(content), self._seed.checksum_algorithm)
+                self.received(session, entry, blob_of(content), members, fault)
         elif self.start_pull is not None:
             self.start_pull(session, entry)
 
