@@ -94,6 +94,11 @@ class WantedFile:
     def role(self) -> Role:
         return role_of(self.name)
 
+    @property
+    def is_opaque(self) -> bool:
+        """Whether the item will hold something else than this, and nobody here knows what: a pulled OVA."""
+        return self.role is Role.ARCHIVE and not self.members
+
 
 @dataclass(frozen=True)
 class Held:
@@ -131,8 +136,9 @@ class Wanted:
         return any(file.role in PREVIEWED for file in self.files)
 
     def superfluous(self, held: Iterable[str]) -> tuple[str, ...]:
-        """The names, of those that are there, that must go."""
-        return tuple(sorted(name for name in held if name in self.absent or (self.purge and name not in self.names)))
+        """The names, of those there, that must go; beside an OVA that nobody has looked into, only the absent ones."""
+        purge = self.purge and not any(file.is_opaque for file in self.files)
+        return tuple(sorted(name for name in held if name in self.absent or (purge and name not in self.names)))
 
 
 @dataclass(frozen=True)
@@ -177,16 +183,20 @@ def compare_with_item(wanted: Wanted, files: Sequence[LibraryItemFile], digest: 
     What the server does not keep counts as equal.
     """
     held = held_by_item(files)
-    verdicts = {
-        file.name: Verdict.EQUAL
-        if file.role in NOT_KEPT and file.name not in held
-        else compare(file, held.get(file.name), digest)
-        for file in wanted.content
-    }
+    verdicts = {file.name: _compare_with_held(file, held, digest) for file in wanted.content}
     archives = {
         file.name: _together(verdicts[part.name] for part in file.members) for file in wanted.files if file.members
     }
     return {**verdicts, **archives}
+
+
+def _compare_with_held(file: WantedFile, held: Mapping[str, Held], digest: Digest) -> Verdict:
+    if file.role in NOT_KEPT and file.name not in held:
+        return Verdict.EQUAL
+    if file.is_opaque and file.name not in held:
+        unpacked = any(role_of(name) is Role.DESCRIPTOR for name in held)
+        return Verdict.UNVERIFIABLE if unpacked else Verdict.MISSING
+    return compare(file, held.get(file.name), digest)
 
 
 def compare_with_session(
@@ -202,6 +212,8 @@ def compare_with_session(
     for file in wanted.files:
         verdict = compare(file, held.get(file.name), digest)
         untouched = {part.name for part in file.members or (file,)} <= unchanged
+        if file.is_opaque:
+            untouched = all(file.name != entry.name for entry in files)
         if untouched and verdict in (Verdict.UNVERIFIABLE, Verdict.MISSING):
             verdict = in_item.get(file.name, verdict)
         verdicts[file.name] = verdict
@@ -212,7 +224,7 @@ def needs_item_content(wanted: Wanted, files: Sequence[UpdateFile]) -> bool:
     """Whether an ACTIVE session says too little of its unchanged files to compare the wanted ones with."""
     unchanged = _unchanged(files)
     parts = {part.name for file in wanted.files for part in file.members}
-    return any(
+    return any(file.is_opaque for file in wanted.files) or any(
         file.name in unchanged and file.name in wanted.names and (file.name in parts or not file.checksum_info)
         for file in files
     )
@@ -257,7 +269,7 @@ def project_session(wanted: Wanted, held: Mapping[str, Held], verdicts: Mapping[
 
 def project_item(wanted: Wanted, held: Mapping[str, Held], verdicts: Mapping[str, Verdict]) -> dict[str, Any]:
     """What a diff shows of an item's files; what some servers keep and others drop is no part of the content."""
-    content = [file for file in wanted.content if file.role not in NOT_KEPT]
+    content = [file for file in wanted.content if file.role not in NOT_KEPT and not file.is_opaque]
     return _project(wanted, content, {name: held[name] for name in held if role_of(name) not in NOT_KEPT}, verdicts)
 
 

@@ -49,6 +49,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import 
     require_active,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._schema import (
+    ProbeResult,
     TransferEndpoint,
     UpdateFile,
     UpdateFileAddition,
@@ -60,6 +61,7 @@ HASHED_WHILE_SENT = "SHA256"
 TRIES = 3
 PASSING_STATUSES = (429, 502, 503, 504)
 REFUSALS = ("INVALID_ARGUMENT", "INVALID_REQUEST", "UNEXPECTED_INPUT")
+PROBE_SUCCESSES = ("SUCCESS", None)
 PROBE_TYPES: Mapping[str, str] = {"CERTIFICATE_ERROR": "UNVERIFIED_PEER", "TIMED_OUT": "TIMED_OUT"}
 
 
@@ -72,12 +74,14 @@ def probe(api: Api, file: WantedFile) -> None:
     if source is None:
         return
     try:
-        found = api.probe(_endpoint(source, with_certificate=False))
+        found = _probe_endpoint(api, _endpoint(source, with_certificate=True)) if source.certificate else None
+        if found is None or found.status not in PROBE_SUCCESSES:
+            # What is said of a certificate by a server that does not know the field counts only without a better word.
+            found = _probe_endpoint(api, _endpoint(source, with_certificate=False)) or found
     except ApiError as error:
-        if isinstance(error, NotFound) or error.error_type in (*REFUSALS, "OPERATION_NOT_FOUND"):
-            return
+        _advise(error, file, source)
         raise
-    if found.status in (None, "SUCCESS"):
+    if found is None or found.status in PROBE_SUCCESSES:
         return
     reasons = "; ".join(message.text for message in found.error_messages or () if message.text)
     raise TransferFailed(
@@ -85,6 +89,31 @@ def probe(api: Api, file: WantedFile) -> None:
         error_type=PROBE_TYPES.get(found.status, "TRANSFER_FAILED"),
         remedy=_probe_remedy(found.status, found.ssl_thumbprint),
     )
+
+
+def _probe_endpoint(api: Api, endpoint: TransferEndpoint) -> ProbeResult | None:
+    """What the server found, None if it knows no probe or not what it is asked with."""
+    try:
+        return api.probe(endpoint)
+    except ApiError as error:
+        if isinstance(error, NotFound) or error.error_type in (*REFUSALS, "OPERATION_NOT_FOUND"):
+            return None
+        raise
+
+
+def _advise(error: ApiError, file: WantedFile, source: PullSource) -> None:
+    """Say what to do about a source that the server refuses, where its own words do not."""
+    if error.error_type == "UNAUTHORIZED" and source.url.startswith("ds:"):
+        error.remedy = (
+            f"To fetch {file.name} from a datastore the user needs the privilege ContentLibrary.ReadStorage, beside "
+            "ContentLibrary.UpdateSession on the library."
+        )
+    elif source.thumbprint and error.error_type in REFUSALS:
+        given, other = ("SHA-1", "SHA-256") if len(source.thumbprint) < 64 else ("SHA-256", "SHA-1")
+        error.remedy = (
+            f"If it is the {given} ssl_thumbprint of {file.name} that this vCenter refuses, give the {other} one: "
+            "servers before 9 document SHA-1, later ones SHA-256."
+        )
 
 
 def _probe_remedy(status: str, thumbprint: str | None) -> str:
@@ -241,12 +270,7 @@ class Upload:
                 self.session_id, replace(addition, source_endpoint=_endpoint(source, with_certificate=False))
             )
         except ApiError as error:
-            if source.thumbprint and error.error_type in REFUSALS:
-                given, other = ("SHA-1", "SHA-256") if len(source.thumbprint) < 64 else ("SHA-256", "SHA-1")
-                error.remedy = (
-                    f"If it is the {given} ssl_thumbprint of {file.name} that this vCenter refuses, give the {other} "
-                    "one: servers before 9 document SHA-1, later ones SHA-256."
-                )
+            _advise(error, file, source)
             raise
         self.on_change(f"file {file.name} was added, to be pulled")
 
