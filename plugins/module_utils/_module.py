@@ -36,6 +36,9 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import Con
 StateT = TypeVar("StateT")
 PlanT = TypeVar("PlanT")
 
+Secrets = Callable[[Mapping[str, Any]], "set[str]"]
+"""Finds the secrets in the options, which need not be valid."""
+
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 READER_CHECK_SECONDS = 1.0
 
@@ -95,14 +98,19 @@ class Task:
 
 
 def run_module(
-    argument_spec: Mapping[str, Any], work: Callable[[AnsibleModule, Task], dict[str, Any]], **rules: Any
+    argument_spec: Mapping[str, Any],
+    work: Callable[[AnsibleModule, Task], dict[str, Any]],
+    *,
+    secrets: Secrets = lambda _params: set(),
+    **rules: Any,
 ) -> NoReturn:
     """Build the module, log in, do the work, log out; exit with what the work returns or fail with what it raised.
 
-    C(rules) are those of AnsibleModule. A failure carries the payload of C(_errors.failure).
+    C(secrets) are what no output may show of options that are no secret as a whole. C(rules) are those of
+    AnsibleModule. A failure carries the payload of C(_errors.failure).
     """
     flag = EnvironmentFlag()
-    module = AnsibleModule(argument_spec={**connection_spec(flag), **argument_spec}, **rules)
+    module = _Module(secrets, argument_spec={**connection_spec(flag), **argument_spec}, **rules)
     if not HAS_REQUESTS:
         module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
     if flag.used and not module.params["validate_certs"]:
@@ -191,6 +199,27 @@ def _watch_reader(finished: threading.Event) -> None:
         if gone or os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGTERM)
             return
+
+
+class _Module(AnsibleModule):
+    """Knows the secrets within options before Ansible logs the options, or refuses them, while it is being built."""
+
+    def __init__(self, secrets: Secrets, **options: Any) -> None:
+        self._secrets = secrets
+        super().__init__(**options)  # type: ignore[no-untyped-call]
+        self._learn_secrets()
+
+    def log(self, msg: Any, log_args: Any = None) -> None:
+        self._learn_secrets()
+        known = self.no_log_values
+        super().log(remove_values(msg, known), remove_values(log_args, known))  # type: ignore[no-untyped-call]
+
+    def fail_json(self, *args: Any, **kwargs: Any) -> NoReturn:
+        self._learn_secrets()
+        super().fail_json(*args, **kwargs)
+
+    def _learn_secrets(self) -> None:
+        self.no_log_values |= self._secrets(self.params)
 
 
 class _Signals:

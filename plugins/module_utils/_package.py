@@ -32,7 +32,6 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
 from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument
 
 PULLED_SCHEMES = ("http", "https", "ds")
-USERINFO = re.compile(r"(?<=//)[^/?#]*@")
 TAR_BLOCK_BYTES = 512
 HEADER_BYTES = 1024 * 1024
 
@@ -47,7 +46,7 @@ def read_wanted(files: Sequence[Mapping[str, Any]], purge_files: bool | None) ->
     by_name: dict[str, WantedFile] = {}
     for file in present:
         twin = by_name.setdefault(file.name, file)
-        if twin.origin != file.origin:
+        if (twin.origin, twin.source) != (file.origin, file.source):
             raise InvalidArgument(
                 f"files: {twin.origin} and {file.origin} would both be named {file.name}",
                 remedy="Give one of them another name.",
@@ -99,11 +98,16 @@ def _file_name(name: str) -> str:
 def _pulled_file(entry: Mapping[str, Any]) -> WantedFile:
     """A file that vCenter fetches itself; what the URL holds is not known here, nor its size."""
     url = entry["url"]
-    shown = without_credentials(url)
     try:
         parts = urlsplit(url)
-    except ValueError as error:
-        raise InvalidArgument(f"files: {shown!r} is no URL: {error}", remedy="Correct url.") from None
+        shown = without_credentials(url)
+        _port = parts.port
+    except ValueError:
+        # Neither the URL nor the reason is shown: what is no URL may have its password anywhere.
+        raise InvalidArgument(
+            f"files: the url of {entry['name'] or 'an entry'} is no URL",
+            remedy="Correct url; what is special in a user name or password must be percent-encoded.",
+        ) from None
     if entry["src"]:
         raise InvalidArgument(f"files: {shown} is given together with src", remedy="Keep one of the two.")
     if parts.scheme not in PULLED_SCHEMES or not (parts.path.strip("/") and (parts.hostname or parts.scheme == "ds")):
@@ -127,19 +131,28 @@ def _pulled_file(entry: Mapping[str, Any]) -> WantedFile:
 
 
 def without_credentials(url: str) -> str:
-    """A URL as it may be shown."""
-    return USERINFO.sub("", url, count=1)
+    """A URL as it may be shown: a query can be a signature that lets anybody in."""
+    parts = urlsplit(url)
+    netloc = parts.netloc.rsplit("@", 1)[-1]
+    return parts._replace(netloc=netloc, query="..." if parts.query else "", fragment="").geturl()
 
 
-def credentials_in(files: Sequence[Mapping[str, Any]]) -> set[str]:
-    """What must not be shown of the URLs in the option C(files), as it stands there and decoded."""
-    secrets = set()
-    for entry in files:
-        # Of a URL that is none, too: urlsplit would raise, and a failure shows all arguments.
-        found = USERINFO.search(entry["url"] or "")
-        userinfo = found.group()[:-1] if found else ""
-        password = userinfo.partition(":")[2]
-        secrets |= {userinfo, unquote(userinfo), password, unquote(password)}
+def credentials_in(options: Any) -> set[str]:
+    """What must not be shown of the URLs in any options, valid or not, as it stands there and decoded."""
+    if isinstance(options, Mapping):
+        return {secret for value in options.values() for secret in credentials_in(value)}
+    if isinstance(options, (list, tuple)):
+        return {secret for value in options for secret in credentials_in(value)}
+    secrets: set[str] = set()
+    for url in re.findall(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>]+", options) if isinstance(options, str) else ():
+        rest = url.partition("://")[2]
+        netloc = re.split("[/?#]", rest, maxsplit=1)[0]
+        # A password with a slash in it makes no URL, but is a password all the same.
+        broken = "@" not in netloc and re.search(r":.*\D", netloc)
+        userinfo = (rest if broken else netloc).rpartition("@")[0]
+        query = url.partition("?")[2].partition("#")[0]
+        for secret in (userinfo, userinfo.partition(":")[2], query):
+            secrets |= {secret, unquote(secret)}
     return {secret for secret in secrets if secret}
 
 

@@ -101,6 +101,9 @@ options:
           - What the URL holds is known by O(files[].checksum) only. Without it, O(when_unverifiable) decides whether it
             is fetched again.
           - Where vCenter can, it is asked to look at the URL before anything is changed.
+          - A user name, password or query in it is sent to vCenter and shown nowhere.
+          - What an C(.ova) behind a URL holds is not known here. Once the item holds a descriptor, such a file is
+            unverifiable, and O(purge_files) removes nothing.
         type: str
       ssl_thumbprint:
         description:
@@ -827,7 +830,6 @@ class UpdateSessionResource:
 
 
 def update_session(module: AnsibleModule, task: Task) -> dict[str, Any]:
-    module.no_log_values |= credentials_in(module.params["files"] or [])
     declared = read_declared(module.params)
     for name in weak_thumbprints(declared.wanted):
         task.warn(
@@ -845,6 +847,7 @@ def main() -> None:
     run_module(
         argument_spec(),
         update_session,
+        secrets=lambda params: credentials_in(params.get("files")),
         supports_check_mode=True,
         mutually_exclusive=[
             *ITEM_MUTUALLY_EXCLUSIVE,
