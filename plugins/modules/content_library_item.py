@@ -310,7 +310,7 @@ class ItemResource:
         return {"library_item": {**to_result(state.item), "files": [to_result(file) for file in state.files]}}
 
     def _values(self, item: LibraryItem | None) -> dict[str, Any]:
-        """What is declared of an item; vCenter finds names whatever their case, so the name that found it is no rename."""
+        """What is declared of an item; vCenter finds names in any case, so the name that found it is no rename."""
         found_by_name = item is not None and not self._params["library_item_id"]
         return {name: value for name, value in self._wanted.items() if name != "name" or not found_by_name}
 
