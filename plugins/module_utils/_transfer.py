@@ -13,6 +13,7 @@ import os
 import queue
 import re
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Callable, Protocol
@@ -120,7 +121,7 @@ def get_file(
             except ContentError as error:
                 if not will_pass(error) or tried == GET_TRIES:
                     raise
-                on_break(error.said)
+                on_break(f"{error.said} (try {tried} of {GET_TRIES})")
             if receiver.received <= before:
                 stop.wait(pause)
                 pause *= 2
@@ -152,8 +153,9 @@ def run_all(jobs: Mapping[str, Callable[[], None]], *, limit: int, stop: threadi
             worker.join()
     except BaseException:
         stop.set()
+        end = time.monotonic() + STOP_SECONDS
         for worker in workers:
-            worker.join(STOP_SECONDS)
+            worker.join(max(0.0, end - time.monotonic()))
         raise
     crew.require_success()
 
