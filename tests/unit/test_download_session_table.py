@@ -227,9 +227,9 @@ def test_a_file_that_cannot_be_prepared_fails_with_the_servers_reason(tasks: Tas
     assert ("was canceled and deleted" in run.msg) == (found == "none")
 
 
-def test_preparing_is_waited_for_as_long_as_it_moves(tasks: Tasks) -> None:
-    with Simulator(dialect=tasks.dialect, seed=SEED, settle=2.5) as slow:
-        run = Tasks(slow, tasks.dialect).run(**by_item(files=["rocky9.ovf"], wait_timeout=1))
+def test_preparing_is_waited_for_as_long_as_it_moves() -> None:
+    with Simulator(seed=SEED, settle=2.5) as slow:
+        run = Tasks(slow, "api").run(**by_item(files=["rocky9.ovf"], wait_timeout=1))
     assert run.error["type"] == "TIMED_OUT"
     assert "rocky9.ovf is PREPARE_REQUESTED" in run.msg
     assert "wait_timeout" in run.msg

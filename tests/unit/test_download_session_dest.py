@@ -1,0 +1,369 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Download sessions with dest: which files are fetched, how they stand there afterwards, and what is refused."""
+
+from __future__ import annotations
+
+import errno
+import grp
+import os
+import pwd
+import resource
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.vsphere.content.plugins.module_utils._destination import Partial, cannot_write, remove_stale
+from tests.harness.tasks import DIALECTS, Run, Tasks
+from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
+from tests.simulator.seed import filler
+
+DOWNLOAD = "content_library_download_session"
+FILES = {
+    "rocky9.ovf": b"<Envelope/>",
+    "disk1.vmdk": filler("disk1", 200_000),
+    "$HOME ~ü.nvram": filler("nvram", 3000),
+    "empty.txt": b"",
+}
+
+
+def seed_of(files: dict[str, bytes], **deviations: Any) -> Seed:
+    return Seed(libraries=(LibrarySeed("templates", (ItemSeed("rocky9", "ovf", files),)),), **deviations)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Simulator]:
+    with Simulator(settle=0) as running:
+        yield running
+
+
+@pytest.fixture(params=DIALECTS)
+def tasks(request: pytest.FixtureRequest, server: Simulator) -> Tasks:
+    server.reset(seed_of(FILES))
+    return Tasks(server, request.param)
+
+
+@pytest.fixture
+def one(server: Simulator) -> Tasks:
+    """For what does not depend on the dialect."""
+    server.reset(seed_of(FILES))
+    return Tasks(server, "api")
+
+
+@pytest.fixture
+def dest(tmp_path: Path) -> Path:
+    folder = tmp_path / "dest"
+    folder.mkdir()
+    return folder
+
+
+def fetch(dest: Path | str, **options: Any) -> dict[str, Any]:
+    return {"module": DOWNLOAD, "library": "templates", "library_item": "rocky9", "dest": str(dest), **options}
+
+
+def contents(dest: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in dest.iterdir()}
+
+
+def fetched(run: Run) -> list[str]:
+    assert not run.failed, run.msg
+    return [file["name"] for file in run.result["files"] if file["fetched"]]
+
+
+def sessions(tasks: Tasks) -> int:
+    return tasks.sim.run(lambda store: len(store.downloads.sessions))
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.lstat().st_mode)
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_all_files_are_fetched_and_verified_through_a_session_that_is_gone_then(tasks: Tasks, dest: Path) -> None:
+    run = tasks.converge(**fetch(dest))
+    assert contents(dest) == FILES
+    assert sessions(tasks) == 0
+    assert run.session is None
+    assert fetched(run) == list(FILES)
+    assert all(file["verified"] for file in run.result["files"])
+    for file in run.result["files"]:
+        assert file["path"] == str(dest / file["name"])
+        assert file["size"] == len(FILES[file["name"]])
+        assert file["checksum_info"]["algorithm"] == "SHA1"
+    assert run.result["transferred"]["files"] == len(FILES)
+    assert run.result["transferred"]["bytes"] == sum(map(len, FILES.values()))
+
+
+def test_nothing_to_fetch_makes_no_session_and_five_requests(tasks: Tasks, dest: Path) -> None:
+    for name, content in FILES.items():
+        (dest / name).write_bytes(content)
+    run = tasks.run(**fetch(dest))
+    assert not run.changed
+    assert len(run.exchanges) == 5
+    assert "transferred" not in run.result
+    assert [file["verified"] for file in run.result["files"]] == [True] * len(FILES)
+
+
+def test_only_what_differs_is_fetched(tasks: Tasks, dest: Path) -> None:
+    (dest / "rocky9.ovf").write_bytes(FILES["rocky9.ovf"])
+    (dest / "disk1.vmdk").write_bytes(filler("other", 200_000))
+    (dest / "empty.txt").write_bytes(b"longer")
+    (dest / "unrelated").write_bytes(b"stays")
+    run = tasks.converge(**fetch(dest, files=["*.ovf", "*.vmdk", "*.txt"]))
+    assert fetched(run) == ["disk1.vmdk", "empty.txt"]
+    wanted = {name: FILES[name] for name in ("rocky9.ovf", "disk1.vmdk", "empty.txt")}
+    assert contents(dest) == {**wanted, "unrelated": b"stays"}
+    assert run.diff["before"]["files"]["disk1.vmdk"]["content"] == "not the same as in the item"
+    assert run.diff["after"]["files"]["disk1.vmdk"]["content"] == "same as in the item"
+
+
+def test_a_session_may_be_kept(one: Tasks, dest: Path) -> None:
+    run = one.run(**fetch(dest, keep_session=True))
+    assert run.session is not None
+    assert run.session["state"] == "ACTIVE"
+    assert one.sim.run(lambda store: list(store.downloads.sessions)) == [run.session["id"]]
+    again = one.run(**fetch(dest, keep_session=True))
+    assert not again.changed
+    assert again.session is None
+    assert sessions(one) == 1
+
+
+def test_other_sessions_are_left_alone(one: Tasks, dest: Path) -> None:
+    item = one.sim.run(lambda store: store.find_item_id("templates", "rocky9"))
+    other = one.sim.run(lambda store: store.seed_download_session(item))
+    one.run(**fetch(dest))
+    assert one.sim.run(lambda store: list(store.downloads.sessions)) == [other]
+
+
+@pytest.mark.parametrize(("choice", "again"), [("download", list(FILES)), ("skip", [])])
+def test_without_checksums_on_the_server(one: Tasks, dest: Path, choice: str, again: list[str]) -> None:
+    one.sim.reset(seed_of(FILES, checksum_algorithm="none"))
+    first = one.run(**fetch(dest, when_unverifiable=choice))
+    assert contents(dest) == FILES
+    assert not any(file["verified"] for file in first.result["files"])
+    predicted = one.run(**fetch(dest, when_unverifiable=choice), check=True)
+    second = one.run(**fetch(dest, when_unverifiable=choice))
+    assert fetched(second) == again
+    assert predicted.changed == second.changed == bool(again)
+    assert predicted.diff == second.diff
+    assert not any(file["verified"] for file in second.result["files"])
+
+
+@pytest.mark.parametrize("algorithm", ["MD5", "SHA256", "SHA512"])
+def test_the_servers_algorithm_is_followed(one: Tasks, dest: Path, algorithm: str) -> None:
+    one.sim.reset(seed_of(FILES, checksum_algorithm=algorithm))
+    run = one.converge(**fetch(dest))
+    assert {file["checksum_info"]["algorithm"] for file in run.result["files"]} == {algorithm}
+    assert all(file["verified"] for file in run.result["files"])
+
+
+def test_a_checksum_that_does_not_fit_puts_nothing_into_place(tasks: Tasks, dest: Path) -> None:
+    def forge(store: Any) -> None:
+        blob = store.catalog.item(store.find_item_id("templates", "rocky9")).files["rocky9.ovf"].blob
+        blob.digests["SHA1"] = "0" * 40
+
+    (dest / "rocky9.ovf").write_bytes(b"an older one")
+    tasks.sim.run(forge)
+    run = tasks.run(**fetch(dest, files=["rocky9.ovf"]))
+    assert run.error["type"] == "CHECKSUM_MISMATCH"
+    assert run.error["operation"] == "download_session.file.get_data"
+    assert run.error["data"] == {"files": [{"name": "rocky9.ovf", "fate": "failed"}]}
+    assert "0" * 40 in run.msg
+    assert "was canceled and deleted" in run.msg
+    assert not run.changed
+    assert contents(dest) == {"rocky9.ovf": b"an older one"}
+    assert sessions(tasks) == 0
+
+
+def test_new_files_follow_the_umask_and_replaced_ones_keep_their_mode(one: Tasks, dest: Path) -> None:
+    (dest / "rocky9.ovf").write_bytes(b"old")
+    (dest / "rocky9.ovf").chmod(0o604)
+    umask = os.umask(0o027)
+    try:
+        one.run(**fetch(dest))
+    finally:
+        os.umask(umask)
+    assert mode_of(dest / "rocky9.ovf") == 0o604
+    assert mode_of(dest / "disk1.vmdk") == 0o640
+
+
+def test_declared_attributes_are_set(tasks: Tasks, dest: Path) -> None:
+    me, mine = pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(os.getegid()).gr_name
+    run = tasks.converge(**fetch(dest, mode="u=rw,g=r,o=", owner=me, group=mine))
+    assert {mode_of(path) for path in dest.iterdir()} == {0o640}
+    assert contents(dest) == FILES
+    assert run.diff["after"]["files"]["rocky9.ovf"]["attributes"] == "as declared"
+
+
+def test_wrong_attributes_alone_are_mended_without_a_session(tasks: Tasks, dest: Path) -> None:
+    for name, content in FILES.items():
+        (dest / name).write_bytes(content)
+        (dest / name).chmod(0o600)
+    (dest / "rocky9.ovf").chmod(0o644)
+    run = tasks.converge(**fetch(dest, mode="0600"))
+    assert run.changed
+    assert run.diff["before"]["files"]["rocky9.ovf"]["attributes"] == {"mode": "0644"}
+    assert fetched(run) == []
+    assert not run.mutations
+    assert mode_of(dest / "rocky9.ovf") == 0o600
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_attributes_that_cannot_be_are_a_failure_that_leaves_nothing(one: Tasks, dest: Path, there: bool) -> None:
+    if there:
+        (dest / "rocky9.ovf").write_bytes(FILES["rocky9.ovf"])
+    run = one.run(**fetch(dest, files=["rocky9.ovf"], owner="nobody-has-this-name"))
+    assert run.error["type"] == "TRANSFER_FAILED"
+    assert "nobody-has-this-name" in run.msg
+    assert contents(dest) == ({"rocky9.ovf": FILES["rocky9.ovf"]} if there else {})
+    assert sessions(one) == 0
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_symbolic_link_is_replaced_and_not_followed(tasks: Tasks, dest: Path, tmp_path: Path, same: bool) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_bytes(FILES["rocky9.ovf"] if same else b"precious")
+    before = elsewhere.read_bytes()
+    elsewhere.chmod(0o600)
+    (dest / "rocky9.ovf").symlink_to(elsewhere)
+    tasks.converge(**fetch(dest, files=["rocky9.ovf"], mode="0644"))
+    assert not (dest / "rocky9.ovf").is_symlink()
+    assert contents(dest) == {"rocky9.ovf": FILES["rocky9.ovf"]}
+    assert (elsewhere.read_bytes(), mode_of(elsewhere)) == (before, 0o600)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../up", "/etc/passwd", "a/b", "a\\b", "..", ".", "", "a\0b", "a\nb", "\x1b[31m", "x" * 256, "ü" * 128],
+)
+def test_a_name_that_is_no_plain_file_name_is_refused_before_anything_is_written(
+    one: Tasks, dest: Path, name: str
+) -> None:
+    one.sim.reset(seed_of({"fine.iso": b"fine", name: b"hostile"}))
+    run = one.refuse(**fetch(dest))
+    assert run.error["type"] == "INVALID_ARGUMENT"
+    assert "cannot be the name of a file in dest" in run.msg
+    assert contents(dest) == {}
+    assert fetched(one.run(**fetch(dest, files=["fine.iso"]))) == ["fine.iso"]
+
+
+def test_a_long_name_is_fine(one: Tasks, dest: Path) -> None:
+    one.sim.reset(seed_of({"x" * 255: b"1", "x" * 254 + "y": b"2", ".hidden": b"3"}))
+    one.converge(**fetch(dest))
+    assert contents(dest) == {"x" * 255: b"1", "x" * 254 + "y": b"2", ".hidden": b"3"}
+
+
+def test_names_that_differ_in_case_alone_are_refused(one: Tasks, dest: Path) -> None:
+    one.sim.reset(seed_of({"Straße.iso": b"1", "STRASSE.iso": b"2"}))
+    run = one.refuse(**fetch(dest))
+    assert "'Straße.iso' and 'STRASSE.iso'" in run.msg
+    assert fetched(one.run(**fetch(dest, files=["Straße.iso"]))) == ["Straße.iso"]
+
+
+@pytest.mark.parametrize(
+    ("place", "says"),
+    [
+        ("relative", ["is relative", "{{ playbook_dir }}"]),
+        ("{tmp}/missing", ["does not exist on the host that runs this task", "ansible.builtin.file"]),
+        ("{tmp}/file", ["is not a directory"]),
+        ("{tmp}/file/below", ["Not a directory"]),
+    ],
+)
+def test_a_dest_that_is_no_directory(one: Tasks, tmp_path: Path, place: str, says: list[str]) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    run = one.refuse(**fetch(place.format(tmp=tmp_path)))
+    assert run.error["type"] == "INVALID_ARGUMENT"
+    assert "dest: " in run.msg
+    assert all(text in run.msg for text in says), run.msg
+
+
+def test_a_directory_in_the_place_of_a_file_is_refused(one: Tasks, dest: Path) -> None:
+    (dest / "rocky9.ovf").mkdir()
+    run = one.refuse(**fetch(dest))
+    assert f"{dest}/rocky9.ovf is a directory" in run.msg
+    assert [path.name for path in dest.iterdir()] == ["rocky9.ovf"]
+
+
+def test_something_else_in_the_place_of_a_file_is_refused(one: Tasks, dest: Path) -> None:
+    os.mkfifo(dest / "rocky9.ovf")
+    assert f"{dest}/rocky9.ovf is no regular file" in one.refuse(**fetch(dest)).msg
+
+
+def test_a_dest_that_cannot_be_written_to(one: Tasks) -> None:
+    run = one.run(**fetch("/sys", files=["rocky9.ovf"]))
+    assert run.error["type"] == "TRANSFER_FAILED"
+    assert "/sys/.rocky9.ovf." in run.msg
+    assert "cannot be written: " in run.msg
+    assert sessions(one) == 0
+
+
+def test_a_disk_that_takes_no_more_leaves_no_half_file(one: Tasks, dest: Path) -> None:
+    with largest_file(100_000):
+        run = one.run(**fetch(dest, files=["disk1.vmdk"]))
+    assert run.error["type"] == "TRANSFER_FAILED"
+    assert f"{dest}/disk1.vmdk cannot be written: File too large" in run.msg
+    assert contents(dest) == {}
+    assert sessions(one) == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "says"), [(errno.ENOSPC, "Make room"), (errno.EDQUOT, "quota"), (errno.EROFS, "read-only")]
+)
+def test_a_failure_to_write_says_what_to_do(number: int, says: str) -> None:
+    text = cannot_write("/srv/a.iso", OSError(number, os.strerror(number))).explain()
+    assert f"/srv/a.iso cannot be written: {os.strerror(number)}." in text
+    assert says in text
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"endpoint_type": "DIRECT"}, ["dest", "endpoint_type: DIRECT"]),
+        ({"state": "absent"}, ["dest", "state: absent"]),
+        ({"client_progress": 3}, ["dest|client_progress"]),
+    ],
+)
+def test_options_that_do_not_go_together(one: Tasks, dest: Path, options: dict[str, Any], says: list[str]) -> None:
+    run = one.run(**fetch(dest, **options))
+    assert run.failed
+    assert all(text in run.msg for text in says), run.msg
+    assert not run.mutations
+
+
+def test_what_a_killed_run_left_is_removed_and_what_is_alive_is_not(one: Tasks, dest: Path) -> None:
+    dead, alive, other = Partial(str(dest), "disk1.vmdk"), Partial(str(dest), "disk1.vmdk"), Partial(str(dest), "d")
+    for partial in (dead, alive, other):
+        partial.open()
+    dead.close()
+    other.close()
+    one.run(**fetch(dest, files=["disk1.vmdk"]))
+    left = {path.name for path in dest.iterdir()}
+    assert left == {"disk1.vmdk", os.path.basename(alive.path), os.path.basename(other.path)}
+    alive.close()
+
+
+def test_a_file_that_is_taken_for_stale_before_it_is_locked_is_made_again(dest: Path) -> None:
+    partial = Partial(str(dest), "a.iso")
+    partial.open()
+    partial.close()
+    remove_stale(str(dest), "a.iso")
+    assert contents(dest) == {}
+    partial.open()
+    partial.write(b"whole")
+    partial.replace_target()
+    partial.close()
+    assert contents(dest) == {"a.iso": b"whole"}

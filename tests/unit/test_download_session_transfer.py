@@ -1,0 +1,351 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Downloads that break, take long, fail beside others, are ended by signals or meet each other in one directory."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import re
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.vsphere.content.plugins.module_utils._errors import ConnectionFailed, NotFound, TransferFailed
+from ansible_collections.vsphere.content.plugins.module_utils._transfer import TransferStopped, get_file
+from tests.harness.modules import connection_args, finish_module, start_module
+from tests.harness.tasks import DIALECTS, Tasks
+from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
+from tests.simulator.seed import filler
+
+DOWNLOAD = "content_library_download_session"
+IMAGE = filler("image", 3_000_000)
+LARGER_IMAGE = filler("larger", 16_000_000)
+DATA = "/cls/data/"
+
+
+def seed_of(files: Mapping[str, bytes], **deviations: Any) -> Seed:
+    return Seed(libraries=(LibrarySeed("templates", (ItemSeed("tools", "iso", files),)),), **deviations)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Simulator]:
+    with Simulator(settle=0) as running:
+        yield running
+
+
+@pytest.fixture(params=DIALECTS)
+def tasks(request: pytest.FixtureRequest, server: Simulator) -> Tasks:
+    server.reset(seed_of({"a.iso": IMAGE}))
+    return Tasks(server, request.param)
+
+
+@pytest.fixture
+def one(server: Simulator) -> Tasks:
+    server.reset(seed_of({"a.iso": IMAGE}))
+    return Tasks(server, "api")
+
+
+@pytest.fixture
+def dest(tmp_path: Path) -> Path:
+    folder = tmp_path / "dest"
+    folder.mkdir()
+    return folder
+
+
+def fetch(dest: Path, **options: Any) -> dict[str, Any]:
+    return {"module": DOWNLOAD, "library": "templates", "library_item": "tools", "dest": str(dest), **options}
+
+
+def contents(dest: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in dest.iterdir()}
+
+
+def sessions(sim: Simulator) -> int:
+    return sim.run(lambda store: len(store.downloads.sessions))
+
+
+def fates(error: Mapping[str, Any]) -> dict[str, str]:
+    return {entry["name"]: entry["fate"] for entry in error["data"]["files"]}
+
+
+def test_a_download_that_is_cut_three_times_is_taken_up_where_it_broke(tasks: Tasks, dest: Path) -> None:
+    tasks.sim.reset(seed_of({"a.iso": LARGER_IMAGE}))
+    for time_of in (1, 2, 3):
+        tasks.sim.inject(f"GET:{DATA}*:{time_of}:reset-mid-body")
+    run = tasks.run(**fetch(dest))
+    assert not run.failed, run.msg
+    assert contents(dest) == {"a.iso": LARGER_IMAGE}
+    assert run.result["files"][0]["verified"]
+    assert len(run.outcome.warnings) == 3
+    assert all("download of a.iso broke and was taken up again" in text for text in run.outcome.warnings)
+    gets = [entry for entry in run.exchanges if entry.path.startswith(DATA)]
+    assert [entry.status for entry in gets if entry.status][1:] == [206, 206, 206]
+    assert gets[-1].response_bytes < len(LARGER_IMAGE) // 4
+
+
+def test_a_server_without_ranges_sends_it_all_again(one: Tasks, dest: Path) -> None:
+    one.sim.reset(seed_of({"a.iso": IMAGE}, ranges=False))
+    one.sim.inject(f"GET:{DATA}*:1:reset-mid-body")
+    one.sim.inject(f"GET:{DATA}*:2:truncate")
+    run = one.run(**fetch(dest))
+    assert not run.failed, run.msg
+    assert contents(dest) == {"a.iso": IMAGE}
+    assert len(run.outcome.warnings) == 2
+    assert run.exchanges[-4].response_bytes == len(IMAGE)
+
+
+@pytest.mark.parametrize("fault", ["truncate", "reset", "503", "html"])
+def test_what_breaks_once_is_tried_again(one: Tasks, dest: Path, fault: str) -> None:
+    one.sim.inject(f"GET:{DATA}*:1:{fault}")
+    run = one.run(**fetch(dest))
+    assert not run.failed, run.msg
+    assert contents(dest) == {"a.iso": IMAGE}
+    assert len(run.outcome.warnings) == 1
+
+
+def test_what_breaks_again_and_again_fails_after_five_tries(one: Tasks, dest: Path) -> None:
+    one.sim.reset(seed_of({"a.iso": LARGER_IMAGE}))
+    one.sim.inject(f"GET:{DATA}*:*:reset-mid-body")
+    run = one.run(**fetch(dest))
+    assert run.error["type"] == "CONNECTION_FAILED"
+    assert re.search(rf"after \d+ of {len(LARGER_IMAGE)} bytes", run.msg)
+    assert len(run.outcome.warnings) == 4
+    assert contents(dest) == {}
+    assert sessions(one.sim) == 0
+
+
+def test_a_login_that_expires_is_renewed(tasks: Tasks, dest: Path) -> None:
+    tasks.sim.inject(f"GET:{DATA}*:1:unauthenticated")
+    run = tasks.run(**fetch(dest))
+    assert not run.failed, run.msg
+    assert contents(dest) == {"a.iso": IMAGE}
+    assert run.outcome.warnings == []
+
+
+def test_a_download_that_outlives_session_and_login_is_kept_alive(dest: Path) -> None:
+    seed = seed_of({"a.iso": IMAGE})
+    with Simulator(seed=seed, settle=0, rate=1_200_000, session_timeout=1.5, login_timeout=1.5) as sim:
+        run = Tasks(sim, "api").run(**fetch(dest))
+    assert not run.failed, run.msg
+    assert contents(dest) == {"a.iso": IMAGE}
+    signs = [json.loads(entry.request_body) for entry in run.sent("POST", "keep-alive", "session")]
+    told = [sign["progress"] for sign in signs if "progress" in sign]
+    assert len(signs) >= 3
+    assert told == sorted(set(told))
+    assert 0 < told[0] < 100
+
+
+def test_files_are_fetched_at_once_and_each_at_its_own_pace(dest: Path) -> None:
+    files = {f"{number}.iso": filler(str(number), 600_000) for number in range(4)}
+    with Simulator(seed=seed_of(files), settle=0.05, rate=1_000_000) as sim:
+        alone = Tasks(sim, "api").run(**fetch(dest, files=["0.iso"]))
+        several = Tasks(sim, "api").run(**fetch(dest))
+    assert contents(dest) == files
+    assert several.result["transferred"]["files"] == 3
+    assert several.result["transferred"]["seconds"] < 2 * alone.result["transferred"]["seconds"]
+
+
+def test_one_that_fails_stops_the_others_and_each_fate_is_told(dest: Path) -> None:
+    def forge(store: Any) -> None:
+        store.catalog.item(store.find_item_id("templates", "tools")).files["bad.iso"].blob.digests["SHA1"] = "0" * 40
+
+    files = {"good.iso": b"quick", "bad.iso": filler("bad", 400_000), "long.iso": filler("long", 4_000_000), "z": b"z"}
+    with Simulator(seed=seed_of(files), settle=0, rate=800_000) as sim:
+        sim.run(forge)
+        started = time.monotonic()
+        run = Tasks(sim, "api").run(**fetch(dest, parallel_transfers=2))
+        assert sessions(sim) == 0
+    assert time.monotonic() - started < 4
+    assert run.error["type"] == "CHECKSUM_MISMATCH"
+    assert fates(run.error) == {"good.iso": "fetched", "bad.iso": "failed", "long.iso": "stopped", "z": "not started"}
+    assert run.changed
+    assert run.result["transferred"]["files"] == 1
+    assert contents(dest) == {"good.iso": b"quick"}
+
+
+def test_a_session_that_is_ended_by_somebody_else_is_the_reason(dest: Path) -> None:
+    def end(store: Any) -> None:
+        for session in store.downloads.sessions.values():
+            session.state = "CANCELED"
+
+    with Simulator(seed=seed_of({"a.iso": IMAGE}), settle=0, session_timeout=2, rate=600_000) as sim:
+        timer = threading.Timer(0.8, lambda: sim.run(end))
+        timer.start()
+        run = Tasks(sim, "api").run(**fetch(dest))
+        timer.join()
+    assert run.error["type"] == "TRANSFER_FAILED"
+    assert "the session became CANCELED while files were fetched" in run.msg
+    assert contents(dest) == {}
+
+
+def start(sim: Simulator, dest: Path) -> subprocess.Popen[str]:
+    options = {**connection_args(sim), **fetch(dest)}
+    del options["module"]
+    return start_module(DOWNLOAD, options)
+
+
+def wait_for_bytes(dest: Path) -> None:
+    deadline = time.monotonic() + 30
+    while not any(path.stat().st_size for path in dest.iterdir()):
+        assert time.monotonic() < deadline, "nothing arrives"
+        time.sleep(0.02)
+
+
+def test_a_signal_leaves_no_file_and_no_session(dest: Path) -> None:
+    with Simulator(seed=seed_of({"a.iso": IMAGE, "b.iso": IMAGE}), settle=0, rate=1_200_000) as sim:
+        process = start(sim, dest)
+        wait_for_bytes(dest)
+        process.send_signal(signal.SIGTERM)
+        ended = finish_module(process)
+        assert sessions(sim) == 0
+        assert sim.run(lambda store: store.logins.count) == 0
+    assert ended.result["error"]["type"] == "CANCELED"
+    assert "SIGTERM" in ended.result["msg"]
+    assert contents(dest) == {}
+
+
+def test_what_a_killed_run_leaves_is_removed_by_the_next(one: Tasks, dest: Path) -> None:
+    with Simulator(seed=seed_of({"a.iso": IMAGE}), settle=0, rate=1_200_000) as sim:
+        process = start(sim, dest)
+        wait_for_bytes(dest)
+        process.kill()
+        process.communicate()
+    [left] = dest.iterdir()
+    assert left.name.startswith(".a.iso.")
+    assert not one.run(**fetch(dest)).failed
+    assert contents(dest) == {"a.iso": IMAGE}
+
+
+def test_two_tasks_may_fetch_the_same_files_to_one_directory(dest: Path) -> None:
+    with Simulator(seed=seed_of({"a.iso": IMAGE, "b.iso": b"b"}), settle=0, rate=2_000_000) as sim:
+        ended = [finish_module(process) for process in [start(sim, dest), start(sim, dest)]]
+        assert sessions(sim) == 0
+    assert [each.result.get("msg") for each in ended] == [None, None]
+    assert contents(dest) == {"a.iso": IMAGE, "b.iso": b"b"}
+
+
+@dataclass
+class Memory:
+    """A sink that can be looked at."""
+
+    content: bytes = b""
+
+    def write(self, block: bytes) -> None:
+        self.content += block
+
+    def clear(self) -> None:
+        self.content = b""
+
+
+@dataclass
+class Answer:
+    """What a server sends: all of C(blocks), and then a broken connection if so told."""
+
+    status_code: int
+    blocks: list[bytes]
+    headers: dict[str, str] = field(default_factory=dict)
+    breaks: bool = False
+
+    def iter_content(self, _size: int) -> Iterator[bytes]:
+        yield from self.blocks
+        if self.breaks:
+            raise OSError("reset")
+
+
+@dataclass
+class Script:
+    """Gives its answers one after the other, and keeps the Range of each request."""
+
+    answers: list[Answer | Exception]
+    ranges: list[str | None] = field(default_factory=list)
+
+    @contextlib.contextmanager
+    def stream(self, _method: str, _url: str, *, headers: Mapping[str, str], **_rest: Any) -> Iterator[Answer]:
+        self.ranges.append(headers.get("Range"))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        yield answer
+
+    def fetch(self, size: int | None = 6, stop: threading.Event | None = None) -> tuple[bytes, str]:
+        sink = Memory()
+        digest = get_file(
+            self.stream,
+            "https://vcenter.example.com/a",
+            sink,
+            size=size,
+            hash_with="SHA256",
+            session_id="s",
+            stop=stop or threading.Event(),
+            on_progress=lambda _received: None,
+            on_break=lambda _why: None,
+        )
+        return sink.content, digest
+
+
+def part(content: str, span: str, *, breaks: bool = False) -> Answer:
+    return Answer(206, [content.encode()], {"Content-Range": f"bytes {span}"}, breaks)
+
+
+HALF = Answer(200, [b"abc"], {"Content-Length": "6"}, breaks=True)
+WHOLE = Answer(200, [b"abc", b"def"], {"Content-Length": "6"})
+REFUSED = TransferFailed("no such range", status=416)
+
+
+@pytest.mark.parametrize(
+    ("answers", "ranges"),
+    [
+        ([WHOLE], [None]),
+        ([HALF, part("def", "3-5/6")], [None, "bytes=3-"]),
+        ([HALF, part("def", "3-5/*")], [None, "bytes=3-"]),
+        ([HALF, part("d", "3-5/6", breaks=True), part("ef", "4-5/6")], [None, "bytes=3-", "bytes=4-"]),
+        ([HALF, WHOLE], [None, "bytes=3-"]),
+        ([HALF, part("ef", "4-5/6"), WHOLE], [None, "bytes=3-", None]),
+        ([HALF, part("def", "3-5/7"), WHOLE], [None, "bytes=3-", None]),
+        ([HALF, Answer(206, [b"def"]), WHOLE], [None, "bytes=3-", None]),
+        ([HALF, REFUSED, WHOLE], [None, "bytes=3-", None]),
+        ([Answer(200, [b"abcdef"], breaks=True)], [None]),
+        ([Answer(200, [b"abc"]), part("def", "3-5/6")], [None, "bytes=3-"]),
+        ([ConnectionFailed("no connection"), WHOLE], [None, None]),
+    ],
+)
+def test_however_a_download_breaks_it_ends_up_whole(
+    answers: list[Answer | Exception], ranges: list[str | None]
+) -> None:
+    script = Script(list(answers))
+    assert script.fetch() == (b"abcdef", hashlib.sha256(b"abcdef").hexdigest())
+    assert script.ranges == ranges
+
+
+def test_without_a_known_size_the_first_answer_tells_it() -> None:
+    script = Script([HALF, part("def", "3-5/6")])
+    assert script.fetch(size=None)[0] == b"abcdef"
+
+
+def test_more_than_there_should_be_is_a_failure() -> None:
+    with pytest.raises(TransferFailed, match="more than the 5 bytes"):
+        Script([WHOLE]).fetch(size=5)
+
+
+def test_a_refusal_is_not_tried_again() -> None:
+    script = Script([NotFound("gone", status=404), WHOLE])
+    with pytest.raises(NotFound):
+        script.fetch()
+    assert len(script.ranges) == 1
+
+
+def test_a_stop_ends_it_at_the_next_block() -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(TransferStopped):
+        Script([WHOLE]).fetch(stop=stop)
