@@ -15,6 +15,7 @@ from aiohttp import http_exceptions, web
 from .blobs import BLOCK, BlobWriter, damaged
 from .descriptor import unpack
 from .downloads import DownloadFile, DownloadSession
+from .faults import Fault
 from .store import Store
 from .updates import UpdateFile, UpdateSession
 
@@ -103,14 +104,14 @@ class DataService:
         waiting: list[bytes] = []
         held = 0
         writing: asyncio.Future[None] = loop.run_in_executor(None, writer.write, b"")
-        cut = progress.fault is not None and progress.fault.kind == "reset-mid-body"
+        cut = _cut_after(progress.fault, request.content_length or 0)
         while True:
             piece = await request.content.read(pace.block)
             progress.request_bytes += len(piece)
             if entry.generation != generation or session.state != "ACTIVE":
                 return False
             store.updates.transferred(session, entry, progress.request_bytes)
-            if cut:
+            if cut is not None and progress.request_bytes >= cut:
                 return False
             waiting.append(piece)
             held += len(piece)
@@ -167,6 +168,13 @@ class DataService:
 
     def _note(self, progress: Progress, response: web.StreamResponse, count: int) -> None:
         self._server.close(progress, web.Response(status=response.status), count)
+
+
+def _cut_after(fault: Fault | None, size: int) -> int | None:
+    """How many bytes of an upload to take before the connection breaks, None for all of them."""
+    if fault is None or fault.kind != "reset-mid-body":
+        return None
+    return int(size * float(fault.value or "0") / 100)
 
 
 def _span(header: str | None, size: int) -> tuple[int, int] | None:

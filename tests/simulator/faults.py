@@ -10,7 +10,8 @@ KIND               what happens
 =================  ====================================================================================
 ``503``            that status, with an error body of the dialect; ``503/5`` adds ``Retry-After: 5``
 ``reset``          the connection is dropped before any answer, and nothing is done
-``reset-mid-body`` an upload is dropped after its first bytes; anything else is done and half answered
+``reset-mid-body`` an upload is dropped after its first bytes, or with ``reset-mid-body/50`` after half of them;
+                   anything else is done and half answered
 ``hang``           no answer, until the client goes away or the server stops
 ``truncate``       it is done, and the body of the answer is cut in half
 ``html``           a 502 with the HTML page of a proxy
