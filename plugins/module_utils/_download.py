@@ -22,6 +22,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
     read_checksum,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._destination import Partial, remove_stale
+from ansible_collections.vsphere.content.plugins.module_utils._download_plan import PREPARED, Fetched
 from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     ApiError,
     ChecksumMismatch,
@@ -29,7 +30,14 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     InvalidResponse,
     TransferFailed,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import Clock, gather, kept_alive, wait_for
+from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
+    Clock,
+    Step,
+    discard_download,
+    gather,
+    kept_alive,
+    wait_for,
+)
 from ansible_collections.vsphere.content.plugins.module_utils._schema import (
     ChecksumInfo,
     DownloadFile,
@@ -43,7 +51,6 @@ from ansible_collections.vsphere.content.plugins.module_utils._transfer import (
     run_all,
 )
 
-PREPARED = "PREPARED"
 ERROR = "ERROR"
 PREPARE = "download_session.file.prepare"
 GET_DATA = "download_session.file.get_data"
@@ -70,6 +77,19 @@ def open_download(
     with shield():
         session_id = api.create_download_session(library_item_id, client_token)
         on_created(session_id)
+    return api.get_download_session(session_id)
+
+
+def end_session(api: Api, session: DownloadSession, step: Step, error_message: str | None) -> DownloadSession | None:
+    """Take one step with a session; returns it as it is then, None if it is gone."""
+    session_id = str(session.id)
+    if step is Step.CANCEL:
+        api.cancel_download_session(session_id)
+    elif step is Step.FAIL:
+        api.fail_download_session(session_id, error_message or "")
+    else:
+        discard_download(api, session_id)
+        return None
     return api.get_download_session(session_id)
 
 
@@ -121,15 +141,6 @@ def _await_prepared(
         clock=clock,
         session_id=session_id,
     )
-
-
-@dataclass(frozen=True)
-class Fetched:
-    """A file that has been put into place; C(checksum_info) is what the server said of it."""
-
-    size: int
-    checksum_info: ChecksumInfo | None
-    verified: bool
 
 
 @dataclass

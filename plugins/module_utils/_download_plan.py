@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What must change about download sessions, or about files on disk: declared against found, and what a diff shows of
-both. Pure: no server, no clock, no disk.
+both. No server and no clock; the disk only to check that dest is a directory.
 
 A task declares one of three things: an ACTIVE session with prepared files, the end of sessions, or files in a
 directory, for which the session is only a means. Each has its plan and its projection.
@@ -30,12 +30,22 @@ from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import 
     Step,
     choose_step,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._options import (
+    read_client_token,
+    require_directory,
+    require_range,
+)
 from ansible_collections.vsphere.content.plugins.module_utils._schema import (
+    ChecksumInfo,
     DownloadFile,
     DownloadSession,
     LibraryItemFile,
+    to_result,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._target import require_complete_names
 
+MOST_TRANSFERS = 32
+LONGEST_WAIT = 7 * 24 * 3600
 PREPARED = "PREPARED"
 AS_DECLARED = "as declared"
 ENDS: Mapping[Step, str | None] = {
@@ -83,6 +93,15 @@ class Local:
 
 
 @dataclass(frozen=True)
+class Fetched:
+    """A file that has been put into place; C(checksum_info) is what the server said of it."""
+
+    size: int
+    checksum_info: ChecksumInfo | None
+    verified: bool
+
+
+@dataclass(frozen=True)
 class Found:
     """What there is, as far as it was needed.
 
@@ -116,6 +135,42 @@ class Plan:
     adjust: tuple[str, ...] = ()
     steps: tuple[tuple[str, Step], ...] = ()
     expected: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_declared(params: Mapping[str, Any], *, has_attributes: bool) -> Declared:
+    """What the task declares, checked as far as that needs no server. Raises InvalidArgument."""
+    if not params["session_id"]:
+        require_complete_names(params)
+    require_range("client_progress", params["client_progress"], 0, 100)
+    require_range("parallel_transfers", params["parallel_transfers"], 1, MOST_TRANSFERS)
+    require_range("wait_timeout", params["wait_timeout"], 1, LONGEST_WAIT)
+    if params["dest"] is not None:
+        if params["state"] != "active":
+            raise InvalidArgument(
+                f"dest is given with state: {params['state']}", remedy="Fetch files with state: active."
+            )
+        if params["endpoint_type"] != "HTTPS":
+            raise InvalidArgument(
+                "dest is given with endpoint_type: DIRECT, and this module does not read datastores itself",
+                remedy="Set endpoint_type: HTTPS to have the files fetched, or leave out dest.",
+            )
+        require_directory("dest", params["dest"])
+    return Declared(
+        session_id=params["session_id"],
+        state=params["state"],
+        patterns=tuple(params["files"]) if params["files"] is not None else None,
+        endpoint_type=params["endpoint_type"],
+        dest=params["dest"],
+        has_attributes=has_attributes,
+        accept_unverifiable=params["when_unverifiable"] == "skip",
+        client_progress=params["client_progress"],
+        error_message=params["error_message"],
+        keep_alive=params["keep_alive"],
+        keep_session=params["keep_session"],
+        client_token=read_client_token(params["client_token"]),
+        wait_timeout=params["wait_timeout"],
+        parallel_transfers=params["parallel_transfers"],
+    )
 
 
 def match_names(patterns: Sequence[str] | None, names: Iterable[str]) -> tuple[str, ...]:
@@ -177,6 +232,20 @@ def project_download(declared: Declared, found: Found) -> dict[str, Any]:
         shown["client_progress"] = min((session.client_progress or 0), declared.client_progress) if session else None
     files = {file.name: {"status": file.status, "endpoint_type": endpoint_type(file)} for file in found.files}
     return {**shown, "files": {name: files[name] for name in found.wanted if name in files}}
+
+
+def describe_local(file: LibraryItemFile, path: str, local: Local | None, fetched: Fetched | None) -> dict[str, Any]:
+    """A file of the item as a task that fetches returns it."""
+    shown = {
+        **to_result(file),
+        "path": path,
+        "verified": local is not None and local.verdict is Verdict.EQUAL,
+        "fetched": fetched is not None,
+    }
+    if fetched is None:
+        return shown
+    checksum = to_result(fetched.checksum_info) if fetched.checksum_info else None
+    return {**shown, "size": fetched.size, "checksum_info": checksum, "verified": fetched.verified}
 
 
 def endpoint_type(file: DownloadFile) -> str | None:

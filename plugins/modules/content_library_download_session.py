@@ -330,6 +330,7 @@ error:
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -341,6 +342,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import Ve
 from ansible_collections.vsphere.content.plugins.module_utils._destination import look, require_one_component
 from ansible_collections.vsphere.content.plugins.module_utils._download import (
     Download,
+    end_session,
     find_sessions,
     open_download,
     prepare_files,
@@ -351,36 +353,28 @@ from ansible_collections.vsphere.content.plugins.module_utils._download_plan imp
     Local,
     Plan,
     compare_local,
+    describe_local,
     match_names,
     plan_download,
     project_download,
+    read_declared,
     require_distinct_names,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._errors import ContentError, InvalidArgument, NotFound
+from ansible_collections.vsphere.content.plugins.module_utils._errors import ContentError, NotFound
 from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
     SYSTEM_CLOCK,
     Clock,
-    Step,
     discard_download,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._module import Task, converge, run_module
-from ansible_collections.vsphere.content.plugins.module_utils._options import (
-    read_client_token,
-    require_directory,
-    require_range,
-)
 from ansible_collections.vsphere.content.plugins.module_utils._schema import DownloadSession, to_result
 from ansible_collections.vsphere.content.plugins.module_utils._target import (
     ITEM_MUTUALLY_EXCLUSIVE,
     describe_item,
     item_spec,
-    require_complete_names,
     resolve_item,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._transfer import Digests
-
-MOST_TRANSFERS = 32
-LONGEST_WAIT = 7 * 24 * 3600
 
 
 def argument_spec() -> dict[str, Any]:
@@ -400,42 +394,6 @@ def argument_spec() -> dict[str, Any]:
         "client_token": {"type": "str", "no_log": False},
         "wait_timeout": {"type": "int", "default": 600},
     }
-
-
-def read_declared(params: Mapping[str, Any], *, has_attributes: bool) -> Declared:
-    """What the task declares, checked as far as that needs no server. Raises InvalidArgument."""
-    if not params["session_id"]:
-        require_complete_names(params)
-    require_range("client_progress", params["client_progress"], 0, 100)
-    require_range("parallel_transfers", params["parallel_transfers"], 1, MOST_TRANSFERS)
-    require_range("wait_timeout", params["wait_timeout"], 1, LONGEST_WAIT)
-    if params["dest"] is not None:
-        if params["state"] != "active":
-            raise InvalidArgument(
-                f"dest is given with state: {params['state']}", remedy="Fetch files with state: active."
-            )
-        if params["endpoint_type"] != "HTTPS":
-            raise InvalidArgument(
-                "dest is given with endpoint_type: DIRECT, and this module does not read datastores itself",
-                remedy="Set endpoint_type: HTTPS to have the files fetched, or leave out dest.",
-            )
-        require_directory("dest", params["dest"])
-    return Declared(
-        session_id=params["session_id"],
-        state=params["state"],
-        patterns=tuple(params["files"]) if params["files"] is not None else None,
-        endpoint_type=params["endpoint_type"],
-        dest=params["dest"],
-        has_attributes=has_attributes,
-        accept_unverifiable=params["when_unverifiable"] == "skip",
-        client_progress=params["client_progress"],
-        error_message=params["error_message"],
-        keep_alive=params["keep_alive"],
-        keep_session=params["keep_session"],
-        client_token=read_client_token(params["client_token"]),
-        wait_timeout=params["wait_timeout"],
-        parallel_transfers=params["parallel_transfers"],
-    )
 
 
 class DownloadSessionResource:
@@ -494,7 +452,13 @@ class DownloadSessionResource:
         outcome = {"session": to_result(session) if session else None, **self._moved()}
         if declared.dest is not None:
             content = {file.name: file for file in state.content}
-            outcome["files"] = [self._describe(to_result(content[name]), state) for name in state.wanted]
+            fetched = self._download.fetched if self._download else {}
+            outcome["files"] = [
+                describe_local(
+                    content[name], os.path.join(declared.dest, name), state.local.get(name), fetched.get(name)
+                )
+                for name in state.wanted
+            ]
         elif declared.state == "active":
             files = {file.name: file for file in state.files}
             outcome["files"] = [to_result(files[name]) for name in state.wanted if name in files]
@@ -526,13 +490,8 @@ class DownloadSessionResource:
         for name in wanted:
             require_one_component(name)
         require_distinct_names(wanted)
-        held, sizes = held_by_item(found.content), look(dest, wanted)
-        local = {}
-        for name, size in sizes.items():
-            path = os.path.join(dest, name)
-            verdict = compare_local(path, name, size, held[name], self._digests.of)
-            local[name] = Local(size, verdict, {} if size is None else self._attributes.differences(path))
-        return replace(found, wanted=wanted, local=local)
+        found = replace(found, wanted=wanted)
+        return replace(found, local=self._look(found, dest, {}))
 
     def _prepare(self, plan: Plan) -> Found:
         declared, found = self._declared, plan.found
@@ -570,23 +529,14 @@ class DownloadSessionResource:
         return f"Session {session_id}, which this task made, was canceled and deleted."
 
     def _end(self, plan: Plan) -> Found:
-        ended = dict(plan.steps)
-        sessions = []
+        steps = dict(plan.steps)
+        left = []
         for session in plan.found.sessions:
-            session_id = str(session.id)
-            step = ended.get(session_id, Step.NOTHING)
-            if step is Step.CANCEL:
-                self._api.cancel_download_session(session_id)
-            elif step is Step.FAIL:
-                self._api.fail_download_session(session_id, str(self._declared.error_message))
-            elif step in (Step.DELETE, Step.CANCEL_AND_DELETE):
-                discard_download(self._api, session_id)
-            self._changed = self._changed or step is not Step.NOTHING
-            if step in (Step.CANCEL, Step.FAIL):
-                session = self._api.get_download_session(session_id)
-            if step not in (Step.DELETE, Step.CANCEL_AND_DELETE):
-                sessions.append(session)
-        return replace(plan.found, sessions=tuple(sessions))
+            step = steps.get(str(session.id))
+            after = end_session(self._api, session, step, self._declared.error_message) if step else session
+            self._changed = self._changed or step is not None
+            left.extend([after] if after else [])
+        return replace(plan.found, sessions=tuple(left))
 
     def _fetch(self, plan: Plan, dest: str) -> Found:
         declared, found = self._declared, plan.found
@@ -610,37 +560,19 @@ class DownloadSessionResource:
             if declared.keep_session:
                 self._kept = self._api.get_download_session(str(session.id))
             else:
-                self._api.delete_download_session(str(session.id))
-        sizes = look(dest, found.wanted)
-        local = {
-            name: Local(
-                size,
-                Verdict.EQUAL if name in plan.fetch else found.local[name].verdict,
-                self._attributes.differences(os.path.join(dest, name)),
-            )
-            for name, size in sizes.items()
-        }
-        return replace(found, local=local)
+                with suppress(NotFound):
+                    self._api.delete_download_session(str(session.id))
+        verdicts = {name: local.verdict for name, local in found.local.items()}
+        return replace(found, local=self._look(found, dest, {**verdicts, **dict.fromkeys(plan.fetch, Verdict.EQUAL)}))
 
-    def _describe(self, file: dict[str, Any], found: Found) -> dict[str, Any]:
-        name, local = file["name"], found.local.get(file["name"])
-        shown = {
-            **file,
-            "path": os.path.join(str(self._declared.dest), name),
-            "verified": local is not None and local.verdict is Verdict.EQUAL,
-            "fetched": False,
-        }
-        fetched = self._download.fetched.get(name) if self._download else None
-        if fetched is None:
-            return shown
-        checksum = to_result(fetched.checksum_info) if fetched.checksum_info else None
-        return {
-            **shown,
-            "size": fetched.size,
-            "checksum_info": checksum,
-            "verified": fetched.verified,
-            "fetched": True,
-        }
+    def _look(self, found: Found, dest: str, verdicts: Mapping[str, Verdict]) -> dict[str, Local]:
+        """What stands in dest of the wanted files; what has no verdict yet is compared."""
+        held, local = held_by_item(found.content), {}
+        for name, size in look(dest, found.wanted).items():
+            path = os.path.join(dest, name)
+            verdict = verdicts.get(name) or compare_local(path, name, size, held[name], self._digests.of)
+            local[name] = Local(size, verdict, {} if size is None else self._attributes.differences(path))
+        return local
 
     def _moved(self) -> dict[str, Any]:
         return {"transferred": self._download.transferred} if self._download and self._download.fetched else {}
