@@ -132,6 +132,7 @@ TYPES = (
     ("mypy", "-p", "tests.simulator", "-p", "tests.harness", "-p", "tools"),
     ("mypy", "tests/unit"),
     ("mypy", "tests/docs"),
+    ("mypy", "tests/roles"),
 )
 
 STEPS = (
@@ -144,6 +145,7 @@ STEPS = (
     Step("changelog", "Lint the changelog", commands(("antsibull-changelog", "lint"))),
     Step("unit", "Run the unit tests", tests("unit")),
     Step("examples", "Run each example of the documentation", tests("examples", "tests/docs")),
+    Step("roles", "Run the roles, the playbooks and what AWX needs of them", tests("roles", "tests/roles")),
     Step("sanity", "Run ansible-test sanity", sanity),
     Step("package", "Build the tarball and import it as Galaxy would", package),
     Step("demo", "Run the demo", commands(("bash", "demo/run"))),
