@@ -52,6 +52,8 @@ LONGEST_KEEP_ALIVE = 30.0
 STOP_SECONDS = 2.0
 
 PENDING_PREVIEWS = ("UNAVAILABLE", "PREPARING")
+# How long a server that knows no previews may say nothing of a file that it has answered for.
+SILENT_SECONDS = 5.0
 UNFINISHED_TRANSFERS = ("TRANSFERRING", "VALIDATING")
 ENDED_TRANSFERS = ("READY", "ERROR")
 
@@ -303,8 +305,13 @@ def await_files(
 ) -> list[UpdateFile]:
     """Wait until the server has received the named files: an answered PUT is not yet a received file.
 
+    Servers that know no previews need not say of a pushed file that it has arrived. One of which such a server says
+    nothing at all for a while counts as received: if it is not, completing is refused.
+
     Returns all files of the session. Raises TransferFailed with the server's reason, or TimedOut.
     """
+    patience = clock.now() + SILENT_SECONDS
+    silent: set[str] = set()
 
     def read() -> list[UpdateFile]:
         files = api.list_update_files(session_id)
@@ -317,13 +324,17 @@ def await_files(
                     operation="update_session.file.receive",
                     session_id=session_id,
                 )
+        silent.clear()
         if waiting:
-            require_active(api.get_update_session(session_id), "update_session.file.receive")
+            session = api.get_update_session(session_id)
+            require_active(session, "update_session.file.receive")
+            if session.preview_info is None and clock.now() >= patience:
+                silent.update(file.name for file in waiting if _is_silent(file))
         return files
 
     return wait_for(
         read,
-        ready=lambda files: set(names) <= {file.name for file in files if file.status == "READY"},
+        ready=lambda files: set(names) <= silent | {file.name for file in files if file.status == "READY"},
         signs=lambda files: [(file.name, file.status, file.bytes_transferred) for file in files],
         describe=lambda files: _describe_transfers(files, names),
         operation="update_session.file.receive",
@@ -331,6 +342,10 @@ def await_files(
         clock=clock,
         session_id=session_id,
     )
+
+
+def _is_silent(file: UpdateFile) -> bool:
+    return file.source_type == "PUSH" and file.status == "WAITING_FOR_TRANSFER" and not file.bytes_transferred
 
 
 def _describe_transfers(files: Sequence[UpdateFile], names: Sequence[str]) -> str:
