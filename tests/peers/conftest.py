@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.harness.checkout import collections_root  # noqa: E402 - found only t
 sys.path.insert(0, str(collections_root()))
 
 if TYPE_CHECKING:
+    from tests.peers.programs import Vcsim
     from tests.simulator import Simulator
 
 
@@ -34,6 +36,27 @@ def simulator() -> Iterator[Simulator]:
     from tests.simulator import Simulator
 
     with Simulator(settle=0) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def programs() -> Path:
+    """The folder of vcsim and govc. Without Go a test is left out, but not in CI."""
+    from tests.peers.binaries import Unavailable, build
+
+    try:
+        return build()
+    except Unavailable as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"vcsim and govc are left out: {error}")
+
+
+@pytest.fixture
+def vcsim(programs: Path) -> Iterator[Vcsim]:
+    from tests.peers.programs import run_vcsim
+
+    with run_vcsim(programs) as running:
         yield running
 
 

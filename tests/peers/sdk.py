@@ -45,13 +45,13 @@ def connect(server: Server, user: str | None = None) -> Sdk:
     answer = http.post(f"{origin}/api/session", auth=(user or server.username, server.password))
     http.headers["vmware-api-session-id"] = answer.json()
     config = StubConfiguration(get_requests_connector(http, msg_protocol="rest", url=f"{origin}/api"))
-    services = [service(config) for service in (UpdateSession, DownloadSession, UpdateFiles, DownloadFiles)]
-    provider = services[0]._api_interface._api_provider
+    sdk = Sdk(UpdateSession(config), DownloadSession(config), UpdateFiles(config), DownloadFiles(config), http)
+    provider = sdk.updates._api_interface._api_provider
     while hasattr(provider, "next_provider"):
         provider = provider.next_provider
     provider.set_rest_format(False)
     _mend_headers(provider)
-    return Sdk(*services, http)
+    return sdk
 
 
 def _mend_headers(provider: Any) -> None:

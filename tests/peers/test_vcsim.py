@@ -1,0 +1,181 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Our modules against vcsim: a server with /rest only, without PATCH, previews, warnings and checksums."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.vsphere.content.plugins.module_utils import _lifecycle
+from tests.harness.modules import ModuleResult, connection_args, run_module
+from tests.harness.packages import Package, make_iso, make_package
+from tests.peers.programs import Govc, Vcsim
+
+UPDATE, DOWNLOAD = "content_library_update_session", "content_library_download_session"
+INFO, ITEM = "content_library_session_info", "content_library_item"
+
+
+class Tasks:
+    """Tasks of one playbook, on the item ``image`` of the library ``templates``."""
+
+    def __init__(self, server: Vcsim) -> None:
+        self._connection = connection_args(server)
+
+    def run(self, module: str, check: bool = False, **args: Any) -> ModuleResult:
+        item = (
+            {} if "session_id" in args or "session_ids" in args else {"library": "templates", "library_item": "image"}
+        )
+        return run_module(module, {**self._connection, **item, **args}, check=check)
+
+    def ok(self, module: str, check: bool = False, **args: Any) -> dict[str, Any]:
+        ran = self.run(module, check, **args)
+        assert ran.rc == 0, ran.result["msg"]
+        return ran.result
+
+    def failed(self, module: str, **args: Any) -> dict[str, Any]:
+        ran = self.run(module, **args)
+        assert ran.rc == 1
+        return ran.result
+
+    def publish(self, *sources: Path, **args: Any) -> dict[str, Any]:
+        return self.ok(UPDATE, state="done", files=[{"src": str(path)} for path in sources], **args)
+
+
+@pytest.fixture
+def tasks(vcsim: Vcsim, programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tasks:
+    # vcsim never says of a file that it was received.
+    monkeypatch.setattr(_lifecycle, "SILENT_SECONDS", 0.2)
+    Govc(programs, vcsim, tmp_path)("library.create", "templates")
+    return Tasks(vcsim)
+
+
+@pytest.fixture
+def iso(tmp_path: Path) -> Path:
+    return make_iso(tmp_path / "image.iso", 300_000)
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Package:
+    return make_package(tmp_path / "package", disks=2, disk_bytes=40_000)
+
+
+def test_an_item_is_made_once_and_deleted_once(tasks: Tasks) -> None:
+    assert [tasks.ok(ITEM, type="iso")["changed"] for _again in range(2)] == [True, False]
+    assert tasks.ok(ITEM, type="iso")["library_item"]["type"] == "iso"
+    assert [tasks.ok(ITEM, state="absent")["changed"] for _again in range(2)] == [True, False]
+
+
+def test_an_image_is_published_and_fetched_again(tasks: Tasks, iso: Path, tmp_path: Path) -> None:
+    tasks.ok(ITEM, type="iso")
+    first = tasks.publish(iso)
+    assert (first["changed"], first["item_changed"], first["transferred"]["bytes"]) == (True, True, 300_000)
+    assert first["session"]["state"] == "DONE"
+    assert [(each["name"], each["verified"], each["checksum_info"]) for each in first["files"]] == [
+        ("image.iso", False, None)
+    ]
+
+    target = tmp_path / "fetched"
+    target.mkdir()
+    assert tasks.ok(DOWNLOAD, dest=str(target))["changed"]
+    assert (target / "image.iso").read_bytes() == iso.read_bytes()
+
+
+def test_what_the_server_cannot_verify_is_skipped_or_sent_as_declared(tasks: Tasks, iso: Path) -> None:
+    tasks.ok(ITEM, type="iso")
+    tasks.publish(iso)
+    skipped = tasks.publish(iso, when_unverifiable="skip")
+    assert (skipped["changed"], skipped["session"]) == (False, None)
+    assert [each["verified"] for each in skipped["files"]] == [False]
+    assert tasks.publish(iso)["transferred"]["files"] == 1
+
+    with iso.open("ab") as stream:
+        stream.write(b"more")
+    assert tasks.publish(iso, when_unverifiable="skip")["transferred"]["bytes"] == 300_004
+
+
+def test_a_package_is_published_and_fetched_again(tasks: Tasks, package: Package, tmp_path: Path) -> None:
+    tasks.ok(ITEM, type="ovf")
+    first = tasks.publish(package.descriptor)
+    assert (first["changed"], first["session"]["state"]) == (True, "DONE")
+    assert {each["name"] for each in first["files"]} >= {
+        path.name for path in (package.descriptor, *package.references)
+    }
+    again = tasks.publish(package.descriptor, when_unverifiable="skip", purge_files=False)
+    assert (again["changed"], again["session"]) == (False, None)
+
+    target = tmp_path / "fetched"
+    target.mkdir()
+    tasks.ok(DOWNLOAD, dest=str(target), files=["*.ovf"])
+    assert (target / package.descriptor.name).read_bytes() == package.descriptor.read_bytes()
+
+
+def test_sessions_are_read_canceled_and_removed(tasks: Tasks, iso: Path) -> None:
+    tasks.ok(ITEM, type="iso")
+    opened = tasks.ok(UPDATE, files=[{"src": str(iso)}])["session"]
+    assert (opened["state"], opened["preview_info"], opened["warning_behavior"]) == ("ACTIVE", None, None)
+    assert tasks.ok(UPDATE)["session"]["id"] == opened["id"]
+
+    (seen,) = tasks.ok(INFO, with_files=True, kind="update")["update_sessions"]
+    assert (seen["id"], seen["library_item_id"]) == (opened["id"], opened["library_item_id"])
+    assert [each["name"] for each in seen["files"]] == ["image.iso"]
+
+    assert [tasks.ok(UPDATE, session_id=opened["id"], state="canceled")["changed"] for _again in range(2)] == [
+        True,
+        False,
+    ]
+    assert [tasks.ok(UPDATE, session_id=opened["id"], state="absent")["changed"] for _again in range(2)] == [
+        True,
+        False,
+    ]
+    assert tasks.ok(INFO)["update_sessions"] == []
+
+
+def test_a_warning_behavior_that_the_server_does_not_know_is_an_error(tasks: Tasks, package: Package) -> None:
+    tasks.ok(ITEM, type="ovf")
+    failure = tasks.failed(
+        UPDATE,
+        state="done",
+        warning_behavior=[{"type": "SELF_SIGNED_CERTIFICATE", "ignored": True}],
+        files=[{"src": str(package.descriptor)}],
+    )
+    assert "warning_behavior" in failure["msg"]
+    assert "Traceback" not in failure["msg"]
+    assert tasks.ok(INFO)["update_sessions"] == []
+
+
+def test_a_warning_behavior_cannot_be_changed_there(tasks: Tasks) -> None:
+    tasks.ok(ITEM, type="ovf")
+    session = tasks.ok(UPDATE)["session"]
+    failure = tasks.failed(
+        UPDATE, session_id=session["id"], warning_behavior=[{"type": "EXPIRED_CERTIFICATE", "ignored": True}]
+    )
+    assert "warning_behavior" in failure["msg"]
+    assert failure["error"]["operation"] == "update_session.update"
+    (still,) = tasks.ok(INFO)["update_sessions"]
+    assert still["state"] == "ACTIVE"
+
+
+def test_nothing_ignored_is_no_change_there(tasks: Tasks) -> None:
+    tasks.ok(ITEM, type="ovf")
+    session = tasks.ok(UPDATE)["session"]
+    declared = tasks.ok(
+        UPDATE, session_id=session["id"], warning_behavior=[{"type": "EXPIRED_CERTIFICATE", "ignored": False}]
+    )
+    assert not declared["changed"]
+
+
+def test_check_mode_foretells_and_changes_nothing(tasks: Tasks, iso: Path) -> None:
+    tasks.ok(ITEM, type="iso")
+    foretold = tasks.ok(UPDATE, check=True, state="done", files=[{"src": str(iso)}])
+    assert tasks.ok(INFO)["update_sessions"] == []
+    done = tasks.publish(iso)
+    assert (foretold["changed"], done["changed"]) == (True, True)
+
+
+def test_a_wrong_password_and_an_unknown_item_are_typed_errors(tasks: Tasks) -> None:
+    assert tasks.failed(UPDATE, library_item="nowhere")["error"]["type"] == "NOT_FOUND"
+    assert tasks.failed(INFO, password="wrong")["error"]["type"] == "UNAUTHENTICATED"
