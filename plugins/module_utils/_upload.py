@@ -33,11 +33,9 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
 from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     ApiError,
     ChecksumMismatch,
-    ConnectionFailed,
     ContentError,
     InvalidResponse,
     NotFound,
-    TimedOut,
     TransferFailed,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
@@ -55,11 +53,15 @@ from ansible_collections.vsphere.content.plugins.module_utils._schema import (
     UpdateFileAddition,
     UpdateSession,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._transfer import TransferStopped, put_file, run_all
+from ansible_collections.vsphere.content.plugins.module_utils._transfer import (
+    TransferStopped,
+    put_file,
+    run_all,
+    will_pass,
+)
 
 HASHED_WHILE_SENT = "SHA256"
 TRIES = 3
-PASSING_STATUSES = (429, 502, 503, 504)
 REFUSALS = ("INVALID_ARGUMENT", "INVALID_REQUEST", "UNEXPECTED_INPUT")
 PROBE_SUCCESSES = ("SUCCESS", None)
 PROBE_TYPES: Mapping[str, str] = {"CERTIFICATE_ERROR": "UNVERIFIED_PEER", "TIMED_OUT": "TIMED_OUT"}
@@ -135,11 +137,6 @@ def _endpoint(source: PullSource, *, with_certificate: bool) -> TransferEndpoint
         digits = hashlib.sha1(ssl.PEM_cert_to_DER_cert(source.certificate.strip())).hexdigest().upper()  # noqa: S324
         thumbprint = ":".join(digits[start : start + 2] for start in range(0, len(digits), 2))
     return TransferEndpoint(uri=source.url, ssl_certificate_thumbprint=thumbprint)
-
-
-def _will_pass(error: ContentError) -> bool:
-    """Whether a PUT that failed so is worth sending again."""
-    return isinstance(error, (ConnectionFailed, TimedOut)) or error.status in PASSING_STATUSES
 
 
 @dataclass
@@ -291,7 +288,7 @@ class Upload:
             try:
                 self.sent[file.name] = self._put(file)
             except ContentError as error:
-                if tried == TRIES or not _will_pass(error):
+                if tried == TRIES or not will_pass(error):
                     raise
                 self.warn(f"The upload of {file.name} broke and was started again: {error.said}")
             else:
