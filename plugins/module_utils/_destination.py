@@ -37,7 +37,11 @@ REMEDIES_OF_ERRNO = {
 def cannot_write(path: str, error: OSError) -> TransferFailed:
     """The failure to raise for what the operating system said."""
     remedy = REMEDIES_OF_ERRNO.get(error.errno or 0)
-    return TransferFailed(f"{path} cannot be written: {error.strerror or error}", remedy=remedy)
+    return TransferFailed(
+        f"{path} cannot be written: {error.strerror or error}",
+        operation="download_session.file.get_data",
+        remedy=remedy,
+    )
 
 
 def look(directory: str, names: Iterable[str]) -> dict[str, int | None]:
