@@ -4,7 +4,8 @@
 """The YAML that people copy out of the documentation: the modules' EXAMPLES, and the blocks of guides and README.
 
 A block is run unless a comment before it says why not: ``.. not run: REASON`` in reStructuredText,
-``<!-- not run: REASON -->`` in Markdown.
+``<!-- not run: REASON -->`` in Markdown. The blocks of a page tell one story, unless the comment ``starts anew`` stands
+before one of them: what was done before is then forgotten.
 """
 
 from __future__ import annotations
@@ -22,18 +23,25 @@ from tests.harness.checkout import ROOT
 
 DIRECTIVE = re.compile(r"^\.\. code-block:: *(\S+) *$")
 FENCE = re.compile(r"^```(\S+)$")
-NOT_RUN = re.compile(r"^(?:\.\.|<!--) not run: (.+?)(?: -->)?$")
+COMMENT = re.compile(r"^(?:\.\.|<!--) (.+?)(?: -->)?$")
 YAML_LEXERS = ("yaml", "yaml+jinja", "YAML+Jinja")
 
 
 @dataclass(frozen=True)
 class Block:
-    """A block of code, where it begins, and why it is not run, if it is not."""
+    """A block of code, and the comment before it."""
 
     language: str
     text: str
-    line: int
-    not_run: str | None = None
+    comment: str = ""
+
+    @property
+    def is_run(self) -> bool:
+        return self.is_yaml and not self.comment.startswith("not run: ")
+
+    @property
+    def starts_anew(self) -> bool:
+        return self.comment == "starts anew"
 
     @property
     def is_yaml(self) -> bool:
@@ -86,7 +94,7 @@ def list_table(text: str) -> list[list[str]]:
 def _examples(source: str) -> Iterator[Block]:
     for node in ast.parse(source).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "EXAMPLES":
-            yield Block("yaml", ast.literal_eval(node.value), node.lineno)
+            yield Block("yaml", ast.literal_eval(node.value))
 
 
 def _directives(text: str) -> Iterator[Block]:
@@ -98,7 +106,7 @@ def _directives(text: str) -> Iterator[Block]:
                 if following and not following.startswith(" "):
                     break
                 body.append(following[3:])
-            yield Block(found.group(1), "\n".join(body).strip("\n") + "\n", number + 1, _reason(lines[:number]))
+            yield Block(found.group(1), "\n".join(body).strip("\n") + "\n", _comment(lines[:number]))
 
 
 def _fenced(text: str) -> Iterator[Block]:
@@ -106,10 +114,10 @@ def _fenced(text: str) -> Iterator[Block]:
     for number, line in enumerate(lines):
         if found := FENCE.match(line):
             end = lines.index("```", number)
-            yield Block(found.group(1), "\n".join(lines[number + 1 : end]) + "\n", number + 1, _reason(lines[:number]))
+            yield Block(found.group(1), "\n".join(lines[number + 1 : end]) + "\n", _comment(lines[:number]))
 
 
-def _reason(before: list[str]) -> str | None:
+def _comment(before: list[str]) -> str:
     last = next((line for line in reversed(before) if line), "")
-    found = NOT_RUN.match(last)
-    return found.group(1) if found else None
+    found = COMMENT.match(last)
+    return found.group(1) if found else ""

@@ -27,7 +27,7 @@ from typing import Any
 import yaml
 
 from tests.docs.pages import Block
-from tests.harness.packages import make_iso, make_ova, make_package
+from tests.harness.packages import Package, make_iso, make_ova, make_package
 from tests.harness.servers import HOST, CannedServer, Identity, Received, Reply, make_identity, server_context
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator, UserSeed
 from tools.environment import check_environment
@@ -64,7 +64,7 @@ class Scene:
             r"https://(vcenter\.example\.com|\{\{ vcenter_hostname \}\})(?=/)": f"https://127.0.0.1:{self.sim.port}",
             r"vcenter\.example\.com": self.sim.hostname,
             r"/etc/pki/vcenter-ca\.pem": self.sim.ca_path,
-            r"(?<=\s)/images(?=/)": str(self.folder / "images"),
+            r"(?<=[\s'])/images(?=/)": str(self.folder / "images"),
             r"(?<=\s)/srv(?=/)": str(self.folder / "srv"),
             r"(?<=owner: )root": getpass.getuser(),
             r"\n +group: root": "",
@@ -91,7 +91,7 @@ class Scene:
                     continue
                 if not plays or plays[-1]["name"] != "Tasks of the page":
                     plays.append(self._connected({"name": "Tasks of the page", "hosts": "localhost", "tasks": []}))
-                if entry["name"] in anew:
+                if entry["name"] in anew or (block.starts_anew and entry is content[0]):
                     plays[-1]["tasks"].append({"name": "Start anew", "ansible.builtin.uri": {"url": self.reset_url}})
                 plays[-1]["tasks"].append(entry)
         return self._run(plays)
@@ -135,7 +135,8 @@ def set_scene(folder: Path) -> Iterator[Scene]:
     for name in ("images", "packages/rocky9"):
         (folder / "srv" / name).mkdir(parents=True)
     make_iso(images / "tools.iso", 256 * KIBIBYTE)
-    make_package(images / "rocky9", signed="self-signed", disk_bytes=20_000)
+    signed = make_package(images / "rocky9", signed="self-signed", disk_bytes=20_000)
+    (images / "signer.pem").write_text(_certificate_of(signed), encoding="utf-8")
     make_package(images / "rocky9-2026-11", disk_bytes=20_000)
     make_ova(make_package(images / "appliance", "appliance", disks=1, disk_bytes=20_000), images / "appliance.ova")
     identity = make_identity(folder / "mirror")
@@ -149,6 +150,11 @@ def set_scene(folder: Path) -> Iterator[Scene]:
 
         with CannedServer(start_anew, tls=False) as control:
             yield Scene(folder, sim, seed, port, f"http://127.0.0.1:{control.port}/")
+
+
+def _certificate_of(package: Package) -> str:
+    text = package.certificate.read_text(encoding="utf-8") if package.certificate else ""
+    return text[text.index("-----BEGIN CERTIFICATE-----") :]
 
 
 class _Files(SimpleHTTPRequestHandler):

@@ -17,14 +17,14 @@ ANEW = frozenset({"Fill a session, and look at it before anything is published"}
 
 
 def _runnable(path: Path) -> bool:
-    return any(block.is_yaml and block.not_run is None for block in blocks(path))
+    return any(block.is_run for block in blocks(path))
 
 
 @pytest.mark.parametrize(
     "path", [path for path in modules() + documents() if _runnable(path)], ids=lambda path: path.name
 )
 def test_the_examples_of_a_page_run(scene: Scene, path: Path) -> None:
-    chosen = [block for block in blocks(path) if block.is_yaml and block.not_run is None]
+    chosen = [block for block in blocks(path) if block.is_run]
     outcome = scene.play(chosen, ANEW)
     assert outcome.code == 0, outcome.output
     assert not outcome.skipped, f"these examples have shown nothing: {outcome.skipped}"

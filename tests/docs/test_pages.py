@@ -1,0 +1,158 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the guides list, show and promise is what the code has."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+
+from ansible_collections.vsphere.content.plugins.module_utils import _errors, _lifecycle, _upload
+from ansible_collections.vsphere.content.plugins.modules import content_library_update_session
+from tests.docs.pages import Block, blocks, documents, list_table, sections
+from tests.docs.scene import Scene
+from tests.harness.checkout import ROOT
+from tests.harness.modules import connection_args, run_module
+from tests.simulator.__main__ import parser
+from tests.simulator.faults import parse_fault
+from tests.simulator.seed import seed_from_mapping
+
+GUIDES = ROOT / "docs" / "docsite" / "rst"
+IDENTIFIER = re.compile(r"[0-9a-f-]{36}:[0-9a-f-]{36}")
+SIMULATOR = re.compile(r"python -m tests\.simulator\b(.*)$", re.MULTILINE)
+
+
+def read(page: str) -> str:
+    return (GUIDES / page).read_text(encoding="utf-8")
+
+
+def options() -> set[str]:
+    documented = yaml.safe_load(content_library_update_session.DOCUMENTATION)["options"]
+    fragments = [path.read_text(encoding="utf-8") for path in ROOT.glob("plugins/doc_fragments/*.py")]
+    return set(documented) | {name for text in fragments for name in re.findall(r"^  ([a-z_]+):$", text, re.MULTILINE)}
+
+
+def raised_types() -> set[str]:
+    """Every error type that the collection itself gives to a failure."""
+    found = {*_errors.REMEDIES, *_errors.TYPE_OF_STATUS.values(), *_upload.PROBE_TYPES.values()}
+    for path in ROOT.glob("plugins/**/*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg == "error_type":
+                names: ast.AST = node.value
+            elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "default_type":
+                names = node.value
+            else:
+                continue
+            found.update(_texts(names))
+    return found
+
+
+def _texts(node: ast.AST) -> Iterator[str]:
+    for part in ast.walk(node):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str) and part.value.isupper():
+            yield part.value
+
+
+def test_troubleshooting_has_each_error_type_and_no_other() -> None:
+    assert set(sections(read("troubleshooting.rst"), "~")) == raised_types()
+
+
+@pytest.mark.parametrize("name", sorted(raised_types()))
+def test_each_error_type_has_cause_and_remedy(name: str) -> None:
+    text = sections(read("troubleshooting.rst"), "~")[name]
+    assert "**Cause:**" in text
+    advice = text.split("**Remedy:**")[1]
+    advised = set(re.findall(r"[a-z]+(?:_[a-z]+)+", _errors.REMEDIES.get(name, ""))) & options()
+    assert {option for option in advised if f"``{option}" not in advice} == set()
+
+
+@pytest.mark.parametrize(
+    ("title", "steps"),
+    [
+        ("Update sessions: declared and found", _lifecycle.UPDATE_STEPS),
+        ("Download sessions", _lifecycle.DOWNLOAD_STEPS),
+    ],
+)
+def test_the_tables_of_states_are_those_of_the_code(
+    title: str, steps: dict[str, dict[str | None, _lifecycle.Step]]
+) -> None:
+    header, *rows = list_table(sections(read("session_states.rst"), "-")[title])
+    words = {_lifecycle.Step.NOTHING: "nothing"}
+    shown = {row[0]: dict(zip(header[1:], row[1:])) for row in rows}
+    assert shown == {
+        declared: {found or "none": words.get(step, step.value) for found, step in cells.items()}
+        for declared, cells in steps.items()
+    }
+
+
+def test_the_picture_shows_the_states_and_what_leads_to_them() -> None:
+    picture = ElementTree.parse(ROOT / "docs" / "images" / "session-states.svg")
+    texts = {"".join(element.itertext()) for element in picture.iter() if element.tag.endswith("}text")}
+    wanted = {found for cells in _lifecycle.UPDATE_STEPS.values() for found in cells if found}
+    assert wanted <= texts
+    assert {f"state: {declared}" for declared in _lifecycle.UPDATE_STEPS if declared != "active"} <= texts
+
+
+def test_signed_content_explains_each_warning() -> None:
+    documented = yaml.safe_load(content_library_update_session.DOCUMENTATION)
+    types = documented["options"]["warning_behavior"]["suboptions"]["type"]["choices"]
+    rows = list_table(sections(read("guide_signed_content.rst"), "-")["The warnings"])
+    assert sorted(row[0] for row in rows[1:]) == sorted(types)
+
+
+def test_a_refused_session_shows_what_the_guide_says(scene: Scene) -> None:
+    scene.sim.reset(scene.seed)
+    found = run_module(
+        "content_library_update_session",
+        {
+            **connection_args(scene.sim),
+            "library": "templates",
+            "library_item": "rocky9",
+            "state": "done",
+            "files": [{"src": str(scene.folder / "images" / "rocky9" / "rocky9.ovf")}],
+        },
+    )
+    said = read("guide_signed_content.rst").split(".. the text of a refused session")[1]
+    block = re.search(r"code-block:: text\n\n((?:   .*\n)+)", said)
+    assert block
+    assert IDENTIFIER.sub("ID", found.result["msg"]) == " ".join(block.group(1).split())
+
+
+def commands() -> list[str]:
+    return [
+        command.strip()
+        for path in documents()
+        for block in blocks(path)
+        if block.language in ("shell", "console", "bash")
+        for command in SIMULATOR.findall(block.text)
+    ]
+
+
+@pytest.mark.parametrize("command", sorted(set(commands())))
+def test_the_simulator_takes_the_options_that_pages_give_it(command: str) -> None:
+    options = parser().parse_args(shlex.split(command.split("&")[0].split(">")[0]))
+    for fault in options.fault:
+        parse_fault(fault)
+
+
+def seeds() -> list[Block]:
+    found = blocks(GUIDES / "guide_simulator.rst")
+    return [block for block in found if block.is_yaml and isinstance(block.content({}), dict)]
+
+
+def test_the_simulator_takes_the_seeds_of_its_guide() -> None:
+    assert [seed_from_mapping(block.content({})).libraries[1].security_policy_id for block in seeds()] == ["ovf-strict"]
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
+def test_links_to_files_lead_somewhere(path: Path) -> None:
+    linked = re.findall(r"\]\(((?!https?:|#)[^)#]+)", path.read_text(encoding="utf-8"))
+    assert [target for target in linked if not (path.parent / target).exists()] == []
