@@ -57,6 +57,14 @@ types: $(VENV)/.dev-installed ## Check the types
 docs-lint: $(VENV)/.dev-installed ## Check the documentation and the changelog
 	@$(CHECK) docs changelog
 
+.PHONY: examples
+examples: $(VENV)/.dev-installed ## Run each example of the documentation
+	@$(CHECK) examples
+
+.PHONY: docs
+docs: $(VENV)/.dev-installed ## Build the documentation's site, which ends up in .cache/site
+	@$(CHECK) docs site
+
 .PHONY: sanity
 sanity: $(VENV)/.dev-installed ## Run ansible-test sanity on a staged copy
 	@$(CHECK) sanity

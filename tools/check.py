@@ -23,6 +23,7 @@ from tests.harness.checkout import CACHE, ROOT
 from tools.environment import check_environment
 from tools.package import build
 from tools.sanity import SUPPORTED, left_out, provide_pip, sanity_command, works
+from tools.site import build_site
 from tools.staging import stage
 
 PYTEST_JOBS = "2"
@@ -118,6 +119,13 @@ def package(env: Mapping[str, str]) -> Outcome:
     return Outcome(passed=1, remarks=(f"{tarball.relative_to(ROOT)} ({tarball.stat().st_size // 1024} KiB)",))
 
 
+def site(env: Mapping[str, str]) -> Outcome:
+    problems, page = build_site(lambda command, folder: run(command, env, folder))
+    if problems:
+        return Outcome(failed=1, remarks=tuple(problems))
+    return Outcome(passed=1, remarks=(str(page.relative_to(ROOT)),))
+
+
 DOCS_LINT = (
     "antsibull-docs",
     "lint-collection-docs",
@@ -142,6 +150,7 @@ STEPS = (
     Step("types", "Check the types", commands(*TYPES)),
     Step("ansible-lint", "Lint the Ansible content", commands(("ansible-lint",))),
     Step("docs", "Lint the documentation", commands(DOCS_LINT)),
+    Step("site", "Build the documentation's site", site),
     Step("changelog", "Lint the changelog", commands(("antsibull-changelog", "lint"))),
     Step("unit", "Run the unit tests", tests("unit")),
     Step("examples", "Run each example of the documentation", tests("examples", "tests/docs")),
