@@ -25,7 +25,7 @@ $(VENV)/.demo-installed: requirements/demo.txt requirements.txt
 	@$(INSTALL) --requirement $<
 	@touch $@
 
-$(VENV)/.dev-installed: requirements/dev.txt $(VENV)/.demo-installed
+$(VENV)/.dev-installed: requirements/dev.txt requirements/oracle.txt $(VENV)/.demo-installed
 	@echo "Installing the checks' tools into $(VENV)"
 	@$(INSTALL) --requirement $<
 	@touch $@
@@ -64,6 +64,23 @@ examples: $(VENV)/.dev-installed ## Run each example of the documentation
 .PHONY: docs
 docs: $(VENV)/.dev-installed ## Build the documentation's site, which ends up in .cache/site
 	@$(CHECK) docs site
+
+.PHONY: contract
+contract: $(VENV)/.dev-installed ## Test what holds the traffic to the published description
+	@$(CHECK) contract
+
+.PHONY: peers
+peers: $(VENV)/.dev-installed ## Test against vcsim, govc (these two need Go) and the official Python bindings
+	@$(CHECK) peers
+
+.PHONY: oracle-update
+oracle-update: $(VENV)/.dev-installed ## Raise the pin of the official bindings to the newest, and compare with them
+	@$(INSTALL) --upgrade vmware-vcenter
+	@version="$$($(VENV)/bin/python -c 'from importlib import metadata; print(metadata.version("vmware-vcenter"))')"; \
+		sed -E "s/^(vmware-vcenter==).*/\1$$version/" requirements/oracle.txt > .cache/oracle.txt; \
+		mv .cache/oracle.txt requirements/oracle.txt; \
+		echo "requirements/oracle.txt: vmware-vcenter $$version"
+	@$(CHECK) peers
 
 .PHONY: sanity
 sanity: $(VENV)/.dev-installed ## Run ansible-test sanity on a staged copy

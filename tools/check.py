@@ -139,6 +139,7 @@ TYPES = (
     ("mypy", "-p", "ansible_collections.vsphere.content.plugins"),
     ("mypy", "-p", "tests.simulator", "-p", "tests.harness", "-p", "tools"),
     ("mypy", "tests/unit"),
+    ("mypy", "tests/contract", "tests/peers"),
     ("mypy", "tests/docs"),
     ("mypy", "tests/roles"),
 )
@@ -155,6 +156,8 @@ STEPS = (
     Step("unit", "Run the unit tests", tests("unit")),
     Step("examples", "Run each example of the documentation", tests("examples", "tests/docs")),
     Step("roles", "Run the roles, the playbooks and what AWX needs of them", tests("roles", "tests/roles")),
+    Step("contract", "Test what holds the traffic to the published description", tests("contract", "tests/contract")),
+    Step("peers", "Test against vcsim, govc and the official bindings", tests("peers", "tests/peers")),
     Step("sanity", "Run ansible-test sanity", sanity),
     Step("package", "Build the tarball and import it as Galaxy would", package),
     Step("demo", "Run the demo", commands(("bash", "demo/run"))),

@@ -36,6 +36,7 @@ def check_environment(own: Mapping[str, str]) -> dict[str, str]:
         "PIP_CACHE_DIR": str(CACHE / "pip"),
         "XDG_CACHE_HOME": str(home / ".cache"),
         **pip_settings(own),
+        **go_settings(own),
     }
 
 
@@ -60,3 +61,11 @@ def pip_settings(own: Mapping[str, str]) -> dict[str, str]:
         return {}
     settings = Path(own["HOME"], ".config", "pip", "pip.conf")
     return {"PIP_CONFIG_FILE": str(settings)} if settings.is_file() else {}
+
+
+def go_settings(own: Mapping[str, str]) -> dict[str, str]:
+    """Keep the developer's module proxy, which Go would look for in the home folder that we replace."""
+    if "GOENV" in own:
+        return {}
+    settings = Path(own["HOME"], ".config", "go", "env")
+    return {"GOENV": str(settings)} if settings.is_file() else {}
