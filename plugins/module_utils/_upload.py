@@ -35,6 +35,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     ChecksumMismatch,
     ContentError,
     InvalidResponse,
+    NotAllowedInCurrentState,
     NotFound,
     TransferFailed,
 )
@@ -236,19 +237,26 @@ class Upload:
         try:
             run_all(jobs, limit=self.parallel, stop=self._stop)
         except TransferStopped:
-            raise self._reason_of_loss() from None
+            reason = self._end_of_session() or self._lost
+            raise reason or TransferFailed("the transfer was stopped", operation="update_session.file.put") from None
+        except NotAllowedInCurrentState as error:
+            reason = self._end_of_session()
+            if reason is None:
+                raise
+            reason.notes.extend(error.notes)
+            raise reason from None
 
     def _lose(self, error: ContentError) -> None:
         self._lost = error
         self._stop.set()
 
-    def _reason_of_loss(self) -> ContentError:
-        """The session ended under our hands: its own reason says more than the operation that is not allowed now."""
+    def _end_of_session(self) -> ContentError | None:
+        """Why the session ended under our hands, which says more than the operation that is not allowed any more."""
         try:
             require_active(self.api.get_update_session(self.session_id), "update_session.file.put")
         except ContentError as error:
             return error
-        return self._lost or TransferFailed("the transfer was stopped", operation="update_session.file.put")
+        return None
 
     def _receive(self, files: Sequence[WantedFile]) -> None:
         if not files:
@@ -290,7 +298,9 @@ class Upload:
             except ContentError as error:
                 if tried == TRIES or not will_pass(error):
                     raise
-                self.warn(f"The upload of {file.name} broke and was started again: {error.said}")
+                self.warn(
+                    f"The upload of {file.name} broke and was started again (try {tried + 1} of {TRIES}): {error.said}"
+                )
             else:
                 self.bytes += file.size or 0
                 return
