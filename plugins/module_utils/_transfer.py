@@ -303,8 +303,9 @@ class _Sender:
         return block
 
     def require_unchanged(self) -> None:
-        if os.fstat(self._file.fileno()).st_size != self._size:
-            raise _Unreadable(f"{self._path} grew beyond {self._size} bytes while it was sent")
+        found = os.fstat(self._file.fileno()).st_size
+        if found != self._size:
+            raise _Unreadable(f"{self._path} is {found} bytes long and not {self._size} any more")
 
     def digest(self) -> str | None:
         hasher, self._hasher = self._hasher, None
