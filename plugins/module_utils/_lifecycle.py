@@ -475,6 +475,15 @@ def _describe_warning(warning: PreviewWarning) -> str:
     return f"{warning.type} ({text})" if text else warning.type
 
 
+def _unless_ended(api: Api, session_id: str, call: Callable[[], ValueT]) -> ValueT:
+    """What a call returns; where it is not allowed as the session ended by itself, the reason of that."""
+    try:
+        return call()
+    except NotAllowedInCurrentState:
+        require_active(api.get_update_session(session_id), "update_session.complete")
+        raise
+
+
 def complete(
     api: Api,
     session_id: str,
@@ -489,7 +498,7 @@ def complete(
     Returns the session as it was last seen; C(on_accepted) is told before the wait. Raises TransferFailed naming
     missing and invalid files, or with the reason for which the session failed.
     """
-    validation = api.validate_update_files(session_id)
+    validation = _unless_ended(api, session_id, lambda: api.validate_update_files(session_id))
     if validation.has_errors:
         missing = [f"{name} is missing" for name in validation.missing_files or ()]
         invalid = [
@@ -503,7 +512,7 @@ def complete(
             data=to_result(validation),
             remedy="Declare the missing files under files, and replace the invalid ones.",
         )
-    api.complete_update_session(session_id)
+    _unless_ended(api, session_id, lambda: api.complete_update_session(session_id))
     on_accepted()
     session = wait_for(
         lambda: api.get_update_session(session_id),
