@@ -1,0 +1,560 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""While bytes move: several files at once, sessions and logins that would expire, uploads that break, and memory."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+
+from tests.harness.modules import connection_args, finish_module, start_module
+from tests.harness.packages import make_iso, make_package
+from tests.harness.tasks import DIALECTS, UPDATE_SESSION, Run, Tasks
+from tests.simulator import Exchange, Simulator, Store
+
+KIBIBYTE, MEBIBYTE = 1 << 10, 1 << 20
+LARGE = 64 * MEBIBYTE
+"""More than the buffers between client and server hold, so that the client sees the server's pace."""
+PACE = 32 * MEBIBYTE
+
+
+@dataclass(frozen=True)
+class Span:
+    """When an exchange began and ended."""
+
+    name: str
+    begin: float
+    end: float
+
+
+class Timed:
+    """A simulator that also notes when each upload ended, which the record does not say."""
+
+    def __init__(self, **options: Any) -> None:
+        self.spans: list[Span] = []
+        self.sim = Simulator(settle=0, on_exchange=self._note, **options)
+
+    def _note(self, exchange: Exchange) -> None:
+        if Simulator.default_observer:
+            Simulator.default_observer(exchange)
+        if exchange.method == "PUT":
+            self.spans.append(Span(exchange.path.rsplit("/", 1)[-1], exchange.time, time.time()))
+
+    def __enter__(self) -> Timed:
+        self.sim.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.sim.stop()
+
+    @property
+    def most_at_once(self) -> int:
+        return max(sum(other.begin <= span.begin < other.end for other in self.spans) for span in self.spans)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Simulator]:
+    with Simulator(settle=0) as running:
+        yield running
+
+
+@pytest.fixture
+def tasks(server: Simulator) -> Tasks:
+    server.reset()
+    return Tasks(server, "api")
+
+
+@pytest.fixture(scope="module")
+def paced_server() -> Iterator[Simulator]:
+    with Simulator(settle=0, rate=PACE) as running:
+        yield running
+
+
+@pytest.fixture
+def paced(paced_server: Simulator) -> Tasks:
+    """Each upload of a large file takes about two seconds."""
+    paced_server.reset()
+    return Tasks(paced_server, "api")
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    return sparse(tmp_path / "large.iso", LARGE)
+
+
+def sparse(path: Path, size: int) -> Path:
+    """A file of zeros that takes no place on the disk."""
+    with path.open("wb") as stream:
+        stream.truncate(size)
+    return path
+
+
+def images(directory: Path, count: int, size: int) -> list[Path]:
+    return [make_iso(directory / f"{number}.iso", size) for number in range(1, count + 1)]
+
+
+def task(*paths: Path, **options: Any) -> dict[str, Any]:
+    files = [{"src": str(path)} for path in paths]
+    return {"library": "templates", "library_item": "tools", "state": "done", "files": files, **options}
+
+
+def sizes(sim: Simulator, item: str = "tools") -> dict[str, int]:
+    def read(store: Store) -> dict[str, int]:
+        held = store.catalog.item(store.find_item_id("templates", item)).files
+        return {name: entry.blob.size for name, entry in held.items()}
+
+    return sim.run(read)
+
+
+def states(sim: Simulator) -> list[str]:
+    return sim.run(lambda store: [entry.state for entry in store.updates.sessions.values()])
+
+
+def assert_nothing_came_of_it(sim: Simulator, run: Run) -> None:
+    assert run.failed
+    assert not run.changed
+    assert run.sent("POST", "complete") == []
+    assert states(sim) == []
+    assert sizes(sim) == {}
+    assert sim.run(lambda store: store.logins.count) == 0
+
+
+def told_progress(exchanges: tuple[Exchange, ...]) -> list[int]:
+    """The client_progress of each sign of life, in order."""
+    bodies = [json.loads(entry.request_body or b"{}") for entry in exchanges if "action=keep-alive" in entry.path]
+    return [body["client_progress"] for body in bodies if "client_progress" in body]
+
+
+@contextlib.contextmanager
+def meanwhile(sim: Simulator, act: Callable[[Store, str], Any], after: int = MEBIBYTE) -> Iterator[None]:
+    """Do something on the server once so many bytes of an upload have arrived."""
+    done = threading.Event()
+    failed: list[Exception] = []
+
+    def look(store: Store) -> bool:
+        for session in list(store.updates.sessions.values()):
+            if sum(entry.bytes_transferred for entry in session.files.values()) >= after:
+                act(store, session.id)
+                return True
+        return False
+
+    def watch() -> None:
+        try:
+            while not done.wait(0.02):
+                if sim.run(look):
+                    return
+        except Exception as error:  # noqa: BLE001 (raised again, in the test's own thread)
+            failed.append(error)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join(5)
+    assert not failed, failed
+
+
+# -- several files at once
+
+
+@pytest.mark.parametrize(("count", "limit", "at_once"), [(3, 1, 1), (8, None, 4), (8, 8, 8)])
+def test_as_many_files_go_at_once_as_declared(tmp_path: Path, count: int, limit: int | None, at_once: int) -> None:
+    paths = images(tmp_path, count, 32 * KIBIBYTE)
+    options = {} if limit is None else {"parallel_transfers": limit}
+    with Timed(rate=160 * KIBIBYTE, latency_ms=5) as timed:
+        run = Tasks(timed.sim, "api").run(**task(*paths, **options))
+        assert not run.failed, run.msg
+        assert timed.most_at_once == at_once
+        assert sizes(timed.sim) == {path.name: 32 * KIBIBYTE for path in paths}
+    assert run.result["transferred"]["files"] == count
+    assert run.result["transferred"]["bytes"] == count * 32 * KIBIBYTE
+
+
+def test_the_descriptor_set_goes_alone_and_in_order_before_the_disks_go_at_once(tmp_path: Path) -> None:
+    package = make_package(tmp_path, disks=4, disk_bytes=40 * KIBIBYTE, nvram=True, signed="self-signed")
+    behavior = [{"type": "SELF_SIGNED_CERTIFICATE", "ignored": True}]
+    with Timed(rate=160 * KIBIBYTE) as timed:
+        run = Tasks(timed.sim, "rest").run(
+            **task(package.descriptor, library_item="rocky9", warning_behavior=behavior, parallel_transfers=5)
+        )
+        assert not run.failed, run.msg
+        assert set(sizes(timed.sim, "rocky9")) == {path.name for path in package.files[2:]}
+        begun = sorted(timed.spans, key=lambda span: span.begin)
+    assert [span.name for span in begun[:3]] == ["rocky9.mf", "rocky9.cert", "rocky9.ovf"]
+    for earlier, later in zip(begun[:3], begun[1:4]):
+        assert earlier.end <= later.begin
+    assert all(disk.begin < other.end for disk in begun[3:] for other in begun[3:]), "the disks overlap"
+
+
+@pytest.mark.parametrize("limit", [0, 33, -1])
+def test_a_number_of_transfers_that_makes_no_sense(tasks: Tasks, tmp_path: Path, limit: int) -> None:
+    run = tasks.refuse(**task(*images(tmp_path, 1, 10), parallel_transfers=limit))
+    assert run.error["type"] == "INVALID_ARGUMENT"
+    assert f"parallel_transfers is {limit}" in run.msg
+
+
+def test_one_failing_file_stops_the_others_and_each_fate_is_told(paced: Tasks, tmp_path: Path) -> None:
+    small, *others = (
+        make_iso(tmp_path / "1-small.iso", KIBIBYTE),
+        make_iso(tmp_path / "2-refused.iso", KIBIBYTE),
+        sparse(tmp_path / "3-large.iso", 10 * LARGE),
+        make_iso(tmp_path / "4-waiting.iso", KIBIBYTE),
+    )
+    paced.sim.inject("PUT:*/1-small.iso:1:slow/0.01")
+    paced.sim.inject("PUT:*/2-refused.iso:1:500")
+    started = time.monotonic()
+    run = paced.run(**task(small, *others, parallel_transfers=1))
+    assert time.monotonic() - started < 5
+    assert run.error["type"] == "INTERNAL_SERVER_ERROR"
+    assert run.error["status"] == 500
+    for told in (
+        "1-small.iso was transferred",
+        "2-refused.iso failed",
+        "3-large.iso was not started",
+        "4-waiting.iso was not started",
+    ):
+        assert told in run.msg
+    assert [entry["name"] for entry in run.added] == ["1-small.iso", "2-refused.iso"]
+    assert "was canceled and deleted" in run.msg
+    assert_nothing_came_of_it(paced.sim, run)
+
+
+def test_files_under_way_are_broken_off_when_another_one_fails(paced: Tasks, tmp_path: Path) -> None:
+    first, second, third = (sparse(tmp_path / f"{number}.iso", 10 * LARGE) for number in (1, 2, 3))
+    with meanwhile(paced.sim, lambda *_found: os.truncate(second, MEBIBYTE)):
+        started = time.monotonic()
+        run = paced.run(**task(first, second, third))
+    assert time.monotonic() - started < 6, "twenty seconds is what the others would have taken"
+    assert run.error["type"] == "TRANSFER_FAILED"
+    assert f"{second} shrank" in run.msg
+    assert "1.iso was stopped; 2.iso failed; 3.iso was stopped" in run.msg
+    assert_nothing_came_of_it(paced.sim, run)
+
+
+def test_a_file_that_shrinks_while_it_is_sent_fails_the_task(paced: Tasks, tmp_path: Path) -> None:
+    first, second = sparse(tmp_path / "first.iso", LARGE), make_iso(tmp_path / "second.iso", KIBIBYTE)
+    with meanwhile(paced.sim, lambda *_found: os.truncate(first, MEBIBYTE)):
+        run = paced.run(**task(first, second, parallel_transfers=1))
+    assert run.error["type"] == "TRANSFER_FAILED"
+    assert f"{first} shrank from {LARGE} to " in run.msg
+    assert "first.iso failed; second.iso was not started" in run.msg
+    assert_nothing_came_of_it(paced.sim, run)
+
+
+@pytest.mark.parametrize("what", ["first grows", "first shrinks when sent", "second vanishes", "second is a directory"])
+def test_a_file_that_changes_before_it_was_sent_fails_the_task(tasks: Tasks, tmp_path: Path, what: str) -> None:
+    first, second = (make_iso(tmp_path / name, KIBIBYTE) for name in ("first.iso", "second.iso"))
+
+    def change(_store: Store, _session: str) -> None:
+        if what.startswith("first"):
+            os.truncate(first, KIBIBYTE + (1 if what == "first grows" else -1))
+        else:
+            second.unlink()
+        if what == "second is a directory":
+            second.mkdir()
+
+    tasks.sim.inject("PUT:*/first.iso:1:slow/0.4")
+    with meanwhile(tasks.sim, change, after=0):
+        run = tasks.run(**task(first, second, parallel_transfers=1))
+    assert run.error["type"] == "TRANSFER_FAILED"
+    said = {
+        "first grows": f"{first} is 1025 bytes long and not 1024 any more",
+        "first shrinks when sent": f"{first} (is 1023 bytes long and not 1024 any more|shrank from 1024 to 1023 bytes)",
+        "second vanishes": f"{second} cannot be read: No such file",
+        "second is a directory": f"{second} cannot be read: Is a directory",
+    }
+    assert re.search(said[what], run.msg), run.msg
+    assert ("second.iso was not started" if what.startswith("first") else "second.iso failed") in run.msg
+    assert_nothing_came_of_it(tasks.sim, run)
+
+
+# -- sessions and logins that would expire
+
+
+def test_an_upload_that_outlives_session_and_login_completes(large: Path) -> None:
+    with Simulator(settle=0, rate=PACE * 5 // 8, session_timeout=1.2, login_timeout=1.2) as sim:
+        run = Tasks(sim, "rest").run(**task(large))
+        assert not run.failed, run.msg
+        assert run.result["transferred"]["seconds"] > 2.4
+        assert sizes(sim) == {"large.iso": LARGE}
+        logins = [entry for entry in run.exchanges if entry.method == "POST" and entry.path.endswith("/cis/session")]
+    progress = told_progress(run.exchanges)
+    assert len(progress) >= 3
+    assert progress == sorted(set(progress)), "it grows, and never goes back"
+    assert 0 < progress[0] < 100
+    assert len(logins) == 1, "the signs of life keep the login alive too"
+    assert run.outcome.warnings == []
+
+
+def test_a_session_is_kept_alive_while_the_server_reads_nothing(tmp_path: Path) -> None:
+    """The bytes alone would keep the simulator's session alive, so here none arrive for a while."""
+    with Simulator(settle=0, session_timeout=1.2, login_timeout=1.2, faults=["PUT:*:1:slow/2"]) as sim:
+        run = Tasks(sim, "api").run(**task(make_iso(tmp_path / "tools.iso", KIBIBYTE)))
+        assert not run.failed, run.msg
+        assert len(run.sent("POST", "keep-alive")) >= 2
+        assert sizes(sim) == {"tools.iso": KIBIBYTE}
+
+
+def test_a_session_is_kept_alive_while_the_server_settles_what_it_received(tmp_path: Path) -> None:
+    with Simulator(settle=2.0, session_timeout=1.2, login_timeout=1.2) as sim:
+        run = Tasks(sim, "api").run(**task(make_iso(tmp_path / "tools.iso", KIBIBYTE), state="active"))
+        assert not run.failed, run.msg
+        assert [file["status"] for file in run.result["files"]] == ["READY"]
+
+
+def test_a_login_that_expires_in_mid_upload_is_renewed(paced: Tasks, large: Path) -> None:
+    with meanwhile(paced.sim, lambda store, _session: store.logins.expire_all()):
+        run = paced.run(**task(large))
+    assert not run.failed, run.msg
+    logins = [entry for entry in run.exchanges if entry.method == "POST" and entry.path == "/api/session"]
+    assert len(logins) == 2
+    assert sizes(paced.sim) == {"large.iso": LARGE}
+    assert paced.sim.run(lambda store: store.logins.count) == 0
+
+
+def test_a_declared_progress_is_not_taken_back_by_the_signs_of_life(large: Path) -> None:
+    with Simulator(settle=0, rate=PACE, session_timeout=2) as sim:
+        sim.run(lambda store: store.seed_update_session(store.find_item_id("templates", "tools"), client_progress=10))
+        run = Tasks(sim, "api").run(**task(large, client_progress=80))
+    assert not run.failed, run.msg
+    assert len(run.sent("POST", "keep-alive")) >= 3
+    progress = told_progress(run.exchanges)
+    assert progress[0] == 80
+    assert progress == sorted(set(progress))
+
+
+def end_as(how: str) -> Callable[[Store, str], None]:
+    def end(store: Store, session: str) -> None:
+        if how == "expired":
+            del store.updates.sessions[session]
+        elif how == "failed by somebody":
+            store.updates.fail(session, "The golden image was withdrawn.")
+        else:
+            store.updates.cancel(session)
+            if how == "deleted by somebody":
+                store.updates.delete(session)
+
+    return end
+
+
+ENDS = {
+    "expired": ("NOT_FOUND", "does not exist"),
+    "deleted by somebody": ("NOT_FOUND", "does not exist"),
+    "canceled by somebody": ("TRANSFER_FAILED", "CANCELED"),
+    "failed by somebody": ("TRANSFER_FAILED", "The golden image was withdrawn."),
+}
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_a_session_that_ends_in_mid_upload_stops_it_with_the_servers_reason(tmp_path: Path, how: str) -> None:
+    error_type, said = ENDS[how]
+    with Simulator(settle=0, rate=PACE // 2, session_timeout=2) as sim:
+        started = time.monotonic()
+        with meanwhile(sim, end_as(how)):
+            run = Tasks(sim, "api").run(**task(sparse(tmp_path / "huge.iso", 10 * LARGE)))
+        assert time.monotonic() - started < 6, "forty seconds is what all of it would have taken"
+        assert run.error["type"] == error_type, run.msg
+        assert said in run.msg
+        assert run.error["session_id"]
+        assert_nothing_came_of_it(sim, run)
+
+
+def test_the_files_beside_it_are_told_of_when_a_session_ends(tmp_path: Path) -> None:
+    files = [sparse(tmp_path / f"{number}.iso", 10 * LARGE) for number in (1, 2)]
+    with Simulator(settle=0, rate=PACE // 2, session_timeout=2) as sim:
+        with meanwhile(sim, end_as("failed by somebody")):
+            run = Tasks(sim, "rest").run(**task(*files))
+        assert run.error["type"] == "TRANSFER_FAILED"
+        assert "The golden image was withdrawn." in run.msg
+        assert_nothing_came_of_it(sim, run)
+
+
+# -- uploads that break
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("percent", [10, 50, 99])
+def test_an_upload_that_is_reset_completes_on_the_second_try(
+    server: Simulator, tmp_path: Path, percent: int, dialect: str
+) -> None:
+    server.reset()
+    server.inject(f"PUT:/cls/data/*:1:reset-mid-body/{percent}")
+    image = make_iso(tmp_path / "tools.iso", 6 * MEBIBYTE)
+    run = Tasks(server, dialect).run(**task(image))
+    assert not run.failed, run.msg
+    assert run.uploaded == ["tools.iso", "tools.iso"]
+    assert [file["verified"] for file in run.result["files"]] == [True]
+    assert run.result["transferred"] | {"seconds": 0} == {"files": 1, "bytes": 6 * MEBIBYTE, "seconds": 0}
+    [warning] = run.outcome.warnings
+    assert re.search(
+        "The upload of tools.iso broke and was started again \\(try 2 of 3\\): .*(reset|[Bb]roken pipe|closed)", warning
+    )
+    assert server.run(lambda store: store.item_contents(store.find_item_id("templates", "tools"))) == {
+        "tools.iso": image.read_bytes()
+    }
+
+
+def test_the_progress_does_not_go_back_when_an_upload_starts_again(large: Path) -> None:
+    with Simulator(settle=0, rate=PACE, session_timeout=2, faults=["PUT:*:1:reset-mid-body/60"]) as sim:
+        sim.run(lambda store: store.seed_update_session(store.find_item_id("templates", "tools"), client_progress=30))
+        run = Tasks(sim, "api").run(**task(large))
+    assert not run.failed, run.msg
+    assert len(run.uploaded) == 2
+    progress = told_progress(run.exchanges)
+    assert len(progress) >= 2
+    assert progress[0] > 30
+    assert progress == sorted(set(progress))
+
+
+@pytest.mark.parametrize(
+    ("fault", "error_type", "said"),
+    [
+        ("reset-mid-body", "CONNECTION_FAILED", "no connection to"),
+        ("reset", "CONNECTION_FAILED", "no connection to"),
+        ("503", "SERVICE_UNAVAILABLE", "A fault with the status 503"),
+        ("html", "SERVICE_UNAVAILABLE", "HTTP 502: "),
+    ],
+)
+def test_an_upload_that_breaks_three_times_is_given_up(
+    tasks: Tasks, tmp_path: Path, fault: str, error_type: str, said: str
+) -> None:
+    tasks.sim.inject(f"PUT:/cls/data/*:*:{fault}")
+    run = tasks.run(**task(make_iso(tmp_path / "tools.iso", 2 * MEBIBYTE)))
+    assert run.error["type"] == error_type, run.msg
+    assert said in run.msg
+    assert "upload a file to the update session" in run.msg
+    assert len(run.uploaded) == 3
+    assert len(run.outcome.warnings) == 2
+    assert_nothing_came_of_it(tasks.sim, run)
+
+
+def test_a_server_that_stays_silent_is_not_waited_for_for_ever(tasks: Tasks, tmp_path: Path) -> None:
+    tasks.sim.inject("PUT:/cls/data/*:1:hang")
+    image = make_iso(tmp_path / "tools.iso", KIBIBYTE)
+    run = tasks.run(**task(image), request_timeout=1)
+    assert not run.failed, run.msg
+    [warning] = run.outcome.warnings
+    assert "was silent for 1 seconds (request_timeout)" in warning
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 413, 500, 501, 507])
+def test_an_upload_that_is_refused_is_not_sent_again(tasks: Tasks, tmp_path: Path, status: int) -> None:
+    tasks.sim.inject(f"PUT:/cls/data/*:1:{status}")
+    run = tasks.run(**task(make_iso(tmp_path / "tools.iso", KIBIBYTE)))
+    assert run.error["status"] == status
+    assert run.uploaded == ["tools.iso"]
+    assert run.outcome.warnings == []
+    assert_nothing_came_of_it(tasks.sim, run)
+
+
+@pytest.mark.parametrize("fault", ["429", "502", "503", "504", "unauthenticated"])
+def test_an_upload_that_is_refused_in_passing_is_sent_again(tasks: Tasks, tmp_path: Path, fault: str) -> None:
+    tasks.sim.inject(f"PUT:/cls/data/*:1:{fault}")
+    run = tasks.run(**task(make_iso(tmp_path / "tools.iso", KIBIBYTE)))
+    assert not run.failed, run.msg
+    assert len(run.uploaded) == 2
+    assert len(run.outcome.warnings) == (0 if fault == "unauthenticated" else 1)
+    assert sizes(tasks.sim) == {"tools.iso": KIBIBYTE}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("what", ["session", "file"])
+def test_what_fails_after_the_answer_to_its_upload_is_told_with_the_servers_reason(
+    tmp_path: Path, dialect: str, what: str
+) -> None:
+    image = make_iso(tmp_path / "tools.iso", KIBIBYTE)
+    options: dict[str, Any] = {"src": str(image)}
+    if what == "file":
+        options |= {"checksum": "0" * 64}
+    with Simulator(settle=0.2, faults=["PUT:*:1:transfer-error"] if what == "session" else []) as sim:
+        run = Tasks(sim, dialect).run(**{**task(), "files": [options]})
+        assert run.error["type"] == "TRANSFER_FAILED"
+        assert [entry.status for entry in run.exchanges if entry.method == "PUT"] == [200]
+        if what == "session":
+            assert "Error transferring file tools.iso" in run.msg
+            assert "Pipe closed" in run.msg
+        else:
+            assert "the server could not take tools.iso: The SHA256 checksum of file tools.iso is" in run.msg
+        assert_nothing_came_of_it(sim, run)
+
+
+# -- signals, and memory
+
+
+def test_a_signal_in_mid_parallel_upload_leaves_nothing(paced: Tasks, tmp_path: Path) -> None:
+    files = [sparse(tmp_path / f"{each}.iso", 10 * LARGE) for each in range(6)]
+    arrived = threading.Event()
+    with meanwhile(paced.sim, lambda *_found: arrived.set(), after=4 * MEBIBYTE):
+        process = start_module(UPDATE_SESSION, {**connection_args(paced.sim), **task(*files)})
+        assert arrived.wait(20)
+        started = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        outcome = finish_module(process, timeout=20)
+    assert time.monotonic() - started < 3
+    assert outcome.result["failed"]
+    assert outcome.result["error"]["type"] == "CANCELED"
+    assert "Traceback" not in outcome.stdout + outcome.stderr
+    assert states(paced.sim) == []
+    assert sizes(paced.sim) == {}
+    assert paced.sim.run(lambda store: store.logins.count) == 0
+
+
+REPORT_PEAK = """
+import atexit, os, re
+
+def report():
+    with open("/proc/self/status") as status, open(os.environ["PEAK_REPORT"], "w") as out:
+        out.write(re.search(r"VmHWM:\\s*(\\d+) kB", status.read()).group(1))
+
+atexit.register(report)
+"""
+
+
+@pytest.fixture
+def peak_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Simulator, dict[str, Any]], float]:
+    """Run a task in a process of its own; its peak memory in MiB, as the kernel counts it."""
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(REPORT_PEAK)
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    report = tmp_path / "peak"
+
+    def run(sim: Simulator, args: dict[str, Any]) -> float:
+        process = start_module(UPDATE_SESSION, {**connection_args(sim), **args}, env={"PEAK_REPORT": str(report)})
+        outcome = finish_module(process)
+        assert outcome.rc == 0, outcome.result.get("msg")
+        assert outcome.result["changed"] == bool(outcome.result.get("transferred"))
+        return int(report.read_text()) / 1024
+
+    return run
+
+
+def test_memory_does_not_grow_with_the_file(
+    tmp_path: Path, peak_of: Callable[[Simulator, dict[str, Any]], float]
+) -> None:
+    """Neither while a file is sent and hashed, nor while it is compared with what the item holds."""
+    peaks = {}
+    for mebibytes in (16, 256):
+        data = tmp_path / f"data-{mebibytes}"
+        data.mkdir()
+        args = task(sparse(tmp_path / "zeros.iso", mebibytes * MEBIBYTE))
+        with Simulator(settle=0, data=str(data)) as sim:
+            peaks[mebibytes] = [peak_of(sim, args), peak_of(sim, args)]
+            assert [entry.method for entry in sim.exchanges].count("PUT") == 1
+    for small, big in zip(peaks[16], peaks[256]):
+        assert big < 120
+        assert big / small <= 1.1
