@@ -231,13 +231,14 @@ def open_session(
     clock: Clock,
     shield: Callable[[], AbstractContextManager[None]],
     on_created: Callable[[str], None],
-) -> str:
-    """Create an update session, waiting up to C(busy_timeout) seconds while another one blocks it. Returns its id.
+) -> tuple[str, bool]:
+    """Create an update session, waiting up to C(busy_timeout) seconds while another one blocks it.
 
-    C(on_created) is told the id before a signal can come between, as C(shield) holds signals back.
+    Returns its id, and whether another one was in the way. C(on_created) is told the id before a signal can come
+    between, as C(shield) holds signals back.
     """
     deadline = clock.now() + busy_timeout
-    pause = FIRST_PAUSE
+    pause, waited = FIRST_PAUSE, False
     while True:
         try:
             with shield():
@@ -245,10 +246,11 @@ def open_session(
                     library_item_id, behaviors(ignored_warnings) or None, client_token
                 )
                 on_created(session_id)
-            return session_id
+            return session_id, waited
         except ResourceBusy:
             if clock.now() >= deadline:
                 raise
+            waited = True
         clock.sleep(min(pause, max(0.0, deadline - clock.now())))
         pause = min(pause * 2, LONGEST_PAUSE)
 

@@ -35,6 +35,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import Con
 
 StateT = TypeVar("StateT")
 PlanT = TypeVar("PlanT")
+DeclaredT = TypeVar("DeclaredT")
 
 Secrets = Callable[[Mapping[str, Any]], "set[str]"]
 """Finds the secrets in the options, which need not be valid."""
@@ -99,13 +100,16 @@ class Task:
 
 def run_module(
     argument_spec: Mapping[str, Any],
-    work: Callable[[AnsibleModule, Task], dict[str, Any]],
+    declare: Callable[[AnsibleModule], DeclaredT],
+    work: Callable[[AnsibleModule, Task, DeclaredT], dict[str, Any]],
     *,
+    describe: Callable[[Mapping[str, Any]], str | None],
     secrets: Secrets = lambda _params: set(),
     **rules: Any,
 ) -> NoReturn:
     """Build the module, log in, do the work, log out; exit with what the work returns or fail with what it raised.
 
+    C(declare) reads and checks the options before anything is sent, and C(describe) says what the task is about.
     C(secrets) are what no output may show of options that are no secret as a whole. C(rules) are those of
     AnsibleModule. A failure carries the payload of C(_errors.failure).
     """
@@ -120,10 +124,12 @@ def run_module(
         # Not verifying is declared by validate_certs; urllib3 would repeat that on stderr for each request.
         warnings.simplefilter("ignore")
         try:
-            outcome = _connect_and_work(module, work, signals)
+            outcome = _connect_and_work(module, declare(module), work, signals)
         except Interrupted as interruption:
             outcome = {"failed": True, **failure(ContentError(str(interruption), error_type="CANCELED"))}
         except Exception as error:  # noqa: BLE001 (whatever it is, a user gets a message and never a traceback)
+            if isinstance(error, ContentError) and not error.subject:
+                error.subject = describe(module.params)
             outcome = {"failed": True, **failure(error)}
     if outcome.pop("failed", False):
         module.fail_json(**outcome)
@@ -149,7 +155,10 @@ def converge(resource: Resource[Any, Any], *, check_mode: bool, diff_mode: bool)
 
 
 def _connect_and_work(
-    module: AnsibleModule, work: Callable[[AnsibleModule, Task], dict[str, Any]], signals: _Signals
+    module: AnsibleModule,
+    declared: DeclaredT,
+    work: Callable[[AnsibleModule, Task, DeclaredT], dict[str, Any]],
+    signals: _Signals,
 ) -> dict[str, Any]:
     connection = Connection(read_options(module.params), on_secret=module.no_log_values.add)
 
@@ -162,7 +171,7 @@ def _connect_and_work(
         try:
             with signals.shielded():
                 connection.login()
-            return work(module, task)
+            return work(module, task, declared)
         finally:
             # From here on it ends anyway; a signal would only cut the clean-up or the logout.
             signals.ignore()

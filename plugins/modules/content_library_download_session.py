@@ -578,21 +578,19 @@ class DownloadSessionResource:
         return {"transferred": self._download.transferred} if self._download and self._download.fetched else {}
 
 
-def download_session(module: AnsibleModule, task: Task) -> dict[str, Any]:
-    attributes = FileAttributes(module)
-    declared = read_declared(module.params, has_attributes=attributes.declared)
-    resource = DownloadSessionResource(Api(task.connection), declared, module.params, task, attributes, SYSTEM_CLOCK)
-    try:
-        return converge(resource, check_mode=module.check_mode, diff_mode=module._diff)
-    except ContentError as error:
-        error.subject = describe_item(module.params)
-        raise
+def download_session(module: AnsibleModule, task: Task, declared: Declared) -> dict[str, Any]:
+    resource = DownloadSessionResource(
+        Api(task.connection), declared, module.params, task, FileAttributes(module), SYSTEM_CLOCK
+    )
+    return converge(resource, check_mode=module.check_mode, diff_mode=module._diff)
 
 
 def main() -> None:
     run_module(
         argument_spec(),
+        lambda module: read_declared(module.params, has_attributes=FileAttributes(module).declared),
         download_session,
+        describe=describe_item,
         supports_check_mode=True,
         add_file_common_args=True,
         mutually_exclusive=[

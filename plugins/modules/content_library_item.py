@@ -195,7 +195,6 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.vsphere.content.plugins.module_utils._api import Api
 from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     ApiError,
-    ContentError,
     InvalidArgument,
     NotFound,
 )
@@ -349,16 +348,15 @@ def explain_policy(library: Library) -> str:
     )
 
 
-def library_item(module: AnsibleModule, task: Task) -> dict[str, Any]:
-    require_valid(module.params)
+def describe(params: Mapping[str, Any]) -> str:
+    name = params["name"] or params["library_item_id"]
+    library = params["library"] or params["library_id"]
+    return f"{name!r} in library {library!r}" if library else repr(name)
+
+
+def library_item(module: AnsibleModule, task: Task, _declared: None) -> dict[str, Any]:
     resource = ItemResource(Api(task.connection), module.params)
-    try:
-        return converge(resource, check_mode=module.check_mode, diff_mode=module._diff)
-    except ContentError as error:
-        name = module.params["name"] or module.params["library_item_id"]
-        library = module.params["library"] or module.params["library_id"]
-        error.subject = f"{name!r} in library {library!r}" if library else repr(name)
-        raise
+    return converge(resource, check_mode=module.check_mode, diff_mode=module._diff)
 
 
 def main() -> None:
@@ -372,7 +370,9 @@ def main() -> None:
             "description": {"type": "str"},
             "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
         },
+        lambda module: require_valid(module.params),
         library_item,
+        describe=describe,
         supports_check_mode=True,
         mutually_exclusive=[
             ("library", "library_id"),

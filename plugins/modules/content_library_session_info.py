@@ -168,7 +168,6 @@ from typing import Any, Callable
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.vsphere.content.plugins.module_utils._api import Api
-from ansible_collections.vsphere.content.plugins.module_utils._errors import ContentError
 from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import gather
 from ansible_collections.vsphere.content.plugins.module_utils._module import Task, run_module
 from ansible_collections.vsphere.content.plugins.module_utils._schema import Model, Session, to_result
@@ -225,13 +224,8 @@ def read_sessions(api: Api, params: dict[str, Any]) -> dict[str, list[dict[str, 
     return found
 
 
-def session_info(module: AnsibleModule, task: Task) -> dict[str, Any]:
-    require_complete_names(module.params)
-    try:
-        return {"changed": False, **read_sessions(Api(task.connection), module.params)}
-    except ContentError as error:
-        error.subject = describe_item(module.params)
-        raise
+def session_info(module: AnsibleModule, task: Task, _declared: None) -> dict[str, Any]:
+    return {"changed": False, **read_sessions(Api(task.connection), module.params)}
 
 
 def main() -> None:
@@ -243,7 +237,9 @@ def main() -> None:
             "states": {"type": "list", "elements": "str", "choices": ["ACTIVE", "DONE", "ERROR", "CANCELED"]},
             "with_files": {"type": "bool", "default": False},
         },
+        lambda module: require_complete_names(module.params),
         session_info,
+        describe=describe_item,
         supports_check_mode=True,
         mutually_exclusive=[
             *ITEM_MUTUALLY_EXCLUSIVE,

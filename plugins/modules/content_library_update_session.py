@@ -424,67 +424,32 @@ error:
       type: str
 """
 
-import uuid
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.vsphere.content.plugins.module_utils._api import Api
-from ansible_collections.vsphere.content.plugins.module_utils._content import (
-    Verdict,
-    compare_with_item,
-    compare_with_session,
-    needs_item_content,
-    verdicts_after,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._errors import (
-    ContentError,
-    InvalidArgument,
-    NotAllowedInCurrentState,
-    NotFound,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
-    ACTIVE,
-    SYSTEM_CLOCK,
-    Clock,
-    Step,
-    behaviors,
-    complete,
-    discard,
-    find_active,
-    open_session,
-    require_warning_behavior,
-    take_over,
-)
+from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument
+from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import SYSTEM_CLOCK
 from ansible_collections.vsphere.content.plugins.module_utils._module import Task, converge, run_module
+from ansible_collections.vsphere.content.plugins.module_utils._options import read_client_token, require_range
 from ansible_collections.vsphere.content.plugins.module_utils._package import (
     credentials_in,
     read_wanted,
     weak_thumbprints,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._schema import UpdateSession, to_result
 from ansible_collections.vsphere.content.plugins.module_utils._target import (
     ITEM_MUTUALLY_EXCLUSIVE,
     describe_item,
     item_spec,
     require_complete_names,
-    require_local_item,
-    resolve_item,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._transfer import Digests
-from ansible_collections.vsphere.content.plugins.module_utils._update_plan import (
-    Declared,
-    Found,
-    Plan,
-    needs_restart,
-    plan_update,
-    project_update,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._upload import Upload, probe
+from ansible_collections.vsphere.content.plugins.module_utils._update_plan import Declared
+from ansible_collections.vsphere.content.plugins.module_utils._update_session import UpdateSessionResource
 
 MOST_TRANSFERS = 32
+LONGEST_WAIT = 7 * 24 * 3600
 WARNING_TYPES = [
     "SELF_SIGNED_CERTIFICATE",
     "EXPIRED_CERTIFICATE",
@@ -542,27 +507,20 @@ def read_declared(params: Mapping[str, Any]) -> Declared:
     """What the task declares, checked as far as that needs no server. Raises InvalidArgument."""
     if not params["session_id"]:
         require_complete_names(params)
-    progress = params["client_progress"]
-    if progress is not None and not 0 <= progress <= 100:
-        raise InvalidArgument(f"client_progress is {progress}", remedy="Set client_progress to a number from 0 to 100.")
-    for name, lowest in (("wait_timeout", 1), ("busy_timeout", 0)):
-        if params[name] < lowest:
-            raise InvalidArgument(f"{name} is {params[name]}", remedy=f"Set {name} to {lowest} seconds or more.")
-    if not 1 <= params["parallel_transfers"] <= MOST_TRANSFERS:
-        raise InvalidArgument(
-            f"parallel_transfers is {params['parallel_transfers']}",
-            remedy=f"Set parallel_transfers to a number from 1 to {MOST_TRANSFERS}.",
-        )
+    require_range("client_progress", params["client_progress"], 0, 100)
+    require_range("parallel_transfers", params["parallel_transfers"], 1, MOST_TRANSFERS)
+    require_range("wait_timeout", params["wait_timeout"], 1, LONGEST_WAIT)
+    require_range("busy_timeout", params["busy_timeout"], 0, LONGEST_WAIT)
     return Declared(
         session_id=params["session_id"],
         state=params["state"],
         ignored_warnings=_read_warning_behavior(params["warning_behavior"]),
         wanted=None if params["files"] is None else read_wanted(params["files"], params["purge_files"]),
         accept_unverifiable=params["when_unverifiable"] == "skip",
-        client_progress=progress,
+        client_progress=params["client_progress"],
         error_message=params["error_message"],
         keep_alive=params["keep_alive"],
-        client_token=_read_client_token(params["client_token"]),
+        client_token=read_client_token(params["client_token"]),
         wait=params["wait"],
         wait_timeout=params["wait_timeout"],
         parallel_transfers=params["parallel_transfers"],
@@ -584,269 +542,21 @@ def _read_warning_behavior(entries: list[dict[str, Any]] | None) -> tuple[str, .
     return tuple(sorted(kind for kind, ignored in declared.items() if ignored))
 
 
-def _read_client_token(token: str | None) -> str:
-    if token is None:
-        return str(uuid.uuid4())
-    try:
-        return str(uuid.UUID(token))
-    except ValueError:
-        raise InvalidArgument(
-            f"client_token {token!r} is no UUID", remedy="Give one such as b8a2a2e3-2314-43cd-a871-6ede0f429751."
-        ) from None
-
-
-class UpdateSessionResource:
-    """The update session that a task declares, for C(converge)."""
-
-    def __init__(self, api: Api, declared: Declared, params: Mapping[str, Any], task: Task, clock: Clock) -> None:
-        self._api = api
-        self._declared = declared
-        self._params = params
-        self._task = task
-        self._clock = clock
-        self._digests = Digests()
-        self._changes: list[str] = []
-        self._replaced = ""
-        self._upload: Upload | None = None
-        self._item_changed = False
-        self._foreign = False
-
-    def read(self) -> Found:
-        found = self._look()
-        while found.session and self._declared.session_id is None and self.plan(found).touches_session:
-            session, files = take_over(
-                self._api, found.session, busy_timeout=self._declared.busy_timeout, clock=self._clock
-            )
-            if session:
-                found = self._compared(replace(found, session=session, active=session, files=tuple(files)))
-                break
-            found = self._look()
-        plan = self.plan(found)
-        if found.library_item_id and not found.session and plan.opens:
-            require_local_item(self._api, found.library_item_id)
-        for file in plan.files.push:
-            probe(self._api, file)
-        return found
-
-    def plan(self, before: Found) -> Plan:
-        return plan_update(self._declared, before)
-
-    def project(self, state: Found) -> dict[str, Any]:
-        return project_update(self._declared, state)
-
-    def expect(self, plan: Plan) -> Mapping[str, Any]:
-        return plan.expected
-
-    def apply(self, plan: Plan) -> Found:
-        try:
-            if plan.step is Step.NOTHING:
-                return plan.found
-            if plan.step in (Step.CONVERGE, Step.COMPLETE):
-                return self._converge(plan)
-            return self._end(plan)
-        except ContentError as error:
-            found = plan.found.session
-            # A session of our own is undone with all that was done in it.
-            kept = not plan.opens or self._declared.keep_failed_session or self._item_changed
-            if found and not plan.opens:
-                changed = "; ".join(self._changes) or "nothing"
-                error.notes.append(
-                    f"Session {found.id} was found, not made by this task, and stays. Changed in it: {changed}."
-                )
-            elif self._replaced:
-                error.notes.append(self._replaced)
-            error.result = {"changed": bool(self._replaced) or (kept and bool(self._changes)), **self._moved()}
-            raise
-
-    def result(self, state: Found) -> dict[str, Any]:
-        session = state.session
-        if session and not session.preview_info and state.active:
-            session = replace(session, preview_info=state.active.preview_info)
-        outcome: dict[str, Any] = {"session": to_result(session) if session else None, **self._moved()}
-        if self._declared.fills:
-            verdicts = state.in_session or state.in_item
-            outcome["files"] = [
-                {**to_result(file), "verified": self._verified(file.name, verdicts)}
-                for file in state.files or state.content
-            ]
-        return outcome
-
-    def _look(self) -> Found:
-        if self._declared.session_id:
-            try:
-                session = self._api.get_update_session(self._declared.session_id)
-            except NotFound:
-                if self._declared.state == "absent":
-                    return Found(None)
-                raise
-            found = Found(session.library_item_id, session)
-        else:
-            item_id = resolve_item(self._api, self._params)
-            found = Found(item_id, find_active(self._api, item_id))
-        if not found.alive or not found.session:
-            return self._compared(found)
-        files = self._api.list_update_files(str(found.session.id)) if self._declared.fills else ()
-        return self._compared(replace(found, active=found.session, files=tuple(files)))
-
-    def _compared(self, found: Found) -> Found:
-        """With the verdicts on the wanted files; the item's own files are read only where they have a say."""
-        declared, wanted = self._declared, self._declared.wanted
-        if not wanted or not declared.fills or (found.session and not found.alive):
-            return found
-        if not found.alive or declared.state == "done" or needs_item_content(wanted, found.files):
-            found = self._with_content(found)
-        if found.alive:
-            found = replace(
-                found, in_session=compare_with_session(wanted, found.files, found.in_item, self._digests.of)
-            )
-            if not found.in_item and needs_restart(declared, found):
-                found = self._with_content(found)
-        return found
-
-    def _with_content(self, found: Found) -> Found:
-        content = tuple(self._api.list_item_files(str(found.library_item_id)))
-        wanted = self._declared.wanted
-        in_item = compare_with_item(wanted, content, self._digests.of) if wanted else {}
-        return replace(found, content=content, in_item=in_item)
-
-    def _converge(self, plan: Plan) -> Found:
-        declared, found = self._declared, plan.found
-        session = self._open(plan) if plan.opens else found.session
-        if session is None:
-            raise AssertionError("a session that is neither found nor made cannot converge")
-        session_id = str(session.id)
-        if plan.ignored_warnings is not None and not plan.opens:
-            self._api.set_warning_behavior(session_id, behaviors(plan.ignored_warnings))
-            self._changes.append("warning_behavior was set")
-            session = self._api.get_update_session(session_id)
-        if plan.ignored_warnings is not None:
-            require_warning_behavior(session, plan.ignored_warnings)
-        if declared.keep_alive or plan.client_progress is not None:
-            self._api.keep_update_session_alive(session_id, plan.client_progress)
-            self._changes.extend(["client_progress was set"] if plan.client_progress is not None else [])
-        if plan.step is Step.CONVERGE and not (plan.opens or plan.touches_session):
-            return found
-        upload = self._upload = Upload(
-            api=self._api,
-            session_id=session_id,
-            digest=self._digests.of,
-            parallel=declared.parallel_transfers,
-            wait_timeout=declared.wait_timeout,
-            clock=self._clock,
-            on_change=self._changes.append,
-            warn=self._task.warn,
-        )
-        upload.push(plan.files.push, session, previewed=bool(declared.wanted and declared.wanted.previewed))
-        upload.remove(plan.files.remove)
-        if plan.step is Step.COMPLETE:
-            return self._complete(plan, upload)
-        session = self._api.get_update_session(session_id)
-        files = tuple(self._api.list_update_files(session_id)) if declared.fills else ()
-        return self._settled(replace(found, session=session, active=session, files=files), plan)
-
-    def _open(self, plan: Plan) -> UpdateSession:
-        """Make a session, after removing the one that cannot be filled any more; have it removed if the task fails."""
-        declared, stale = self._declared, plan.found.session
-        if stale:
-            discard(self._api, str(stale.id))
-            self._replaced = f"Session {stale.id}, which was found and held its descriptor already, was removed."
-        session_id = open_session(
-            self._api,
-            str(plan.found.library_item_id),
-            ignored_warnings=plan.ignored_warnings or (),
-            client_token=declared.client_token,
-            busy_timeout=declared.busy_timeout,
-            clock=self._clock,
-            shield=self._task.shield,
-            on_created=lambda created: self._task.on_failure(lambda: self._undo_open(created)),
-        )
-        session = self._api.get_update_session(session_id)
-        if session.state != ACTIVE or session.library_item_id not in (plan.found.library_item_id, None):
-            self._foreign = True
-            raise NotAllowedInCurrentState(
-                f"client_token was used before: it names session {session_id}, which is {session.state}, on item "
-                f"{session.library_item_id}",
-                operation="update_session.create",
-                remedy="Leave client_token out, or give a new one for each session.",
-            )
-        self._changes.append(f"session {session_id} was made")
-        return session
-
-    def _undo_open(self, session_id: str) -> str:
-        if self._foreign:
-            return f"Session {session_id} was not made by this task, and stays as it was."
-        if self._declared.keep_failed_session:
-            return f"Session {session_id}, which this task made, is kept, as keep_failed_session says."
-        discard(self._api, session_id)
-        return f"Session {session_id}, which this task made, was canceled and deleted."
-
-    def _complete(self, plan: Plan, upload: Upload) -> Found:
-        declared = self._declared
-        active, files = upload.settle()
-        session = complete(
-            self._api,
-            upload.session_id,
-            wait=declared.wait,
-            wait_timeout=declared.wait_timeout,
-            clock=self._clock,
-            on_accepted=lambda: self._changes.append("its completion was accepted"),
-        )
-        self._item_changed = True
-        found = replace(plan.found, session=session, active=active, files=tuple(files))
-        if session.state == ACTIVE:
-            return replace(found, promised=plan.expected)
-        if declared.fills:
-            found = replace(found, content=tuple(self._api.list_item_files(str(found.library_item_id))))
-        return self._settled(found, plan)
-
-    def _settled(self, found: Found, plan: Plan) -> Found:
-        """The verdicts after the fact: what was sent was compared on arrival, so nothing is hashed again."""
-        before = plan.found.in_item if plan.opens else plan.found.in_session
-        verdicts = verdicts_after(before, plan.files)
-        return replace(found, in_session=verdicts, in_item=verdicts)
-
-    def _end(self, plan: Plan) -> Found:
-        session_id = str(plan.found.session.id if plan.found.session else "")
-        if plan.step is Step.CANCEL:
-            self._api.cancel_update_session(session_id)
-        elif plan.step is Step.FAIL:
-            self._api.fail_update_session(session_id, str(self._declared.error_message))
-        else:
-            discard(self._api, session_id)
-            return replace(plan.found, session=None, files=())
-        return replace(plan.found, session=self._api.get_update_session(session_id), files=())
-
-    def _verified(self, name: str, verdicts: Mapping[str, Verdict]) -> bool | None:
-        if name not in verdicts:
-            return None
-        unverified = self._upload.unverified if self._upload else set()
-        return verdicts[name] is Verdict.EQUAL and name not in unverified
-
-    def _moved(self) -> dict[str, Any]:
-        moved: dict[str, Any] = {"item_changed": self._item_changed}
-        if self._upload and self._upload.sent:
-            moved["transferred"] = self._upload.transferred
-        return moved
-
-
-def update_session(module: AnsibleModule, task: Task) -> dict[str, Any]:
-    declared = read_declared(module.params)
+def update_session(module: AnsibleModule, task: Task, declared: Declared) -> dict[str, Any]:
     for name in weak_thumbprints(declared.wanted):
         task.warn(
             f"The ssl_thumbprint of {name} is a SHA-1 one, which can be forged; use SHA-256 where vCenter takes it."
         )
     resource = UpdateSessionResource(Api(task.connection), declared, module.params, task, SYSTEM_CLOCK)
-    try:
-        return converge(resource, check_mode=module.check_mode, diff_mode=module._diff)
-    except ContentError as error:
-        error.subject = describe_item(module.params)
-        raise
+    return converge(resource, check_mode=module.check_mode, diff_mode=module._diff)
 
 
 def main() -> None:
     run_module(
         argument_spec(),
+        lambda module: read_declared(module.params),
         update_session,
+        describe=describe_item,
         secrets=lambda params: credentials_in(params.get("files")),
         supports_check_mode=True,
         mutually_exclusive=[

@@ -71,7 +71,7 @@ LOCAL: list[Bad] = [
     Bad("pipe-src", files({"src": "DIR/pipe.iso"}), ("src", "DIR/pipe.iso", "regular file")),
     Bad("neither-src-nor-url", files({"name": "x.iso"}), ("files", "x.iso", "src")),
     Bad("src-and-url", files({**ISO, "url": "https://mirror/x.iso"}), ("files", "src", "Keep one")),
-    Bad("broken-url", files({"url": "https://[mirror/x.iso"}), ("files", "https://[mirror/x.iso", "URL")),
+    Bad("broken-url", files({"url": "https://[mirror/x.iso"}), ("files", "url", "percent-encoded")),
     Bad("strange-url", files({"url": "ftp://mirror/x.iso"}), ("files", "ftp://mirror/x.iso", "https://")),
     Bad(
         "two-files-of-one-name",
@@ -94,7 +94,7 @@ LOCAL: list[Bad] = [
     Bad("reference-upwards", files({"src": "DIR/upwards/rocky9.ovf"}), ("files", "../secret.vmdk", "plain"), ROCKY),
     Bad("reference-absolute", files({"src": "DIR/absolute/rocky9.ovf"}), ("files", "/etc/passwd", "plain"), ROCKY),
     Bad("client-token", {"client_token": "once"}, ("client_token", "once", "UUID")),
-    Bad("wait-timeout", {"wait_timeout": 0}, ("wait_timeout", "0", "1 seconds")),
+    Bad("wait-timeout", {"wait_timeout": 0}, ("wait_timeout", "0", "1 to 604800")),
     Bad("busy-timeout", {"busy_timeout": -1}, ("busy_timeout", "-1")),
     Bad("error-without-message", {"state": "error"}, ("error_message", "state")),
     Bad("unknown-state", {"state": "open"}, ("state", "open", "active")),
@@ -423,5 +423,5 @@ def test_a_user_without_the_privilege(sim: Simulator, folder: Path, dialect: str
 def test_a_broken_url_keeps_its_password(sim: Simulator) -> None:
     url = "https://svc:Url-Canary%2F1@[mirror/x.iso"
     ran = run_module(UPDATE, {**connection_args(sim), **TOOLS, **files({"url": url})}, verbosity=4)
-    require_refusal(ran, sim, "files", "https://[mirror/x.iso")
+    require_refusal(ran, sim, "files", "url", "percent-encoded")
     assert "Url-Canary" not in ran.stdout + ran.stderr

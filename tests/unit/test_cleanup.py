@@ -230,11 +230,11 @@ def work(monkeypatch: pytest.MonkeyPatch, server: Simulator) -> Callable[[Callab
 
     def call(piece: Callable[[Any], Any]) -> dict[str, Any]:
         def main() -> NoReturn:
-            def run(_module_: AnsibleModule, task: Any) -> dict[str, Any]:
+            def run(_module_: AnsibleModule, task: Any, _declared: None) -> dict[str, Any]:
                 outcome: dict[str, Any] = piece(task)
                 return outcome
 
-            _module.run_module({}, run)
+            _module.run_module({}, lambda _module_: None, run, describe=lambda _params: None)
 
         made = types.ModuleType(f"{MODULES}.made_up")
         vars(made)["main"] = main

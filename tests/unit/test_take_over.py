@@ -26,8 +26,8 @@ from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import 
     take_over,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._module import Task, converge
+from ansible_collections.vsphere.content.plugins.module_utils._update_session import UpdateSessionResource
 from ansible_collections.vsphere.content.plugins.modules.content_library_update_session import (
-    UpdateSessionResource,
     argument_spec,
     read_declared,
 )

@@ -1,0 +1,303 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How an update session is read, brought to its declared state and reported: what C(converge) asks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ansible_collections.vsphere.content.plugins.module_utils._api import Api
+from ansible_collections.vsphere.content.plugins.module_utils._content import (
+    Verdict,
+    compare_with_item,
+    compare_with_session,
+    needs_item_content,
+    verdicts_after,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._errors import (
+    ContentError,
+    NotAllowedInCurrentState,
+    NotFound,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
+    ACTIVE,
+    Clock,
+    Step,
+    behaviors,
+    complete,
+    discard,
+    find_active,
+    open_session,
+    require_warning_behavior,
+    take_over,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._module import Task
+from ansible_collections.vsphere.content.plugins.module_utils._schema import UpdateSession, to_result
+from ansible_collections.vsphere.content.plugins.module_utils._target import (
+    require_local_item,
+    resolve_item,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._transfer import Digests
+from ansible_collections.vsphere.content.plugins.module_utils._update_plan import (
+    Declared,
+    Found,
+    Plan,
+    needs_restart,
+    plan_update,
+    project_update,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._upload import Upload, probe
+
+
+class UpdateSessionResource:
+    """The update session that a task declares, for C(converge)."""
+
+    def __init__(self, api: Api, declared: Declared, params: Mapping[str, Any], task: Task, clock: Clock) -> None:
+        self._api = api
+        self._declared = declared
+        self._params = params
+        self._task = task
+        self._clock = clock
+        self._digests = Digests()
+        self._changes: list[str] = []
+        self._replaced = ""
+        self._upload: Upload | None = None
+        self._item_changed = False
+        self._foreign = False
+
+    def read(self) -> Found:
+        found = self._look()
+        while found.session and self._declared.session_id is None and self.plan(found).touches_session:
+            session, files = take_over(
+                self._api, found.session, busy_timeout=self._declared.busy_timeout, clock=self._clock
+            )
+            if session:
+                found = self._compared(replace(found, session=session, active=session, files=tuple(files)))
+                break
+            found = self._look()
+        plan = self.plan(found)
+        if found.library_item_id and not found.session and plan.opens:
+            require_local_item(self._api, found.library_item_id)
+        for file in plan.files.push:
+            probe(self._api, file)
+        return found
+
+    def plan(self, before: Found) -> Plan:
+        return plan_update(self._declared, before)
+
+    def project(self, state: Found) -> dict[str, Any]:
+        return project_update(self._declared, state)
+
+    def expect(self, plan: Plan) -> Mapping[str, Any]:
+        return plan.expected
+
+    def apply(self, plan: Plan) -> Found:
+        try:
+            if plan.step is Step.NOTHING:
+                return plan.found
+            if plan.step in (Step.CONVERGE, Step.COMPLETE):
+                return self._converge(plan)
+            return self._end(plan)
+        except ContentError as error:
+            found = plan.found.session
+            # A session of our own is undone with all that was done in it.
+            kept = not plan.opens or self._declared.keep_failed_session or self._item_changed
+            if found and not plan.opens:
+                changed = "; ".join(self._changes) or "nothing"
+                error.notes.append(
+                    f"Session {found.id} was found, not made by this task, and stays. Changed in it: {changed}."
+                )
+            elif self._replaced:
+                error.notes.append(self._replaced)
+            error.result = {"changed": bool(self._replaced) or (kept and bool(self._changes)), **self._moved()}
+            raise
+
+    def result(self, state: Found) -> dict[str, Any]:
+        session = state.session
+        if session and not session.preview_info and state.active:
+            session = replace(session, preview_info=state.active.preview_info)
+        outcome: dict[str, Any] = {"session": to_result(session) if session else None, **self._moved()}
+        if self._declared.fills:
+            verdicts = state.in_session or state.in_item
+            outcome["files"] = [
+                {**to_result(file), "verified": self._verified(file.name, verdicts)}
+                for file in state.files or state.content
+            ]
+        return outcome
+
+    def _look(self) -> Found:
+        if self._declared.session_id:
+            try:
+                session = self._api.get_update_session(self._declared.session_id)
+            except NotFound:
+                if self._declared.state == "absent":
+                    return Found(None)
+                raise
+            found = Found(session.library_item_id, session)
+        else:
+            item_id = resolve_item(self._api, self._params)
+            found = Found(item_id, find_active(self._api, item_id))
+        if not found.alive or not found.session:
+            return self._compared(found)
+        files = self._api.list_update_files(str(found.session.id)) if self._declared.fills else ()
+        return self._compared(replace(found, active=found.session, files=tuple(files)))
+
+    def _compared(self, found: Found) -> Found:
+        """With the verdicts on the wanted files; the item's own files are read only where they have a say."""
+        declared, wanted = self._declared, self._declared.wanted
+        if not wanted or not declared.fills or (found.session and not found.alive):
+            return found
+        if not found.alive or declared.state == "done" or needs_item_content(wanted, found.files):
+            found = self._with_content(found)
+        if found.alive:
+            found = replace(
+                found, in_session=compare_with_session(wanted, found.files, found.in_item, self._digests.of)
+            )
+            if not found.in_item and needs_restart(declared, found):
+                found = self._with_content(found)
+        return found
+
+    def _with_content(self, found: Found) -> Found:
+        content = tuple(self._api.list_item_files(str(found.library_item_id)))
+        wanted = self._declared.wanted
+        in_item = compare_with_item(wanted, content, self._digests.of) if wanted else {}
+        return replace(found, content=content, in_item=in_item)
+
+    def _converge(self, plan: Plan) -> Found:
+        declared, found = self._declared, plan.found
+        session = found.session
+        if plan.opens:
+            session, waited = self._open(plan)
+            if waited and declared.fills:
+                plan = self._plan_again(plan)
+        if session is None:
+            raise AssertionError("a session that is neither found nor made cannot converge")
+        session_id = str(session.id)
+        if plan.ignored_warnings is not None and not plan.opens:
+            self._api.set_warning_behavior(session_id, behaviors(plan.ignored_warnings))
+            self._changes.append("warning_behavior was set")
+            session = self._api.get_update_session(session_id)
+        if plan.ignored_warnings is not None:
+            require_warning_behavior(session, plan.ignored_warnings)
+        if declared.keep_alive or plan.client_progress is not None:
+            self._api.keep_update_session_alive(session_id, plan.client_progress)
+        if plan.client_progress is not None:
+            # The signs of life during an upload go on from here, and never back.
+            session = replace(session, client_progress=plan.client_progress)
+            self._changes.append("client_progress was set")
+        if plan.step is Step.CONVERGE and not (plan.opens or plan.touches_session):
+            return found
+        upload = self._upload = Upload(
+            api=self._api,
+            session_id=session_id,
+            digest=self._digests.of,
+            parallel=declared.parallel_transfers,
+            wait_timeout=declared.wait_timeout,
+            clock=self._clock,
+            on_change=self._changes.append,
+            warn=self._task.warn,
+        )
+        upload.push(plan.files.push, session, previewed=bool(declared.wanted and declared.wanted.previewed))
+        upload.remove(plan.files.remove)
+        if plan.step is Step.COMPLETE:
+            return self._complete(plan, upload)
+        session = self._api.get_update_session(session_id)
+        files = tuple(self._api.list_update_files(session_id)) if declared.fills else ()
+        return self._settled(replace(found, session=session, active=session, files=files), plan)
+
+    def _plan_again(self, plan: Plan) -> Plan:
+        """After waiting for somebody else's session: what that one published has a say in what is to be sent."""
+        found = self._with_content(replace(plan.found, session=None, active=None, files=()))
+        return replace(self.plan(found), step=plan.step, opens=True, found=found, expected=plan.expected)
+
+    def _open(self, plan: Plan) -> tuple[UpdateSession, bool]:
+        """Make a session, after removing the one that cannot be filled any more; have it removed if the task fails.
+
+        Returns the session, and whether it had to wait for another one.
+        """
+        declared, stale = self._declared, plan.found.session
+        if stale:
+            discard(self._api, str(stale.id))
+            self._replaced = f"Session {stale.id}, which was found and held its descriptor already, was removed."
+        session_id, waited = open_session(
+            self._api,
+            str(plan.found.library_item_id),
+            ignored_warnings=plan.ignored_warnings or (),
+            client_token=declared.client_token,
+            busy_timeout=declared.busy_timeout,
+            clock=self._clock,
+            shield=self._task.shield,
+            on_created=lambda created: self._task.on_failure(lambda: self._undo_open(created)),
+        )
+        session = self._api.get_update_session(session_id)
+        if session.state != ACTIVE or session.library_item_id not in (plan.found.library_item_id, None):
+            self._foreign = True
+            raise NotAllowedInCurrentState(
+                f"client_token was used before: it names session {session_id}, which is {session.state}, on item "
+                f"{session.library_item_id}",
+                operation="update_session.create",
+                remedy="Leave client_token out, or give a new one for each session.",
+            )
+        self._changes.append(f"session {session_id} was made")
+        return session, waited
+
+    def _undo_open(self, session_id: str) -> str:
+        if self._foreign:
+            return f"Session {session_id} was not made by this task, and stays as it was."
+        if self._item_changed:
+            return f"Session {session_id} had been completed by then, so the item has its new content."
+        if self._declared.keep_failed_session:
+            return f"Session {session_id}, which this task made, is kept, as keep_failed_session says."
+        discard(self._api, session_id)
+        return f"Session {session_id}, which this task made, was canceled and deleted."
+
+    def _complete(self, plan: Plan, upload: Upload) -> Found:
+        declared = self._declared
+        active, files = upload.settle()
+        session = complete(
+            self._api,
+            upload.session_id,
+            wait=declared.wait,
+            wait_timeout=declared.wait_timeout,
+            clock=self._clock,
+            on_accepted=lambda: self._changes.append("its completion was accepted"),
+        )
+        self._item_changed = True
+        found = replace(plan.found, session=session, active=active, files=tuple(files))
+        if session.state == ACTIVE:
+            return replace(found, promised=plan.expected)
+        if declared.fills:
+            found = replace(found, content=tuple(self._api.list_item_files(str(found.library_item_id))))
+        return self._settled(found, plan)
+
+    def _settled(self, found: Found, plan: Plan) -> Found:
+        """The verdicts after the fact: what was sent was compared on arrival, so nothing is hashed again."""
+        before = plan.found.in_item if plan.opens else plan.found.in_session
+        verdicts = verdicts_after(before, plan.files)
+        return replace(found, in_session=verdicts, in_item=verdicts)
+
+    def _end(self, plan: Plan) -> Found:
+        session_id = str(plan.found.session.id if plan.found.session else "")
+        if plan.step is Step.CANCEL:
+            self._api.cancel_update_session(session_id)
+        elif plan.step is Step.FAIL:
+            self._api.fail_update_session(session_id, str(self._declared.error_message))
+        else:
+            discard(self._api, session_id)
+            return replace(plan.found, session=None, files=())
+        return replace(plan.found, session=self._api.get_update_session(session_id), files=())
+
+    def _verified(self, name: str, verdicts: Mapping[str, Verdict]) -> bool | None:
+        if name not in verdicts:
+            return None
+        unverified = self._upload.unverified if self._upload else set()
+        return verdicts[name] is Verdict.EQUAL and name not in unverified
+
+    def _moved(self) -> dict[str, Any]:
+        moved: dict[str, Any] = {"item_changed": self._item_changed}
+        if self._upload and self._upload.sent:
+            moved["transferred"] = self._upload.transferred
+        return moved
