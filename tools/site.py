@@ -28,6 +28,9 @@ FOREIGN_LABELS = {
     "python3": {},
 }
 
+# What the generated configuration does not offer to set.
+STYLE = "\nhtml_static_path = ['static']\nhtml_css_files = ['site.css']\n"
+
 Run = Callable[[list[str], Path], "tuple[int, str]"]
 
 
@@ -38,11 +41,17 @@ def build_site(run: Run) -> tuple[list[str], Path]:
     # antsibull-docs writes only where nobody else may.
     (SITE / "rst").mkdir(mode=0o755)
     shutil.copytree(ROOT / "docs" / "images", SITE / "rst" / "images")
+    (SITE / "static").mkdir()
+    shutil.copy(ROOT / "tools" / "site.css", SITE / "static")
     for name, labels in FOREIGN_LABELS.items():
         (SITE / f"{name}.inv").write_bytes(inventory(name, labels))
     shown = ["--use-current", "--squash-hierarchy", "--fail-on-error"]
+    names = ["--project", COLLECTION, "--title", COLLECTION, "--copyright", f"The {COLLECTION} authors"]
+    if run(["antsibull-docs", "sphinx-init", *shown, *names, "--dest-dir", str(SITE), COLLECTION], SITE)[0]:
+        return ["antsibull-docs sphinx-init failed"], SITE
+    with (SITE / "conf.py").open("a", encoding="utf-8") as configuration:
+        configuration.write(STYLE)
     for command in (
-        ["antsibull-docs", "sphinx-init", *shown, "--title", COLLECTION, "--dest-dir", str(SITE), COLLECTION],
         [
             "antsibull-docs",
             "--config-file",
