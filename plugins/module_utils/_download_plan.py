@@ -33,6 +33,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import 
 from ansible_collections.vsphere.content.plugins.module_utils._options import (
     read_client_token,
     require_directory,
+    require_names,
     require_range,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._schema import (
@@ -139,6 +140,7 @@ class Plan:
 
 def read_declared(params: Mapping[str, Any], *, has_attributes: bool) -> Declared:
     """What the task declares, checked as far as that needs no server. Raises InvalidArgument."""
+    require_names(params)
     if not params["session_id"]:
         require_complete_names(params)
     require_range("client_progress", params["client_progress"], 0, 100)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import stat
 import uuid
+from collections.abc import Mapping
+from typing import Any
 
 from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument
 
@@ -16,6 +18,20 @@ def require_range(name: str, value: int | None, lowest: int, highest: int) -> No
     """Raises InvalidArgument for a number outside; an option that is not given fits."""
     if value is not None and not lowest <= value <= highest:
         raise InvalidArgument(f"{name} is {value}", remedy=f"Set {name} to a number from {lowest} to {highest}.")
+
+
+def require_names(params: Mapping[str, Any]) -> None:
+    """Raises InvalidArgument for a name or identifier that is given and names nothing.
+
+    A variable that was never set often ends as an empty one, and an identifier of dots would be another URL.
+    """
+    for option in ("session_id", "library", "library_id", "library_item", "library_item_id", "name"):
+        value = params.get(option)
+        if value is not None and (not value.strip() or value.strip(".") == ""):
+            raise InvalidArgument(
+                f"{option} is {value!r}, which names nothing",
+                remedy=f"Give {option} a value, or leave it out; `| default(omit)` does so for a variable.",
+            )
 
 
 def read_client_token(token: str | None) -> str:

@@ -199,6 +199,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     NotFound,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._module import Task, converge, run_module
+from ansible_collections.vsphere.content.plugins.module_utils._options import require_names
 from ansible_collections.vsphere.content.plugins.module_utils._schema import (
     Library,
     LibraryItem,
@@ -217,6 +218,7 @@ LONGEST = {"name": 80, "description": 2000}
 
 def require_valid(params: Mapping[str, Any]) -> None:
     """Raise InvalidArgument for what vCenter would refuse (source: the published limits of ItemModel)."""
+    require_names(params)
     if not params["library_item_id"]:
         if not params["name"]:
             raise InvalidArgument("neither name nor library_item_id is given", remedy="Set name and its library.")

@@ -161,7 +161,7 @@ error:
     session_id:
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable
 
@@ -170,6 +170,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.vsphere.content.plugins.module_utils._api import Api
 from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import gather
 from ansible_collections.vsphere.content.plugins.module_utils._module import Task, run_module
+from ansible_collections.vsphere.content.plugins.module_utils._options import require_names
 from ansible_collections.vsphere.content.plugins.module_utils._schema import Model, Session, to_result
 from ansible_collections.vsphere.content.plugins.module_utils._target import (
     ITEM_MUTUALLY_EXCLUSIVE,
@@ -224,6 +225,14 @@ def read_sessions(api: Api, params: dict[str, Any]) -> dict[str, list[dict[str, 
     return found
 
 
+def require_valid(params: Mapping[str, Any]) -> None:
+    """Raises InvalidArgument."""
+    require_names(params)
+    for session_id in params["session_ids"] or ():
+        require_names({"session_id": session_id})
+    require_complete_names(params)
+
+
 def session_info(module: AnsibleModule, task: Task, _declared: None) -> dict[str, Any]:
     return {"changed": False, **read_sessions(Api(task.connection), module.params)}
 
@@ -237,7 +246,7 @@ def main() -> None:
             "states": {"type": "list", "elements": "str", "choices": ["ACTIVE", "DONE", "ERROR", "CANCELED"]},
             "with_files": {"type": "bool", "default": False},
         },
-        lambda module: require_complete_names(module.params),
+        lambda module: require_valid(module.params),
         session_info,
         describe=describe_item,
         supports_check_mode=True,

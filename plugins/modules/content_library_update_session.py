@@ -433,7 +433,11 @@ from ansible_collections.vsphere.content.plugins.module_utils._api import Api
 from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument
 from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import SYSTEM_CLOCK
 from ansible_collections.vsphere.content.plugins.module_utils._module import Task, converge, run_module
-from ansible_collections.vsphere.content.plugins.module_utils._options import read_client_token, require_range
+from ansible_collections.vsphere.content.plugins.module_utils._options import (
+    read_client_token,
+    require_names,
+    require_range,
+)
 from ansible_collections.vsphere.content.plugins.module_utils._package import (
     credentials_in,
     read_wanted,
@@ -505,6 +509,7 @@ def argument_spec() -> dict[str, Any]:
 
 def read_declared(params: Mapping[str, Any]) -> Declared:
     """What the task declares, checked as far as that needs no server. Raises InvalidArgument."""
+    require_names(params)
     if not params["session_id"]:
         require_complete_names(params)
     require_range("client_progress", params["client_progress"], 0, 100)

@@ -97,6 +97,7 @@ LOCAL: list[Bad] = [
     Bad("wait-timeout", {"wait_timeout": 0}, ("wait_timeout", "0", "1 to 604800")),
     Bad("busy-timeout", {"busy_timeout": -1}, ("busy_timeout", "-1")),
     Bad("error-without-message", {"state": "error"}, ("error_message", "state")),
+    Bad("empty-item", {"library_item": " "}, ("library_item", "names nothing")),
     Bad("unknown-state", {"state": "open"}, ("state", "open", "active")),
     Bad("unknown-option", {"warnings": []}, ("warnings",)),
     Bad("item-without-library", {}, ("library_item", "'tools'", "library_id"), {"library_item": "tools"}),
@@ -425,3 +426,10 @@ def test_a_broken_url_keeps_its_password(sim: Simulator) -> None:
     ran = run_module(UPDATE, {**connection_args(sim), **TOOLS, **files({"url": url})}, verbosity=4)
     require_refusal(ran, sim, "files", "url", "percent-encoded")
     assert "Url-Canary" not in ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("option", ["session_id", "library_item_id"])
+@pytest.mark.parametrize("value", ["", " ", ".", ".."])
+def test_an_identifier_that_names_nothing_is_refused(sim: Simulator, option: str, value: str) -> None:
+    ran = run_module(UPDATE, {**connection_args(sim), option: value, "state": "absent"})
+    require_refusal(ran, sim, option, repr(value), "omit")
