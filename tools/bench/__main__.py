@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""`python -m tools.bench`: measures all rows, prints them as a table, and writes docs/benchmarks.md with its picture.
+
+A row that misses its bar is shown as such and is no failure; something that does not work is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tests.harness.checkout import CACHE, ROOT
+from tests.peers.binaries import Unavailable, build
+from tools.bench.bench import Bench, BenchError
+from tools.bench.machine import facts
+from tools.bench.measure import Figure
+from tools.bench.memory import peak_memory
+from tools.bench.parallel import parallel_files, session_info
+from tools.bench.plot import plot
+from tools.bench.report import page, table
+from tools.bench.scale import FULL, GIB, SMOKE
+from tools.bench.tasks import nothing_to_do, publish, unchanged
+from tools.bench.transfer import download, put_given, put_hashed
+from tools.environment import check_environment
+
+ROWS: Mapping[str, Callable[[Bench], Figure]] = {
+    "put": put_given,
+    "put-hashed": put_hashed,
+    "download": download,
+    "parallel-files": parallel_files,
+    "publish": publish,
+    "unchanged": unchanged,
+    "memory": peak_memory,
+    "session-info": session_info,
+    "nothing-to-do": nothing_to_do,
+}
+SHARED_MEMORY = Path("/dev/shm")
+ROOM = 12 * GIB
+PAGE = ROOT / "docs" / "benchmarks.md"
+PICTURE = ROOT / "docs" / "images" / "benchmarks.svg"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tools.bench", description="Measure the collection.")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"{', '.join(ROWS)}; without any, all are measured")
+    parser.add_argument("--smoke", action="store_true", help="tiny sizes: see that it works, and write nothing")
+    options = parser.parse_args()
+    if unknown := sorted(set(options.rows) - set(ROWS)):
+        parser.error(f"no such row: {', '.join(unknown)}")
+    try:
+        programs = build()
+    except Unavailable as error:
+        print(f"left out: the benchmarks, {error}")
+        return 0 if options.smoke else 1
+    env = check_environment(os.environ)
+    machine = facts(env)
+    with tempfile.TemporaryDirectory(dir=_roomy(), prefix="vsphere-content-bench-") as scratch:
+        # The servers' own temporary files are content too.
+        os.environ["TMPDIR"] = scratch
+        bench = Bench(SMOKE if options.smoke else FULL, Path(scratch), programs, env)
+        try:
+            figures = [_measure(name, bench) for name in ROWS if not options.rows or name in options.rows]
+        except BenchError as error:
+            print(f"bench: {error}", file=sys.stderr)
+            return 1
+    if options.smoke:
+        print(f"{len(figures)} rows work; with sizes like these their figures mean nothing")
+        return 0
+    print(f"\n{table(figures)}")
+    if not options.rows:
+        PAGE.write_text(page(figures, machine))
+        PICTURE.write_text(plot(figures))
+        print(f"\nWritten: {PAGE.relative_to(ROOT)}, {PICTURE.relative_to(ROOT)}")
+    return 0
+
+
+def _measure(name: str, bench: Bench) -> Figure:
+    print(f"measuring {name}", flush=True)
+    return ROWS[name](bench)
+
+
+def _roomy() -> Path:
+    """Memory, where there is enough of it, as a disk would be what is measured."""
+    if SHARED_MEMORY.is_dir() and shutil.disk_usage(SHARED_MEMORY).free >= ROOM:
+        return SHARED_MEMORY
+    CACHE.mkdir(exist_ok=True)
+    return CACHE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The transfer layer alone, against curl and the same server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tools.bench.bench import Bench, BenchError, Endpoint, run, serving
+from tools.bench.measure import Bar, Figure, take_turns
+from tools.bench.scale import MIB
+
+HASH = "SHA256"
+
+
+@contextmanager
+def sink(bench: Bench) -> Iterator[Endpoint]:
+    with serving(str(bench.programs / "sink")) as ready:
+        ready.pop("pid")
+        yield Endpoint(**ready)
+
+
+def put_given(bench: Bench) -> Figure:
+    return _put(bench, "put", "PUT of a file whose checksum is given", 0.95)
+
+
+def put_hashed(bench: Bench) -> Figure:
+    return _put(bench, "put-hashed", "PUT of a file, hashed while it is sent", 0.80, "--hash", HASH)
+
+
+def download(bench: Bench) -> Figure:
+    size = bench.scale.transfer
+    fetched, theirs = bench.scratch / "fetched", bench.scratch / "fetched-by-curl"
+    with sink(bench) as server:
+        options = ("--path", str(fetched), "--size", str(size), "--hash", HASH)
+
+        def ours() -> float:
+            return _speed(size, bench.worker("get", server, *options)["seconds"])
+
+        def curl() -> float:
+            return _curl(bench, server, f"{size}", size, theirs, "--output", str(theirs))
+
+        pairs = take_turns(bench.scale.rounds, ours, curl)
+        theirs.unlink()
+    return Figure(
+        "download",
+        f"download of {size // MIB} MiB with its checksum",
+        "curl --http1.1 -o",
+        "MiB/s",
+        Bar(0.80),
+        pairs,
+    )
+
+
+def _put(bench: Bench, name: str, title: str, limit: float, *options: str) -> Figure:
+    size = bench.scale.transfer
+    path = bench.random_file("content.bin", size)
+    with sink(bench) as server:
+
+        def ours() -> float:
+            return _speed(size, bench.worker("put", server, "--path", str(path), *options)["seconds"])
+
+        def curl() -> float:
+            return _curl(bench, server, path.name, size, path, "--upload-file", str(path), "--output", "/dev/null")
+
+        pairs = take_turns(bench.scale.rounds, ours, curl)
+    return Figure(name, f"{title}, {size // MIB} MiB", "curl --http1.1 -T", "MiB/s", Bar(limit), pairs)
+
+
+def _curl(bench: Bench, server: Endpoint, path: str, size: int, moved: Path, *options: str) -> float:
+    """Let curl move a file; returns its speed by curl's own clock, which starts before it connects."""
+    command = ["curl", "--disable", "--silent", "--show-error", "--fail", "--http1.1", "--cacert", server.ca_path]
+    url = f"https://{server.hostname}:{server.port}/{path}"
+    told = json.loads(run([*command, "--write-out", '{"seconds": %{time_total}}', *options, url], bench.env))
+    if moved.stat().st_size != size:
+        raise BenchError(f"curl moved {moved.stat().st_size} bytes instead of {size}")
+    return _speed(size, told["seconds"])
+
+
+def _speed(size: int, seconds: float) -> float:
+    return size / MIB / seconds
