@@ -24,7 +24,10 @@ from tests.harness.modules import connection_args, run_module
 from tests.simulator.__main__ import parser
 from tests.simulator.faults import parse_fault
 from tests.simulator.seed import seed_from_mapping
+from tools.check import STEPS
+from tools.sanity import SUPPORTED
 
+CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 GUIDES = ROOT / "docs" / "docsite" / "rst"
 IDENTIFIER = re.compile(r"[0-9a-f-]{36}:[0-9a-f-]{36}")
 SIMULATOR = re.compile(r"python -m tests\.simulator\b(.*)$", re.MULTILINE)
@@ -152,7 +155,29 @@ def test_the_simulator_takes_the_seeds_of_its_guide() -> None:
     assert [seed_from_mapping(block.content({})).libraries[1].security_policy_id for block in seeds()] == ["ovf-strict"]
 
 
-@pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
+def test_contributing_names_files_that_are_there() -> None:
+    named = re.findall(r"`((?:changelogs|docs|plugins|tests|tools)/[^` ]*)`", CONTRIBUTING.read_text(encoding="utf-8"))
+    assert [pattern for pattern in named if not any(ROOT.glob(pattern.rstrip("/")))] == []
+
+
+def test_hooks_run_steps_that_there_are() -> None:
+    settings = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    hooks = [hook for repository in settings["repos"] for hook in repository["hooks"]]
+    steps = {step for hook in hooks for step in hook["entry"].split("tools.check ")[1].split()}
+    assert steps <= {step.name for step in STEPS}
+
+
+def test_the_readme_promises_what_is_checked() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
+    pins = (ROOT / "requirements" / "demo.txt").read_text(encoding="utf-8")
+    newest = max(re.findall(r"^ansible-core>=(\d+\.\d+)", pins, re.MULTILINE), key=lambda pin: int(pin.split(".")[1]))
+    assert f"| ansible-core | {runtime['requires_ansible'].strip('>=').removesuffix('.0')} or later |" in readme
+    assert f"ansible-core {newest}" in readme
+    assert f"Python {', '.join(SUPPORTED[:-1])} and {SUPPORTED[-1]}" in readme
+
+
+@pytest.mark.parametrize("path", [*documents(), CONTRIBUTING], ids=lambda path: path.name)
 def test_links_to_files_lead_somewhere(path: Path) -> None:
     linked = re.findall(r"\]\(((?!https?:|#)[^)#]+)", path.read_text(encoding="utf-8"))
     assert [target for target in linked if not (path.parent / target).exists()] == []
