@@ -1,0 +1,185 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""AWX's own path without AWX, and what stands under awx/."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jinja2 import StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from tests.harness.checkout import ROOT
+from tests.roles.conftest import Images, Jobs
+from tests.roles.jobs import SECONDS, Job, credential, prepare, read_job, run_job
+from tools.environment import check_environment
+
+AWX = ROOT / "awx"
+ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
+SESSION_URL = "https://{0.hostname}:{0.port}/api/session"
+QUESTIONS = {
+    "text": ("str", "list"),
+    "textarea": ("str",),
+    "password": ("str",),
+    "integer": ("int",),
+    "multiplechoice": ("str", "bool"),
+    "multiselect": ("list",),
+}
+
+
+def survey(role: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((AWX / "surveys" / f"{role}.json").read_text(encoding="utf-8"))
+    return loaded
+
+
+def untouched(role: str) -> dict[str, Any]:
+    """What AWX sends for a survey in which nobody has changed anything."""
+    return {
+        question["variable"]: [] if question["type"] == "multiselect" else question["default"]
+        for question in survey(role)["spec"]
+    }
+
+
+def run_like_awx(folder: Path, playbook: str, env: dict[str, str], extra_vars: dict[str, Any]) -> Job:
+    """Send a job, work on it elsewhere, and take in what comes back; only the last folder is AWX's."""
+    prepare(folder / "sent", env, extra_vars)
+    runner = "ansible-runner"
+    script = (
+        f"{runner} transmit {folder}/sent --playbook {playbook} --ident job"
+        f" | {runner} worker --private-data-dir {folder}/worker"
+        f" | {runner} process {folder}/processed --ident job"
+    )
+    ran = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", script],
+        env=check_environment(os.environ),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert (folder / "processed" / "artifacts" / "job" / "status").exists(), ran.stdout + ran.stderr
+    return read_job(folder / "processed")
+
+
+def files_with(folder: Path, secret: str) -> set[str]:
+    return {
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file() and secret.encode() in path.read_bytes()
+    }
+
+
+def test_publish_with_the_built_in_credential_alone(jobs: Jobs, images: Images, tmp_path: Path) -> None:
+    env = {**credential(jobs.sim), "VMWARE_VALIDATE_CERTS": "False"}
+    answers = {**untouched("publish"), "publish_libraries": "templates", "publish_src": str(images.iso)}
+
+    job = run_like_awx(tmp_path, "publish.yml", env, answers).succeeded()
+
+    assert {event["event"] for event in job.events} >= {"playbook_on_start", "runner_on_ok", "playbook_on_stats"}
+    made, filled = job.of("content_library_item") + job.of("content_library_update_session")
+    assert made.changed
+    assert made.result["diff"]["before"] == {"state": "absent"}
+    assert filled.changed
+    assert filled.result["session"]["state"] == "DONE"
+    assert "VMWARE_VALIDATE_CERTS" in json.dumps(filled.result["warnings"])
+    assert jobs.contents("templates", "drivers") == {"drivers.iso": images.iso.read_bytes()}
+    assert files_with(tmp_path / "processed", jobs.sim.password) == {"artifacts/job/command"}
+
+
+def test_a_failed_job_tells_its_type_and_leaves_no_item(jobs: Jobs, images: Images, tmp_path: Path) -> None:
+    ca = {"vcenter_connection": {"ca_path": jobs.sim.ca_path}}
+    answers = {"publish_libraries": "templates", "publish_src": str(images.signed), "publish_library_item": "fresh"}
+
+    job = run_like_awx(tmp_path, "publish.yml", credential(jobs.sim), {**ca, **answers}).failed()
+
+    (refused,) = job.of("content_library_update_session")
+    assert refused.result["error"]["type"] == "WARNINGS_NOT_IGNORED"
+    assert "SELF_SIGNED_CERTIFICATE" in refused.result["msg"]
+    made, removed = job.of("content_library_item")
+    assert (made.changed, removed.changed) == (True, True)
+    last = [task for task in job.tasks if task.verdict == "failed"][-1]
+    assert "fresh, which this run had made, has been taken away again" in last.result["msg"]
+    assert "fresh" not in jobs.item_names()
+    assert files_with(tmp_path / "processed", jobs.sim.password) == {"artifacts/job/command"}
+
+
+def render(template: Any, namespace: dict[str, Any]) -> Any:
+    """Injectors are Jinja in the leaves of a document."""
+    if isinstance(template, dict):
+        return {key: render(value, namespace) for key, value in template.items()}
+    return ImmutableSandboxedEnvironment(undefined=StrictUndefined).from_string(template).render(namespace)
+
+
+def test_the_credential_types_inject_a_token_and_an_authority(jobs: Jobs, tmp_path: Path) -> None:
+    import requests
+
+    token_type, ca_type = (
+        json.loads((AWX / "credential_types" / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("session_token", "certificate_authority")
+    )
+    login = (jobs.sim.username, jobs.sim.password)
+    token = requests.post(SESSION_URL.format(jobs.sim), auth=login, verify=jobs.sim.ca_path, timeout=60).json()
+    authority = tmp_path / "ca.pem"
+    inputs = {"hostname": jobs.sim.hostname, "session_token": token}
+    pem = {"ca_certificates": Path(jobs.sim.ca_path).read_text(encoding="utf-8")}
+    authority.write_text(render(ca_type["injectors"]["file"], pem)["template.ca"], encoding="utf-8")
+    env = render(token_type["injectors"]["env"], inputs)
+    extra_vars = render(ca_type["injectors"]["extra_vars"], {"tower": {"filename": {"ca": str(authority)}}})
+
+    env["VMWARE_PORT"] = str(jobs.sim.port)
+    answers = {**extra_vars, **untouched("sessions")}
+    job = run_job(tmp_path / "job", "sessions.yml", env, answers).succeeded()
+
+    assert not [task for task in job.tasks if task.result.get("warnings")]
+    assert jobs.sim.run(lambda store: store.logins.count) == 1, "a session that was handed over is not logged out"
+    assert files_with(tmp_path / "job" / "artifacts", token) == {"job/command"}
+    for kind in (token_type, ca_type):
+        fields = {field["id"] for field in kind["inputs"]["fields"]}
+        used = set(re.findall(r"\{\{ (\w+) \}\}", json.dumps(kind["injectors"])))
+        assert used == fields == set(kind["inputs"]["required"])
+    assert [field["id"] for field in token_type["inputs"]["fields"] if field.get("secret")] == ["session_token"]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_survey_asks_for_what_the_role_takes(role: str) -> None:
+    specs = yaml.safe_load((ROOT / "roles" / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    options = specs["argument_specs"]["main"]["options"]
+    asked = {question["variable"]: question for question in survey(role)["spec"]}
+
+    assert set(asked) <= set(options)
+    assert {name for name, option in options.items() if option.get("required")} <= set(asked)
+    for name, question in asked.items():
+        option = options[name]
+        assert option["type"] in QUESTIONS[question["type"]], name
+        allowed = option.get("choices", ["false", "true"] if option["type"] == "bool" else None)
+        assert (question["choices"] or None) == allowed, name
+        assert not option.get("required") or question["required"], name
+        # A default of the survey says what the role would do without an answer.
+        usual = option.get("default", "")
+        expected = "" if option["type"] == "list" else str(usual).lower() if option["type"] == "bool" else usual
+        assert question["default"] == expected, name
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_defaults_and_documentation_of_a_role_agree(role: str) -> None:
+    folder = ROOT / "roles" / role
+    specs = yaml.safe_load((folder / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    options = specs["argument_specs"]["main"]["options"]
+    documented = {name: option["default"] for name, option in options.items() if "default" in option}
+    assert yaml.safe_load((folder / "defaults" / "main.yml").read_text(encoding="utf-8")) == documented
+    assert all(option.get("required") for name, option in options.items() if name not in documented)
+
+
+def test_project_playbooks_and_roles_go_together() -> None:
+    assert sorted(path.stem for path in (AWX / "project").glob("*.yml")) == ROLES
+    assert sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml")) == ROLES
+    assert sorted(path.stem for path in (AWX / "surveys").glob("*.json")) == ROLES

@@ -1,0 +1,41 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role fetch, by its playbook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.roles.conftest import Jobs
+
+
+def test_an_item_is_fetched_once_and_shown_in_check_mode(jobs: Jobs, tmp_path: Path) -> None:
+    dest = tmp_path / "out" / "mirror"
+    options = {
+        "fetch_library": "mirror",
+        "fetch_library_item": "synced",
+        "fetch_dest": str(dest),
+        "fetch_files": "",
+        "fetch_mode": "0640",
+    }
+
+    predicted = jobs.run("fetch.yml", options, "--check").succeeded()
+    assert f"The item synced would be fetched to {dest}." in predicted.stdout
+    assert not dest.exists()
+
+    real = jobs.run("fetch.yml", options).succeeded()
+    assert {path.name: path.read_bytes() for path in dest.iterdir()} == jobs.contents("mirror", "synced")
+    assert (dest / "synced.iso").stat().st_mode & 0o777 == 0o640
+    fetched = real.handed_over["content_library_fetched"]["localhost"]
+    assert fetched == {"dest": str(dest), "changed": True, "files": ["synced.iso"]}
+
+    again = jobs.run("fetch.yml", options).succeeded()
+    assert not again.changed
+    assert not jobs.mutations
+
+
+def test_a_name_that_fits_no_item_is_told(jobs: Jobs, tmp_path: Path) -> None:
+    options = {"fetch_library": "mirror", "fetch_library_item": "sinced", "fetch_dest": str(tmp_path)}
+    (task,) = jobs.run("fetch.yml", options).failed().of("content_library_download_session")
+    assert task.result["error"]["type"] == "NOT_FOUND"
