@@ -21,7 +21,6 @@ STATUSES: Mapping[int, str] = {
     400: "any operation refuses a malformed request, though for a few no such answer is described",
     401: "any operation answers so when the login is missing or has expired; described for logins only",
     403: "any operation answers so to a user without the privilege; described for file add and prepare only",
-    404: "a create or list of an old or foreign thing; described for reads only",
 }
 
 #: Fields that only the official bindings 9.x know, by the type of the description that has no place for them.
