@@ -90,6 +90,10 @@ sanity: $(VENV)/.dev-installed ## Run ansible-test sanity on a staged copy
 package: $(VENV)/.dev-installed ## Build and check the tarball, which ends up in .cache/dist
 	@$(CHECK) package
 
+.PHONY: scale
+scale: $(VENV)/.dev-installed ## Measure a play over a hundred hosts against the simulator (docs/scale.md)
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python -m tools.scale
+
 .PHONY: format
 format: $(VENV)/.dev-installed ## Format the Python code and mend what ruff can mend
 	@$(VENV)/bin/ruff check --fix-only --quiet .

@@ -19,7 +19,7 @@ from tests.harness.modules import Server
 from tools.environment import check_environment
 
 PROJECT = ROOT / "awx" / "project"
-SECONDS = 300
+SECONDS = 3600
 VERDICTS = {"runner_on_ok": "ok", "runner_on_failed": "failed", "runner_on_skipped": "skipped"}
 
 
