@@ -127,7 +127,7 @@ def get_file(
                 pause *= 2
         raise AssertionError("the last try returns or raises")
     finally:
-        receiver.digest()
+        receiver.close()
 
 
 def will_pass(error: ContentError) -> bool:
@@ -170,7 +170,7 @@ def _close(senders: list[_Sender]) -> None:
 
 
 class Sink(Protocol):
-    """Where fetched bytes go; both methods raise TransferFailed."""
+    """Where fetched bytes go, written by another thread than receives them; both methods raise TransferFailed."""
 
     def write(self, block: bytes) -> None: ...
 
@@ -242,25 +242,52 @@ class _Unreadable(Exception):
 
 
 class _Hasher(threading.Thread):
-    """Hashes blocks in order, beside the thread that sends them: OpenSSL lets go of the interpreter while it works."""
+    """Hashes blocks in order, and writes them where they go to a sink, beside the thread that sends or receives them.
 
-    def __init__(self, algorithm: str) -> None:
+    OpenSSL and the kernel let go of the interpreter while they work. What the sink raises, C(update) and C(finish)
+    raise.
+    """
+
+    def __init__(self, algorithm: str, sink: Sink | None = None) -> None:
         super().__init__(name="hash", daemon=True)
         self._digest = _new_hash(algorithm)
+        self._sink = sink
+        self._failure: Exception | None = None
         self._blocks: queue.Queue[bytes | None] = queue.Queue(QUEUED_BLOCKS)
         self.start()
 
     def run(self) -> None:
         while (block := self._blocks.get()) is not None:
-            self._digest.update(block)
+            # After a failure blocks are still taken, as whoever hands them over may be waiting for room.
+            if not self._failure:
+                self._take(block)
 
     def update(self, block: bytes) -> None:
+        self._require_success()
         self._blocks.put(block)
 
+    def close(self) -> None:
+        """Wait until all blocks have been dealt with; may be called again."""
+        if self.is_alive():
+            self._blocks.put(None)
+            self.join()
+
     def finish(self) -> str:
-        self._blocks.put(None)
-        self.join()
+        self.close()
+        self._require_success()
         return str(self._digest.hexdigest())
+
+    def _take(self, block: bytes) -> None:
+        try:
+            if self._sink:
+                self._sink.write(block)
+            self._digest.update(block)
+        except Exception as error:  # noqa: BLE001 (raised again, in the thread that hands the blocks over)
+            self._failure = error
+
+    def _require_success(self) -> None:
+        if self._failure:
+            raise self._failure
 
 
 class _Sender:
@@ -326,7 +353,7 @@ class _Receiver:
         self._sink = sink
         self._size = size
         self._hash_with = hash_with
-        self._hasher = _Hasher(hash_with)
+        self._hasher = _Hasher(hash_with, sink)
         self._stop = stop
         self._on_progress = on_progress
 
@@ -351,7 +378,11 @@ class _Receiver:
             raise self._broken("the connection ended early")
 
     def digest(self) -> str:
+        """Raises what the sink raises."""
         return self._hasher.finish()
+
+    def close(self) -> None:
+        self._hasher.close()
 
     def _place(self, answer: Any) -> None:
         """Decide what the body that is about to come is: the rest, or all of it."""
@@ -381,15 +412,14 @@ class _Receiver:
                 f"the server sends more than the {self._size} bytes that the file should have",
                 operation="download_session.file.get_data",
             )
-        self._sink.write(block)
         self._hasher.update(block)
         self.received += len(block)
         self._on_progress(self.received)
 
     def _restart(self) -> None:
-        self._sink.clear()
         self._hasher.finish()
-        self._hasher = _Hasher(self._hash_with)
+        self._sink.clear()
+        self._hasher = _Hasher(self._hash_with, self._sink)
         self.received = 0
 
     def _broken(self, how: str) -> ConnectionFailed:
