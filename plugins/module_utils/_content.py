@@ -207,17 +207,26 @@ def compare_with_session(
     A file that the session does not change (source NONE) is the item's, so what is known of that one, C(in_item),
     decides where the session says too little.
     """
-    held, unchanged = held_by_session(files), _unchanged(files)
-    verdicts = {}
+    held = held_by_session(files)
+    verdicts: dict[str, Verdict] = {}
     for file in wanted.files:
         verdict = compare(file, held.get(file.name), digest)
-        untouched = {part.name for part in file.members or (file,)} <= unchanged
-        if file.is_opaque:
-            untouched = all(file.name != entry.name for entry in files)
-        if untouched and verdict in (Verdict.UNVERIFIABLE, Verdict.MISSING):
+        if verdict in (Verdict.UNVERIFIABLE, Verdict.MISSING) and _is_untouched(file, files):
             verdict = in_item.get(file.name, verdict)
         verdicts[file.name] = verdict
+        for part in file.members:
+            # An OVA that the session has received brings its members; until then they are the item's.
+            verdicts[part.name] = verdict if file.name in held else in_item.get(part.name, Verdict.MISSING)
     return verdicts
+
+
+def _is_untouched(file: WantedFile, files: Sequence[UpdateFile]) -> bool:
+    """Whether a session leaves what the item holds of a file as it is."""
+    unchanged = _unchanged(files)
+    if file.role is not Role.ARCHIVE:
+        return file.name in unchanged
+    parts = {part.name for part in file.members if part.role not in NOT_KEPT}
+    return parts <= unchanged and all(file.name != entry.name for entry in files)
 
 
 def needs_item_content(wanted: Wanted, files: Sequence[UpdateFile]) -> bool:
@@ -254,7 +263,7 @@ def plan_files(
         for file in wanted.files
         if file in unfit or (unfit and file.role in DESCRIPTOR_SET and file.name not in pushed)
     )
-    described = any(file.role is Role.DESCRIPTOR and file.name in pushed for file in wanted.files)
+    described = any(role_of(name) is Role.DESCRIPTOR for name in pushed)
     return FilePlan(
         push=push,
         remove=wanted.superfluous(held),
@@ -284,7 +293,8 @@ def expect_item(
     wanted: Wanted, held: Mapping[str, Held], verdicts: Mapping[str, Verdict], plan: FilePlan
 ) -> dict[str, Any]:
     """What C(project_item) will show once the plan is carried out and the session completed."""
-    parts = [part for file in plan.push for part in file.members or (file,)]
+    received = [file for file in wanted.files if file.members and file.name in held]
+    parts = [part for file in (*received, *plan.push) for part in file.members or (file,)]
     return project_item(wanted, *_carried_out(parts, held, verdicts, plan))
 
 
