@@ -53,7 +53,15 @@ def read_wanted(files: Sequence[Mapping[str, Any]], purge_files: bool | None) ->
             )
         if file.checksum:
             by_name[file.name] = file
-    both = sorted(absent & by_name.keys())
+    parts = [part for file in by_name.values() for part in file.members or (file,)]
+    origins: dict[str, str] = {}
+    for part in parts:
+        if origins.setdefault(part.name, part.origin) != part.origin:
+            raise InvalidArgument(
+                f"files: {origins[part.name]} and {part.origin} would both be named {part.name}",
+                remedy="Drop one of them; an OVA is unpacked by vCenter.",
+            )
+    both = sorted(absent & (by_name.keys() | origins.keys()))
     if both:
         raise InvalidArgument(f"files: {both[0]} is declared present and absent", remedy="Drop one of the two entries.")
     package = any(file.role in PREVIEWED for file in by_name.values())
