@@ -257,6 +257,68 @@ def test_an_ova_that_has_its_declared_checksum_is_published(
     assert contents(tasks) == kept_of(package)
 
 
+# -- beside what else is declared, and in sessions that are there
+
+
+def test_a_member_of_an_ova_cannot_be_declared_absent(tasks: Tasks, archive: Path) -> None:
+    run = tasks.refuse(**task(src(archive), {"name": "rocky9.nvram", "state": "absent"}))
+    assert run.error["type"] == "INVALID_ARGUMENT"
+    assert "rocky9.nvram is declared present and absent" in run.msg
+
+
+def test_a_file_beside_an_ova_cannot_have_the_name_of_a_member(tasks: Tasks, package: Package, archive: Path) -> None:
+    run = tasks.refuse(**task(src(archive), src(package.disks[0])))
+    assert run.error["type"] == "INVALID_ARGUMENT"
+    assert "would both be named rocky9-disk1.vmdk" in run.msg
+
+
+@pytest.mark.parametrize("state", ["active", "done"])
+@pytest.mark.parametrize("there", [True, False], ids=["item holds it", "item is empty"])
+def test_an_ova_in_a_found_session(tasks: Tasks, package: Package, archive: Path, state: str, there: bool) -> None:
+    if there:
+        tasks.run(**task(src(archive)))
+    tasks.sim.run(lambda store: store.seed_update_session(item_of(store)))
+    predicted = tasks.run(check=True, **task(src(archive), state=state))
+    run = tasks.run(**task(src(archive), state=state))
+    assert not run.failed, run.msg
+    assert predicted.diff == run.diff
+    assert run.uploaded == ([] if there else ["rocky9.ova"])
+    assert contents(tasks) == (kept_of(package) if there or state == "done" else {})
+
+
+def test_an_ova_that_a_found_session_has_received_is_completed_where_that_is_accepted(
+    tasks: Tasks, package: Package, archive: Path
+) -> None:
+    tasks.run(**task(src(archive), state="active"))
+    declared = task(src(archive), when_unverifiable="skip")
+    predicted = tasks.run(check=True, **declared)
+    run = tasks.run(**declared)
+    assert not run.failed, run.msg
+    assert predicted.diff == run.diff
+    assert run.uploaded == []
+    assert contents(tasks) == kept_of(package)
+
+
+def test_an_unknown_ova_in_a_found_session_is_not_taken_for_what_the_item_holds(
+    tasks: Tasks, package: Package, archive: Path
+) -> None:
+    tasks.run(**task(src(archive)))
+    tasks.sim.run(lambda store: store.seed_update_session(item_of(store), files={"rocky9.ova": b"another one"}))
+    run = tasks.run(**task(src(archive)))
+    assert not run.failed, run.msg
+    assert run.uploaded == ["rocky9.ova"]
+    assert contents(tasks) == kept_of(package)
+
+
+def test_a_session_that_holds_another_descriptor_already_is_replaced(tasks: Tasks, package: Package) -> None:
+    """vCenter takes no manifest after a descriptor, whoever brought it."""
+    tasks.sim.run(lambda store: store.seed_update_session(item_of(store), files={"other.ovf": b"<Envelope/>"}))
+    run = tasks.run(**task(src(package.descriptor)))
+    assert not run.failed, run.msg
+    assert run.uploaded[:3] == ["rocky9.mf", "rocky9.cert", "rocky9.ovf"]
+    assert contents(tasks) == kept_of(package)
+
+
 # -- what is no OVA
 
 
