@@ -73,6 +73,14 @@ contract: $(VENV)/.dev-installed ## Test what holds the traffic to the published
 peers: $(VENV)/.dev-installed ## Test against vcsim, govc (these two need Go) and the official Python bindings
 	@$(CHECK) peers
 
+.PHONY: molecule
+molecule: $(VENV)/.dev-installed ## Play the molecule scenarios: each a job a user would run, on simulators and vcsim
+	@$(CHECK) molecule
+
+.PHONY: mutations
+mutations: $(VENV)/.dev-installed ## Make over a hundred mistakes in a copy, and show who sees each (takes minutes)
+	@$(VENV)/bin/python -m tests.mutations
+
 .PHONY: oracle-update
 oracle-update: $(VENV)/.dev-installed ## Raise the pin of the official bindings to the newest, and compare with them
 	@$(INSTALL) --upgrade vmware-vcenter

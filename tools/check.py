@@ -21,6 +21,7 @@ from xml.etree import ElementTree
 
 from tests.harness.checkout import CACHE, ROOT
 from tools.environment import check_environment
+from tools.molecule import play, what_is_missing
 from tools.package import build
 from tools.sanity import SUPPORTED, left_out, provide_pip, sanity_command, works
 from tools.site import build_site
@@ -119,6 +120,12 @@ def package(env: Mapping[str, str]) -> Outcome:
     return Outcome(passed=1, remarks=(f"{tarball.relative_to(ROOT)} ({tarball.stat().st_size // 1024} KiB)",))
 
 
+def molecule(env: Mapping[str, str]) -> Outcome:
+    missing = what_is_missing()
+    well = play(lambda command, settings: run(command, settings)[0], env, with_vcsim=not missing)
+    return Outcome(passed=int(well), failed=int(not well), skipped=len(missing), remarks=tuple(missing))
+
+
 def site(env: Mapping[str, str]) -> Outcome:
     problems, page = build_site(lambda command, folder: run(command, env, folder))
     if problems:
@@ -135,11 +142,13 @@ DOCS_LINT = (
     "--check-extra-docs-refs",
     ".",
 )
+MUTATIONS = ("python", "-m", "tests.mutations", "--sample")
 TYPES = (
     ("mypy", "-p", "ansible_collections.vsphere.content.plugins"),
     ("mypy", "-p", "tests.simulator", "-p", "tests.harness", "-p", "tools"),
     ("mypy", "tests/unit"),
     ("mypy", "tests/contract", "tests/peers"),
+    ("mypy", "tests/mutations"),
     ("mypy", "tests/docs"),
     ("mypy", "tests/roles"),
 )
@@ -158,6 +167,9 @@ STEPS = (
     Step("roles", "Run the roles, the playbooks and what AWX needs of them", tests("roles", "tests/roles")),
     Step("contract", "Test what holds the traffic to the published description", tests("contract", "tests/contract")),
     Step("peers", "Test against vcsim, govc and the official bindings", tests("peers", "tests/peers")),
+    Step("operations", "Test each operation in both dialects", tests("operations", "tests/mutations")),
+    Step("mutations", "Make a few mistakes, and see that they are seen", commands(MUTATIONS)),
+    Step("molecule", "Play the molecule scenarios", molecule),
     Step("sanity", "Run ansible-test sanity", sanity),
     Step("package", "Build the tarball and import it as Galaxy would", package),
     Step("demo", "Run the demo", commands(("bash", "demo/run"))),

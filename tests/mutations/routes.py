@@ -1,0 +1,201 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One mistake for each route of our client and each row of the simulator's tables: in both dialects, all operations.
+
+What is wrong is the subtlest thing that a route can have wrong: the name of a wrapper before that of a query parameter,
+that before the action, that before a lost ``id:``, and a wrong verb only where there is nothing else.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from tests.mutations.mutation import Mutation, Suite, govc, operation, sdk, vcsim
+
+DIALECT_FILE = "plugins/module_utils/_dialect.py"
+ROWS_FILE = "tests/simulator/routes.py"
+OTHER_VERBS = {"GET": "POST", "POST": "PUT", "PATCH": "PUT", "DELETE": "PUT"}
+
+#: The probe is an operation of the older dialect only, whatever is spoken otherwise.
+NEVER_TAKEN = {("update_session.file.probe", "api")}
+
+#: Which of the independent clients' tests meet an operation of the simulator.
+SEEN_BY_SDK: Mapping[str, str] = {
+    "update.create": "client_token",
+    "update.list": "get_and_list",
+    "update.get": "get_and_list",
+    "update.update": "update_changes",
+    "update.complete": "up_to_done",
+    "update.cancel": "cancel_fail",
+    "update.fail": "cancel_fail",
+    "update.keep_alive": "keep_alive",
+    "update.delete": "cancel_fail",
+    "update.file.list": "up_to_done",
+    "update.file.add": "up_to_done",
+    "update.file.remove": "up_to_done",
+    "update.file.validate": "up_to_done",
+    "download.create": "client_token",
+    "download.list": "get_and_list",
+    "download.get": "get_and_list",
+    "download.cancel": "cancel_fail",
+    "download.fail": "cancel_fail",
+    "download.keep_alive": "keep_alive",
+    "download.delete": "cancel_fail",
+    "download.file.list": "files_of_a_download",
+    "download.file.get": "files_of_a_download",
+    "download.file.prepare": "files_of_a_download",
+}
+SEEN_BY_GOVC: Mapping[str, str] = {
+    "library.find": "listed_and_described",
+    "library.get": "listed_and_described",
+    "item.find": "listed_and_described",
+    "item.get": "listed_and_described",
+    "item.create": "we_find",
+    "item.delete": "removes_is_gone",
+    "item.file.list": "listed_and_described",
+    "update.create": "we_find",
+    "update.list": "seen_and_removed",
+    "update.get": "seen_and_removed",
+    "update.complete": "we_find",
+    "update.delete": "seen_and_removed",
+    "update.file.add": "we_find",
+    "download.create": "govc_exports",
+    "download.file.list": "govc_exports",
+    "download.file.prepare": "govc_exports",
+    "download.file.get": "govc_exports",
+}
+#: Which of our tests against vcsim need an operation of our client.
+TAKEN_BY_VCSIM: Mapping[str, str] = {
+    "library.find": "made_once",
+    "item.find": "made_once",
+    "item.get": "made_once",
+    "item.create": "made_once",
+    "item.delete": "made_once",
+    "item.file.list": "image_is_published",
+    "update_session.create": "sessions_are_read",
+    "update_session.get": "sessions_are_read",
+    "update_session.cancel": "sessions_are_read",
+    "update_session.delete": "sessions_are_read",
+    "update_session.complete": "image_is_published",
+    "update_session.file.add": "image_is_published",
+    "update_session.file.list": "image_is_published",
+    "update_session.file.validate": "image_is_published",
+    "download_session.create": "image_is_published",
+    "download_session.file.prepare": "image_is_published",
+}
+
+
+def client_mutations(root: Path) -> Iterator[Mutation]:
+    text = (root / DIALECT_FILE).read_text(encoding="utf-8")
+    for entry in _entries(text):
+        name = str(ast.literal_eval(entry.elts[0]))
+        for dialect, route in zip(("api", "rest"), entry.elts[1:]):
+            if (name, dialect) in NEVER_TAKEN:
+                continue
+            old = ast.get_source_segment(text, route) or ""
+            what, new = mistake(old)
+            whole = ast.get_source_segment(text, entry) or ""
+            suites = [operation(name, dialect)]
+            if dialect == "rest" and name in TAKEN_BY_VCSIM:
+                suites.insert(0, vcsim(TAKEN_BY_VCSIM[name]))
+            # The entry as a whole is the context, as a route alone may stand for several operations.
+            yield Mutation(
+                f"{name}: {what}",
+                "client",
+                dialect,
+                DIALECT_FILE,
+                whole,
+                _replaced(whole, old, new, last=dialect == "rest"),
+                tuple(suites),
+            )
+
+
+def simulator_mutations(root: Path) -> Iterator[Mutation]:
+    text = (root / ROWS_FILE).read_text(encoding="utf-8")
+    known = {str(ast.literal_eval(entry.elts[0])) for entry in _entries((root / DIALECT_FILE).read_text("utf-8"))}
+    for dialect, row in _rows(text):
+        served = str(ast.literal_eval(row.args[2]))
+        name = _our_name(served)
+        if name not in known or (name, dialect) in NEVER_TAKEN:
+            continue
+        old = ast.get_source_segment(text, row) or ""
+        what, new = mistake(old)
+        suites: list[Suite] = [operation(name, dialect)]
+        if dialect == "api" and served in SEEN_BY_SDK and not what.startswith("status"):
+            suites.insert(0, sdk(SEEN_BY_SDK[served]))
+        if dialect == "rest" and served in SEEN_BY_GOVC:
+            suites.insert(0, govc(SEEN_BY_GOVC[served]))
+        yield Mutation(f"{name}: {what}", "simulator", dialect, ROWS_FILE, old, new, tuple(suites))
+
+
+def mistake(source: str) -> tuple[str, str]:
+    """What is made wrong of a route or a row, and the wrong one."""
+    call = ast.parse(source, mode="eval").body
+    if not isinstance(call, ast.Call):
+        raise ValueError(f"no call: {source}")
+    named = {keyword.arg: keyword.value for keyword in call.keywords}
+    wrapped = named.get("body")
+    if isinstance(wrapped, ast.Call) and isinstance(wrapped.func, ast.Name) and wrapped.func.id == "_wrapped":
+        return _renamed(source, "wrapper", str(ast.literal_eval(wrapped.args[0])))
+    if "wrap" in named:
+        return _renamed(source, "wrapper", str(ast.literal_eval(named["wrap"])))
+    if "status" in named:
+        right = ast.literal_eval(named["status"])
+        return f"status {right} is 200", source.replace(f"status={right}", "status=200")
+    if "query" in named:
+        return _mistaken_query(source, named["query"])
+    if "body" in named and isinstance(named["body"], ast.Tuple):
+        return _renamed(source, "field", str(ast.literal_eval(named["body"].elts[0])))
+    action = named.get("action") or (call.args[3] if len(call.args) > 3 else None)
+    if action is not None:
+        return _renamed(source, "action", str(ast.literal_eval(action)))
+    if "/id:" in source:
+        return "id: is left out", source.replace("/id:", "/", 1)
+    verb = str(ast.literal_eval(call.args[0]))
+    return f"{verb} is {OTHER_VERBS[verb]}", source.replace(f'"{verb}"', f'"{OTHER_VERBS[verb]}"', 1)
+
+
+def _mistaken_query(source: str, query: ast.expr) -> tuple[str, str]:
+    if isinstance(query, ast.Name):
+        return "the query parameter is another", source.replace(f"query={query.id}", 'query={"item": "item"}')
+    first = query.keys[0] if isinstance(query, ast.Dict) else query.elts[0] if isinstance(query, ast.Tuple) else None
+    if first is None:
+        raise ValueError(f"no query: {source}")
+    return _renamed(source, "query parameter", str(ast.literal_eval(first)))
+
+
+def _renamed(source: str, kind: str, name: str) -> tuple[str, str]:
+    return f"the {kind} {name} is renamed", source.replace(f'"{name}"', f'"{name}_x"')
+
+
+def _replaced(whole: str, old: str, new: str, *, last: bool) -> str:
+    return new.join(whole.rsplit(old, 1)) if last else whole.replace(old, new, 1)
+
+
+def _our_name(served: str) -> str:
+    if served == "probe":
+        return "update_session.file.probe"
+    kind, dot, rest = served.partition(".")
+    return f"{kind}_session{dot}{rest}" if kind in ("update", "download") else served
+
+
+def _entries(text: str) -> Iterator[ast.Tuple]:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Tuple) and len(node.elts) == 3 and _is_call(node.elts[1], "Route"):
+            yield node
+
+
+def _rows(text: str) -> Iterator[tuple[str, ast.Call]]:
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and isinstance(node.value, ast.Tuple):
+            dialect = {"API_ROWS": "api", "REST_ROWS": "rest"}[node.target.id]
+            for row in node.value.elts:
+                if isinstance(row, ast.Call) and _is_call(row, "Row"):
+                    yield dialect, row
+
+
+def _is_call(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name

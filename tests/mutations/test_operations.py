@@ -1,0 +1,380 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each operation of our client against the simulator, in both dialects: its effect, and both halves of the exchange.
+
+The halves are held to the published description one by one, so that a mistake in either is told from the other's.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from ansible_collections.vsphere.content.plugins.module_utils._api import Api
+from ansible_collections.vsphere.content.plugins.module_utils._connection import Connection, ConnectionOptions
+from ansible_collections.vsphere.content.plugins.module_utils._dialect import ROUTES
+from ansible_collections.vsphere.content.plugins.module_utils._errors import ContentError
+from ansible_collections.vsphere.content.plugins.module_utils._schema import (
+    LibraryItem,
+    TransferEndpoint,
+    UpdateFileAddition,
+    WarningBehavior,
+)
+from tests.contract.checks import Contract, load_contract
+from tests.simulator import Exchange, Simulator
+
+UNREACHABLE = "https://127.0.0.1:1/x.iso"
+DESCRIPTOR = (
+    b'<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1" xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1">'
+    b'<References><File ovf:id="f" ovf:href="d.vmdk"/></References></Envelope>'
+)
+EXPIRED = (WarningBehavior(type="EXPIRED_CERTIFICATE", ignored=True),)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A server with one ISO in the item ``iso`` and an empty item ``ovf``, and our client of it."""
+
+    sim: Simulator
+    api: Api
+    library: str
+    iso: str
+    ovf: str
+
+    def update(self, **options: Any) -> str:
+        return self.sim.run(lambda store: store.seed_update_session(self.iso, **options))
+
+    def download(self, **options: Any) -> str:
+        return self.sim.run(lambda store: store.seed_download_session(self.iso, **options))
+
+    def other_update(self) -> str:
+        return self.sim.run(lambda store: store.seed_update_session(self.ovf))
+
+    def other_download(self) -> str:
+        return self.sim.run(lambda store: store.seed_download_session(self.ovf))
+
+    def of_update(self, session: str) -> Any:
+        return self.sim.run(lambda store: store.update_session(session))
+
+    def of_download(self, session: str) -> Any:
+        return self.sim.run(lambda store: store.download_session(session))
+
+
+@pytest.fixture(params=["api", "rest"])
+def scene(request: pytest.FixtureRequest, sim: Simulator) -> Iterator[Scene]:
+    iso = sim.run(lambda store: store.find_item_id("templates", "tools"))
+    ovf = sim.run(lambda store: store.find_item_id("templates", "rocky9"))
+    sim.run(lambda store: store.seed_item_files(iso, {"a.iso": b"content"}))
+    options = ConnectionOptions(
+        hostname=sim.hostname,
+        port=sim.port,
+        username=sim.username,
+        password=sim.password,
+        session_token=None,
+        verify=sim.ca_path,
+        proxy=None,
+        request_timeout=10,
+        dialect=request.param,
+    )
+    connection = Connection(options, on_secret=lambda _secret: None)
+    connection.login()
+    yield Scene(sim, Api(connection), sim.run(lambda store: store.find_library_id("templates")), iso, ovf)
+    connection.logout()
+
+
+def library_get(scene: Scene) -> None:
+    found = scene.api.get_library(scene.library)
+    assert (found.id, found.name, found.type) == (scene.library, "templates", "LOCAL")
+
+
+def item_get(scene: Scene) -> None:
+    found = scene.api.get_item(scene.iso)
+    assert (found.id, found.library_id, found.name, found.type) == (scene.iso, scene.library, "tools", "iso")
+
+
+def item_create(scene: Scene) -> None:
+    made = LibraryItem(library_id=scene.library, name="new", type="iso", description="x")
+    token = str(uuid.uuid4())
+    assert scene.api.create_item(made, token) == scene.api.create_item(made, token)
+    assert scene.sim.run(lambda store: store.find_item_id("templates", "new"))
+
+
+def item_update(scene: Scene) -> None:
+    scene.api.update_item(scene.ovf, LibraryItem(description="new words"))
+    assert scene.sim.run(lambda store: store.catalog.item(scene.ovf).description) == "new words"
+
+
+def item_delete(scene: Scene) -> None:
+    scene.api.delete_item(scene.ovf)
+    assert scene.sim.run(lambda store: store.catalog.item_ids(scene.library)) == [scene.iso]
+
+
+def item_file_list(scene: Scene) -> None:
+    (found,) = scene.api.list_item_files(scene.iso)
+    assert (found.name, found.size) == ("a.iso", 7)
+    assert found.checksum_info
+
+
+def update_create(scene: Scene) -> None:
+    token = str(uuid.uuid4())
+    made = scene.api.create_update_session(scene.ovf, EXPIRED, token)
+    assert made == scene.api.create_update_session(scene.ovf, EXPIRED, token)
+    session = scene.of_update(made)
+    assert (session.item.id, session.warning_behavior) == (
+        scene.ovf,
+        [{"type": "EXPIRED_CERTIFICATE", "ignored": True}],
+    )
+
+
+def update_list(scene: Scene) -> None:
+    mine, other = scene.update(), scene.other_update()
+    assert scene.api.list_update_sessions(scene.iso) == [mine]
+    assert sorted(scene.api.list_update_sessions()) == sorted([mine, other])
+
+
+def update_get(scene: Scene) -> None:
+    session = scene.update(
+        client_progress=7, warning_behavior=[{"type": "EXPIRED_CERTIFICATE", "ignored": True}], files={"x.ovf": b"<x/>"}
+    )
+    found = scene.api.get_update_session(session)
+    assert (found.id, found.library_item_id, found.state, found.client_progress) == (session, scene.iso, "ACTIVE", 7)
+    assert found.warning_behavior == EXPIRED
+    assert found.preview_info
+    assert (found.preview_info.state, found.preview_info.warnings) == ("AVAILABLE", ())
+    assert found.expiration_time
+    assert found.library_item_content_version
+
+
+def update_update(scene: Scene) -> None:
+    session = scene.update()
+    scene.api.set_warning_behavior(session, EXPIRED)
+    assert scene.of_update(session).warning_behavior == [{"type": "EXPIRED_CERTIFICATE", "ignored": True}]
+
+
+def update_complete(scene: Scene) -> None:
+    session = scene.update(files={"b.iso": b"more"})
+    scene.api.complete_update_session(session)
+    assert scene.of_update(session).state == "DONE"
+
+
+def update_cancel(scene: Scene) -> None:
+    session = scene.update()
+    scene.api.cancel_update_session(session)
+    assert scene.of_update(session).state == "CANCELED"
+
+
+def update_fail(scene: Scene) -> None:
+    session = scene.update()
+    scene.api.fail_update_session(session, "no room")
+    message = scene.api.get_update_session(session).error_message
+    assert message
+    assert message.args == ("no room",)
+
+
+def update_keep_alive(scene: Scene) -> None:
+    session = scene.update()
+    scene.api.keep_update_session_alive(session)
+    scene.api.keep_update_session_alive(session, 40)
+    assert scene.of_update(session).client_progress == 40
+
+
+def update_delete(scene: Scene) -> None:
+    session = scene.update(state="CANCELED")
+    scene.api.delete_update_session(session)
+    assert scene.api.list_update_sessions() == []
+
+
+def update_file_list(scene: Scene) -> None:
+    session = scene.update(files={"b.iso": b"more", "c.iso": None})
+    files = {file.name: file for file in scene.api.list_update_files(session)}
+    assert {name: file.status for name, file in files.items()} == {
+        "a.iso": "READY",
+        "b.iso": "READY",
+        "c.iso": "WAITING_FOR_TRANSFER",
+    }
+    assert (files["b.iso"].bytes_transferred, files["b.iso"].source_type) == (4, "PUSH")
+    assert files["b.iso"].checksum_info
+    assert files["c.iso"].upload_endpoint
+
+
+def update_file_add(scene: Scene) -> None:
+    session = scene.update()
+    added = scene.api.add_update_file(session, UpdateFileAddition(name="b.iso", source_type="PUSH", size=4))
+    assert added.upload_endpoint
+    assert "b.iso" in scene.of_update(session).files
+
+
+def update_file_remove(scene: Scene) -> None:
+    session = scene.update()
+    scene.api.remove_update_file(session, "a.iso")
+    assert scene.api.list_update_files(session) == []
+
+
+def update_file_validate(scene: Scene) -> None:
+    session = scene.sim.run(lambda store: store.seed_update_session(scene.ovf, files={"x.ovf": DESCRIPTOR}))
+    found = scene.api.validate_update_files(session)
+    assert (found.has_errors, found.missing_files, found.invalid_files) == (True, ("d.vmdk",), ())
+
+
+def update_file_probe(scene: Scene) -> None:
+    assert scene.api.probe(TransferEndpoint(UNREACHABLE)).status not in (None, "SUCCESS")
+
+
+def download_create(scene: Scene) -> None:
+    token = str(uuid.uuid4())
+    made = scene.api.create_download_session(scene.iso, token)
+    assert made == scene.api.create_download_session(scene.iso, token)
+    assert scene.of_download(made).item.id == scene.iso
+
+
+def download_list(scene: Scene) -> None:
+    mine, other = scene.download(), scene.other_download()
+    assert scene.api.list_download_sessions(scene.iso) == [mine]
+    assert sorted(scene.api.list_download_sessions()) == sorted([mine, other])
+
+
+def download_get(scene: Scene) -> None:
+    session = scene.download(client_progress=9)
+    found = scene.api.get_download_session(session)
+    assert (found.id, found.library_item_id, found.state, found.client_progress) == (session, scene.iso, "ACTIVE", 9)
+    assert found.expiration_time
+
+
+def download_cancel(scene: Scene) -> None:
+    session = scene.download()
+    scene.api.cancel_download_session(session)
+    assert scene.of_download(session).state == "CANCELED"
+
+
+def download_fail(scene: Scene) -> None:
+    session = scene.download()
+    scene.api.fail_download_session(session, "no room")
+    message = scene.api.get_download_session(session).error_message
+    assert message
+    assert message.args == ("no room",)
+
+
+def download_keep_alive(scene: Scene) -> None:
+    session = scene.download()
+    scene.api.keep_download_session_alive(session)
+    scene.api.keep_download_session_alive(session, 40)
+    assert scene.of_download(session).client_progress == 40
+
+
+def download_delete(scene: Scene) -> None:
+    session = scene.download()
+    scene.api.delete_download_session(session)
+    assert scene.api.list_download_sessions() == []
+
+
+def download_file_list(scene: Scene) -> None:
+    (found,) = scene.api.list_download_files(scene.download())
+    assert (found.name, found.status, found.size) == ("a.iso", "UNPREPARED", 7)
+
+
+def download_file_get(scene: Scene) -> None:
+    found = scene.api.get_download_file(scene.download(prepared=["a.iso"]), "a.iso")
+    assert (found.name, found.status) == ("a.iso", "PREPARED")
+    assert found.download_endpoint
+
+
+def download_file_prepare(scene: Scene) -> None:
+    session = scene.download()
+    scene.api.prepare_download_file(session, "a.iso", "DIRECT")
+    endpoint = scene.api.get_download_file(session, "a.iso").download_endpoint
+    assert endpoint
+    assert endpoint.uri.startswith("ds:///")
+
+
+OPERATIONS: dict[str, Callable[[Scene], None]] = {
+    "library.find": lambda scene: _same(scene.api.find_libraries("templates"), [scene.library]),
+    "library.get": library_get,
+    "item.find": lambda scene: _same(scene.api.find_items("tools", scene.library), [scene.iso]),
+    "item.get": item_get,
+    "item.create": item_create,
+    "item.update": item_update,
+    "item.delete": item_delete,
+    "item.file.list": item_file_list,
+    "update_session.create": update_create,
+    "update_session.list": update_list,
+    "update_session.get": update_get,
+    "update_session.update": update_update,
+    "update_session.complete": update_complete,
+    "update_session.cancel": update_cancel,
+    "update_session.fail": update_fail,
+    "update_session.keep_alive": update_keep_alive,
+    "update_session.delete": update_delete,
+    "update_session.file.list": update_file_list,
+    "update_session.file.add": update_file_add,
+    "update_session.file.remove": update_file_remove,
+    "update_session.file.validate": update_file_validate,
+    "update_session.file.probe": update_file_probe,
+    "download_session.create": download_create,
+    "download_session.list": download_list,
+    "download_session.get": download_get,
+    "download_session.cancel": download_cancel,
+    "download_session.fail": download_fail,
+    "download_session.keep_alive": download_keep_alive,
+    "download_session.delete": download_delete,
+    "download_session.file.list": download_file_list,
+    "download_session.file.get": download_file_get,
+    "download_session.file.prepare": download_file_prepare,
+}
+REFUSALS: dict[str, Callable[[Scene], Any]] = {
+    "NOT_FOUND": lambda scene: scene.api.get_update_session("nobody:nowhere"),
+    "RESOURCE_BUSY": lambda scene: (scene.update(), scene.api.create_update_session(scene.iso, None, _token())),
+    "NOT_ALLOWED_IN_CURRENT_STATE": lambda scene: scene.api.cancel_update_session(scene.update(state="DONE")),
+    "INVALID_ARGUMENT": lambda scene: scene.api.keep_update_session_alive(scene.update(), 101),
+}
+
+
+def _same(found: Any, expected: Any) -> None:
+    assert found == expected
+
+
+def _token() -> str:
+    return str(uuid.uuid4())
+
+
+def deviations(contract: Contract, exchange: Exchange) -> list[str]:
+    asked = contract.violations(replace(exchange, status=0))
+    if asked:
+        return [f"our client: {text}" for text in asked]
+    if exchange.status == 404 and not exchange.response_body.startswith(b"{"):
+        return [f"the simulator does not know {exchange.method} {exchange.path}"]
+    return [f"the simulator: {text}" for text in contract.violations(exchange)]
+
+
+def hold_to_description(scene: Scene) -> None:
+    contract = load_contract()
+    found = [text for exchange in scene.sim.exchanges for text in deviations(contract, exchange)]
+    if found:
+        pytest.fail("against the published description:\n" + "\n".join(found), pytrace=False)
+
+
+def test_every_operation_is_here() -> None:
+    assert set(OPERATIONS) == set(ROUTES)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_an_operation(scene: Scene, operation: str) -> None:
+    try:
+        OPERATIONS[operation](scene)
+    finally:
+        hold_to_description(scene)
+
+
+@pytest.mark.parametrize("kind", REFUSALS)
+def test_a_refusal(scene: Scene, kind: str) -> None:
+    try:
+        with pytest.raises(ContentError) as caught:
+            REFUSALS[kind](scene)
+    finally:
+        hold_to_description(scene)
+    assert caught.value.error_type == kind
+    assert caught.value.messages

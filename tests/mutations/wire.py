@@ -1,0 +1,237 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Mistakes in what is written and read: names and types of fields, envelopes, maps, statuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.mutations.mutation import Mutation, Suite, all_operations, operation, sdk
+
+SCHEMA = "plugins/module_utils/_schema.py"
+DIALECT = "plugins/module_utils/_dialect.py"
+CONNECTION = "plugins/module_utils/_connection.py"
+UPDATES = "tests/simulator/updates.py"
+DOWNLOADS = "tests/simulator/downloads.py"
+WIRE = "tests/simulator/wire.py"
+
+READ = "    found = read_object(value, path)\n    codecs = dict"
+WRITTEN = "    return {**model.extra, **written}"
+REFUSED = (
+    "        if not 200 <= answer.status < 300:\n"
+    "            raise from_response(answer.status, answer.body, operation, session_id)"
+)
+FIELDS_OF_UPDATE, FIELDS_OF_DOWNLOAD = sdk("field_of_an_update"), sdk("field_of_a_download")
+
+
+def wire_mutations() -> Iterator[Mutation]:
+    for name, suite in READ_BY_CLIENT.items():
+        read = READ.replace(
+            "read_object(value, path)",
+            f'{{k if k != "{name}" else "x": v for k, v in read_object(value, path).items()}}',
+        )
+        yield Mutation(f"{name} is read under another name", "client", "both", SCHEMA, READ, read, (suite,))
+    for name, case in WRITTEN_BY_CLIENT.items():
+        written = (
+            f'    return {{**model.extra, **{{k if k != "{name}" else "{name}_x": v for k, v in written.items()}}}}'
+        )
+        yield Mutation(
+            f"{name} is written under another name",
+            "client",
+            "both",
+            SCHEMA,
+            WRITTEN,
+            written,
+            (operation(case, "api"),),
+        )
+    yield from CLIENT
+    yield from SIMULATOR
+
+
+READ_BY_CLIENT: dict[str, Suite] = {
+    "client_progress": FIELDS_OF_DOWNLOAD,
+    "expiration_time": FIELDS_OF_DOWNLOAD,
+    "library_item_content_version": FIELDS_OF_UPDATE,
+    "warning_behavior": FIELDS_OF_UPDATE,
+    "preview_info": FIELDS_OF_UPDATE,
+    "cert_chain": FIELDS_OF_UPDATE,
+    "localized": FIELDS_OF_UPDATE,
+    "precision": FIELDS_OF_DOWNLOAD,
+    "upload_endpoint": operation("update_session.file.list", "rest"),
+    "download_endpoint": operation("download_session.file.get", "api"),
+    "missing_files": operation("update_session.file.validate", "rest"),
+}
+WRITTEN_BY_CLIENT = {
+    "library_item_id": "update_session.create",
+    "warning_behavior": "update_session.update",
+    "ignored": "update_session.update",
+    "source_type": "update_session.file.add",
+    "uri": "update_session.file.probe",
+}
+CLIENT = (
+    Mutation(
+        "actions are asked for as in the other dialect",
+        "client",
+        "rest",
+        DIALECT,
+        'action_key="~action"',
+        'action_key="action"',
+        (operation("update_session.complete", "rest"),),
+    ),
+    Mutation(
+        "maps are read as in the other dialect",
+        "client",
+        "rest",
+        DIALECT,
+        "maps=PAIRED_MAPS",
+        "maps=PLAIN_MAPS",
+        (FIELDS_OF_DOWNLOAD,),
+    ),
+    Mutation(
+        "client_token stays outside of the query",
+        "client",
+        "api",
+        DIALECT,
+        'query["client_token"] = client_token',
+        'query["token"] = client_token',
+        (operation("update_session.create", "api"),),
+    ),
+    Mutation(
+        "client_token stands in the query of both dialects",
+        "client",
+        "rest",
+        DIALECT,
+        "if client_token and self.wraps:",
+        "if client_token and not self.wraps:",
+        (operation("download_session.create", "rest"),),
+    ),
+    Mutation(
+        "the colon of an identifier is encoded, and what must be is not",
+        "client",
+        "both",
+        DIALECT,
+        'quote(str(value), safe=":")',
+        'quote(str(value), safe=":/ %")',
+        (Suite("behaviour tests", ("tests/unit/test_dialect.py", "-k", "odd_name")),),
+    ),
+    Mutation(
+        "a refusal is taken for an answer",
+        "client",
+        "both",
+        CONNECTION,
+        REFUSED,
+        REFUSED.replace("300", "500"),
+        (Suite("client against simulator", ("tests/mutations/test_operations.py", "-k", "refusal")),),
+    ),
+)
+SIMULATOR = (
+    Mutation(
+        "client_progress is answered under another name",
+        "simulator",
+        "both",
+        UPDATES,
+        '"client_progress": session.client_progress,',
+        '"progress": session.client_progress,',
+        (sdk("keep_alive"),),
+    ),
+    Mutation(
+        "expiration_time is answered in seconds",
+        "simulator",
+        "both",
+        DOWNLOADS,
+        "self._calendar.stamp(session.expires)",
+        "session.expires",
+        (sdk("get_and_list"),),
+    ),
+    Mutation(
+        "warning_behavior is answered under another name",
+        "simulator",
+        "both",
+        UPDATES,
+        'model["warning_behavior"] =',
+        'model["warning_behaviour"] =',
+        (sdk("update_changes"),),
+    ),
+    Mutation(
+        "preview_info is left out",
+        "simulator",
+        "both",
+        UPDATES,
+        'model["preview_info"] = self._preview(session)',
+        "self._preview(session)",
+        (FIELDS_OF_UPDATE,),
+    ),
+    Mutation(
+        "bytes_transferred is answered as text",
+        "simulator",
+        "both",
+        UPDATES,
+        '"bytes_transferred": entry.bytes_transferred,',
+        '"bytes_transferred": str(entry.bytes_transferred),',
+        (operation("update_session.file.list", "api"),),
+    ),
+    Mutation(
+        "upload_endpoint holds a url",
+        "simulator",
+        "both",
+        UPDATES,
+        'model["upload_endpoint"] = {"uri":',
+        'model["upload_endpoint"] = {"url":',
+        (sdk("up_to_done"),),
+    ),
+    Mutation(
+        "a file has a status that nobody knows",
+        "simulator",
+        "both",
+        DOWNLOADS,
+        '"status": status}',
+        '"status": status.lower()}',
+        (operation("download_session.file.list", "rest"),),
+    ),
+    Mutation(
+        "an error has no error_type",
+        "simulator",
+        "api",
+        WIRE,
+        '{"error_type": fault.error_type, "messages"',
+        '{"type": fault.error_type, "messages"',
+        (sdk("errors_as_the_bindings"),),
+    ),
+    Mutation(
+        "the type of an error is not a full name",
+        "simulator",
+        "rest",
+        WIRE,
+        'f"com.vmware.vapi.std.errors.{fault.error_type.lower()}"',
+        "fault.error_type",
+        (all_operations(),),
+    ),
+    Mutation(
+        "busy is a conflict",
+        "simulator",
+        "api",
+        WIRE,
+        '    "RESOURCE_BUSY": 500,\n',
+        '    "RESOURCE_BUSY": 409,\n',
+        (all_operations(),),
+    ),
+    Mutation(
+        "the envelope has another name",
+        "simulator",
+        "rest",
+        WIRE,
+        'json.dumps({"value": rest_maps(value)})',
+        'json.dumps({"result": rest_maps(value)})',
+        (operation("update_session.list", "rest"),),
+    ),
+    Mutation(
+        "maps are written as in the other dialect",
+        "simulator",
+        "rest",
+        WIRE,
+        'if name == "params" and isinstance(entry, dict)',
+        'if name == "no params" and isinstance(entry, dict)',
+        (FIELDS_OF_DOWNLOAD,),
+    ),
+)
