@@ -207,7 +207,7 @@ def is_verifiable(file: WantedFile, server: Server) -> bool:
     return file.path is not None or (file.checksum is not None and file.checksum.algorithm == server.algorithm)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(local=locals_(), item=items, server=servers)
 def test_a_verdict_is_true_and_whatever_can_be_known_is_known(
     local: Local, item: dict[str, bytes], server: Server
@@ -230,7 +230,7 @@ def test_a_verdict_is_true_and_whatever_can_be_known_is_known(
         assert (verdicts[archive.name] is Verdict.EQUAL) == (parts == {Verdict.EQUAL})
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(local=locals_(), item=items, server=servers)
 def test_nothing_is_hashed_that_a_size_decides(local: Local, item: dict[str, bytes], server: Server) -> None:
     hashed = []
@@ -250,7 +250,7 @@ def test_nothing_is_hashed_that_a_size_decides(local: Local, item: dict[str, byt
             )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(local=locals_(), item=items, server=servers, skip=st.booleans())
 def test_a_plan_for_a_new_session_gets_where_it_says(
     local: Local, item: dict[str, bytes], server: Server, skip: bool
@@ -271,7 +271,7 @@ def test_a_plan_for_a_new_session_gets_where_it_says(
     assert_second_run_agrees(local, server, published, skip)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     local=locals_(),
     item=items,
@@ -368,7 +368,7 @@ def shown(local: Local, item: Mapping[str, bytes], server: Server) -> dict[str, 
     return project_item(local.wanted, held_by_item(files), compare_with_item(local.wanted, files, local.digest))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(local=locals_(pulls=False), item=items, algorithm=algorithms)
 def test_a_diff_shows_no_change_exactly_where_there_is_none(
     local: Local, item: dict[str, bytes], algorithm: str

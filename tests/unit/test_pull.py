@@ -156,7 +156,7 @@ def test_an_untrusted_certificate_is_shown_and_never_pinned_by_itself(
 @pytest.mark.parametrize("algorithm", ["sha1", "sha256"])
 @pytest.mark.parametrize("writing", ["upper case and colons", "lower case", "spaces"])
 def test_a_thumbprint_that_was_given_is_sent_as_the_api_writes_it(
-    each: Tasks, https: str, identity: Identity, algorithm: str, writing: str
+    tasks: Tasks, https: str, identity: Identity, algorithm: str, writing: str
 ) -> None:
     printed = thumbprint(identity, algorithm)
     given = {
@@ -164,13 +164,13 @@ def test_a_thumbprint_that_was_given_is_sent_as_the_api_writes_it(
         "lower case": printed.replace(":", "").lower(),
         "spaces": f" {printed.replace(':', ' ')} ",
     }[writing]
-    run = each.run(**task({"url": f"{https}/tools.iso", "ssl_thumbprint": given}))
+    run = tasks.run(**task({"url": f"{https}/tools.iso", "ssl_thumbprint": given}))
     assert not run.failed, run.msg
     assert run.added[0]["source_endpoint"] == {
         "uri": f"{https}/tools.iso",
         "ssl_certificate_thumbprint": printed,
     }
-    assert contents(each) == {"tools.iso": CONTENT}
+    assert contents(tasks) == {"tools.iso": CONTENT}
     weak = [text for text in run.outcome.warnings if "SHA-1" in text]
     assert len(weak) == len(run.outcome.warnings) == (1 if algorithm == "sha1" else 0)
 
@@ -203,8 +203,9 @@ def test_another_certificate_than_the_pinned_one_is_the_servers_error_without_a_
     assert_nothing_came_of_it(each, run)
 
 
-@pytest.mark.parametrize("form", ["text", "path"])
-@pytest.mark.parametrize("server_knows", ["known", "unknown", "dropped"])
+@pytest.mark.parametrize(
+    ("form", "server_knows"), [("text", "known"), ("path", "known"), ("text", "unknown"), ("path", "dropped")]
+)
 def test_a_certificate_goes_where_it_is_known_and_its_thumbprint_elsewhere(
     each: Tasks, https: str, identity: Identity, tmp_path: Path, form: str, server_knows: str
 ) -> None:

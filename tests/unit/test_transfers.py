@@ -386,8 +386,7 @@ def test_the_files_beside_it_are_told_of_when_a_session_ends(tmp_path: Path) -> 
 # -- uploads that break
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
-@pytest.mark.parametrize("percent", [10, 50, 99])
+@pytest.mark.parametrize(("percent", "dialect"), [(10, "api"), (50, "rest"), (99, "api")])
 def test_an_upload_that_is_reset_completes_on_the_second_try(
     server: Simulator, tmp_path: Path, percent: int, dialect: str
 ) -> None:
