@@ -98,6 +98,10 @@ sanity: $(VENV)/.dev-installed ## Run ansible-test sanity on a staged copy
 package: $(VENV)/.dev-installed ## Build and check the tarball, which ends up in .cache/dist
 	@$(CHECK) package
 
+.PHONY: bench
+bench: $(VENV)/.dev-installed ## Measure the collection against curl, govc and others (docs/benchmarks.md); needs Go and curl
+	@$(VENV)/bin/python -m tools.bench
+
 .PHONY: scale
 scale: $(VENV)/.dev-installed ## Measure a play over a hundred hosts against the simulator (docs/scale.md)
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python -m tools.scale

@@ -107,6 +107,12 @@ def sanity(env: Mapping[str, str]) -> Outcome:
     return Outcome(passed=int(not code), failed=int(bool(code)), skipped=len(missing), remarks=remarks)
 
 
+def benchmarks(env: Mapping[str, str]) -> Outcome:
+    code, output = run([sys.executable, "-m", "tools.bench", "--smoke"], env)
+    missing = tuple(line for line in output.splitlines() if line.startswith("left out: "))
+    return Outcome(int(not code and not missing), int(bool(code)), len(missing), missing)
+
+
 def licences(env: Mapping[str, str]) -> Outcome:
     # On the copy, as a checkout may hold scratch files that are nobody's work.
     code = run(["reuse", "--root", str(stage(CACHE / "stage")), "lint", "--lines"], env)[0]
@@ -172,6 +178,7 @@ STEPS = (
     Step("molecule", "Play the molecule scenarios", molecule),
     Step("sanity", "Run ansible-test sanity", sanity),
     Step("package", "Build the tarball and import it as Galaxy would", package),
+    Step("bench", "Try the benchmarks with tiny sizes", benchmarks),
     Step("demo", "Run the demo", commands(("bash", "demo/run"))),
 )
 
