@@ -193,13 +193,24 @@ def _field(model: type[Model], name: str) -> Field[Any]:
 
 
 class Model:
-    """What all models share: C(extra) holds the fields, by wire name, that this version does not know."""
+    """What all models share: C(extra) holds the fields, by wire name, that this version does not know.
+
+    They are compared and shown here, as methods generated for each class would take longer to import than the rest.
+    """
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
+    __hash__ = None  # type: ignore[assignment]
     extra: Mapping[str, Any]
 
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
 
-@dataclass(frozen=True)
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"{type(self).__name__}({shown})"
+
+
+@dataclass(frozen=True, repr=False, eq=False)
 class LocalizationParam(Model):
     """A named value of a message: one of text, time, integer, number or a nested message, and how to show it."""
 
@@ -213,7 +224,7 @@ class LocalizationParam(Model):
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class NestedLocalizableMessage(Model):
     id: str = field(metadata=wire(TEXT, required=True))
     params: Mapping[str, LocalizationParam] | None = field(
@@ -222,7 +233,7 @@ class NestedLocalizableMessage(Model):
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class LocalizableMessage(Model):
     id: str | None = field(default=None, metadata=wire(TEXT))
     default_message: str | None = field(default=None, metadata=wire(TEXT))
@@ -239,14 +250,14 @@ class LocalizableMessage(Model):
         return self.localized or self.default_message or self.id or ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class WarningBehavior(Model):
     type: str = field(metadata=wire(TEXT, required=True))
     ignored: bool = field(metadata=wire(BOOLEAN, required=True))
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class PreviewWarning(Model):
     type: str = field(metadata=wire(TEXT, required=True))
     message: LocalizableMessage | None = field(default=None, metadata=wire(nested(lambda: LocalizableMessage)))
@@ -254,7 +265,7 @@ class PreviewWarning(Model):
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class CertificateInfo(Model):
     issuer: str | None = field(default=None, metadata=wire(TEXT))
     subject: str | None = field(default=None, metadata=wire(TEXT))
@@ -263,7 +274,7 @@ class CertificateInfo(Model):
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class PreviewInfo(Model):
     state: str | None = field(default=None, metadata=wire(TEXT))
     certificate_info: CertificateInfo | None = field(default=None, metadata=wire(nested(lambda: CertificateInfo)))
@@ -274,7 +285,7 @@ class PreviewInfo(Model):
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Session(Model):
     """What sessions of both kinds have."""
 
@@ -288,7 +299,7 @@ class Session(Model):
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class UpdateSession(Session):
     preview_info: PreviewInfo | None = field(default=None, metadata=wire(nested(lambda: PreviewInfo)))
     warning_behavior: tuple[WarningBehavior, ...] | None = field(
@@ -301,12 +312,12 @@ class UpdateSession(Session):
         return tuple(sorted({entry.type for entry in self.warning_behavior or () if entry.ignored}))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class DownloadSession(Session):
     """A download session has the common fields only."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class ChecksumInfo(Model):
     """A checksum in hex digits. An absent algorithm means SHA1, as the API says."""
 
@@ -315,7 +326,7 @@ class ChecksumInfo(Model):
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class TransferEndpoint(Model):
     uri: str = field(metadata=wire(TEXT, required=True))
     ssl_certificate_thumbprint: str | None = field(default=None, metadata=wire(TEXT))
@@ -323,7 +334,7 @@ class TransferEndpoint(Model):
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class ProbeResult(Model):
     """What a server found at a source that it was asked to probe; not in the published description."""
 
@@ -335,7 +346,7 @@ class ProbeResult(Model):
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class UpdateFile(Model):
     """A file of an update session; sizes are bytes, C(size) is what the server received, None until READY."""
 
@@ -352,7 +363,7 @@ class UpdateFile(Model):
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class UpdateFileAddition(Model):
     """The specification of a file that is added to an update session (the API's AddSpec)."""
 
@@ -364,14 +375,14 @@ class UpdateFileAddition(Model):
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class FileValidationError(Model):
     name: str = field(metadata=wire(TEXT, required=True))
     error_message: LocalizableMessage | None = field(default=None, metadata=wire(nested(lambda: LocalizableMessage)))
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class FileValidation(Model):
     has_errors: bool = field(metadata=wire(BOOLEAN, required=True))
     missing_files: tuple[str, ...] | None = field(default=None, metadata=wire(listing(TEXT)))
@@ -381,7 +392,7 @@ class FileValidation(Model):
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class DownloadFile(Model):
     name: str = field(metadata=wire(TEXT, required=True))
     status: str = field(metadata=wire(TEXT, required=True))
@@ -393,7 +404,7 @@ class DownloadFile(Model):
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Library(Model):
     """The fields of a library that the modules decide on; the others stay in C(extra)."""
 
@@ -404,14 +415,14 @@ class Library(Model):
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class CertificateVerificationInfo(Model):
     status: str | None = field(default=None, metadata=wire(TEXT))
     cert_chain: tuple[str, ...] | None = field(default=None, metadata=wire(listing(TEXT)))
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class LibraryItem(Model):
     """A library item; C(size) is the storage that its files use, in bytes."""
 
@@ -436,7 +447,7 @@ class LibraryItem(Model):
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class LibraryItemFile(Model):
     """A file that an item holds; C(size) is the storage it uses, which for a disk need not be the bytes sent."""
 
@@ -449,7 +460,7 @@ class LibraryItemFile(Model):
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class LibraryFilter(Model):
     """What libraries are searched by (the API's FindSpec of a library)."""
 
@@ -457,7 +468,7 @@ class LibraryFilter(Model):
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class LibraryItemFilter(Model):
     """What items are searched by (the API's FindSpec of an item)."""
 
@@ -466,7 +477,7 @@ class LibraryItemFilter(Model):
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class ErrorBody(Model):
     """What both dialects' error envelopes hold in the end."""
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.vsphere.content.plugins.module_utils._api import Api
 from ansible_collections.vsphere.content.plugins.module_utils._content import (
@@ -40,7 +41,6 @@ from ansible_collections.vsphere.content.plugins.module_utils._target import (
     require_local_item,
     resolve_item,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._transfer import Digests
 from ansible_collections.vsphere.content.plugins.module_utils._update_plan import (
     Declared,
     Found,
@@ -49,7 +49,11 @@ from ansible_collections.vsphere.content.plugins.module_utils._update_plan impor
     plan_update,
     project_update,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._upload import Upload, probe
+
+# Most runs find nothing to do, and start faster without what moves bytes: that is imported where it is needed.
+if TYPE_CHECKING:
+    from ansible_collections.vsphere.content.plugins.module_utils._transfer import Digests
+    from ansible_collections.vsphere.content.plugins.module_utils._upload import Upload
 
 
 class UpdateSessionResource:
@@ -61,7 +65,6 @@ class UpdateSessionResource:
         self._params = params
         self._task = task
         self._clock = clock
-        self._digests = Digests()
         self._changes: list[str] = []
         self._replaced = ""
         self._upload: Upload | None = None
@@ -81,8 +84,11 @@ class UpdateSessionResource:
         plan = self.plan(found)
         if found.library_item_id and not found.session and plan.opens:
             require_local_item(self._api, found.library_item_id)
-        for file in plan.files.push:
-            probe(self._api, file)
+        if plan.files.push:
+            from ansible_collections.vsphere.content.plugins.module_utils._upload import probe
+
+            for file in plan.files.push:
+                probe(self._api, file)
         return found
 
     def plan(self, before: Found) -> Plan:
@@ -127,6 +133,12 @@ class UpdateSessionResource:
                 for file in state.files or state.content
             ]
         return outcome
+
+    @cached_property
+    def _digests(self) -> Digests:
+        from ansible_collections.vsphere.content.plugins.module_utils._transfer import Digests
+
+        return Digests()
 
     def _look(self) -> Found:
         if self._declared.session_id:
@@ -190,6 +202,8 @@ class UpdateSessionResource:
             self._changes.append("client_progress was set")
         if plan.step is Step.CONVERGE and not (plan.opens or plan.touches_session):
             return found
+        from ansible_collections.vsphere.content.plugins.module_utils._upload import Upload
+
         upload = self._upload = Upload(
             api=self._api,
             session_id=session_id,

@@ -430,6 +430,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.vsphere.content.plugins.module_utils._api import Api
+from ansible_collections.vsphere.content.plugins.module_utils._content import Wanted
 from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument
 from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import SYSTEM_CLOCK
 from ansible_collections.vsphere.content.plugins.module_utils._module import Task, converge, run_module
@@ -437,11 +438,6 @@ from ansible_collections.vsphere.content.plugins.module_utils._options import (
     read_client_token,
     require_names,
     require_range,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._package import (
-    credentials_in,
-    read_wanted,
-    weak_thumbprints,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._target import (
     ITEM_MUTUALLY_EXCLUSIVE,
@@ -520,7 +516,7 @@ def read_declared(params: Mapping[str, Any]) -> Declared:
         session_id=params["session_id"],
         state=params["state"],
         ignored_warnings=_read_warning_behavior(params["warning_behavior"]),
-        wanted=None if params["files"] is None else read_wanted(params["files"], params["purge_files"]),
+        wanted=_read_wanted(params),
         accept_unverifiable=params["when_unverifiable"] == "skip",
         client_progress=params["client_progress"],
         error_message=params["error_message"],
@@ -532,6 +528,24 @@ def read_declared(params: Mapping[str, Any]) -> Declared:
         busy_timeout=params["busy_timeout"],
         keep_failed_session=params["keep_failed_session"],
     )
+
+
+def _read_wanted(params: Mapping[str, Any]) -> Wanted | None:
+    if params["files"] is None:
+        return None
+    # A task without files starts faster without what reads packages.
+    from ansible_collections.vsphere.content.plugins.module_utils._package import read_wanted
+
+    return read_wanted(params["files"], params["purge_files"])
+
+
+def _secrets(params: Mapping[str, Any]) -> set[str]:
+    """What must not be shown of the options, which need not be valid."""
+    if not params.get("files"):
+        return set()
+    from ansible_collections.vsphere.content.plugins.module_utils._package import credentials_in
+
+    return credentials_in(params["files"])
 
 
 def _read_warning_behavior(entries: list[dict[str, Any]] | None) -> tuple[str, ...] | None:
@@ -548,10 +562,13 @@ def _read_warning_behavior(entries: list[dict[str, Any]] | None) -> tuple[str, .
 
 
 def update_session(module: AnsibleModule, task: Task, declared: Declared) -> dict[str, Any]:
-    for name in weak_thumbprints(declared.wanted):
-        task.warn(
-            f"The ssl_thumbprint of {name} is a SHA-1 one, which can be forged; use SHA-256 where vCenter takes it."
-        )
+    if declared.wanted:
+        from ansible_collections.vsphere.content.plugins.module_utils._package import weak_thumbprints
+
+        for name in weak_thumbprints(declared.wanted):
+            task.warn(
+                f"The ssl_thumbprint of {name} is a SHA-1 one, which can be forged; use SHA-256 where vCenter takes it."
+            )
     resource = UpdateSessionResource(Api(task.connection), declared, module.params, task, SYSTEM_CLOCK)
     return converge(resource, check_mode=module.check_mode, diff_mode=module._diff)
 
@@ -562,7 +579,7 @@ def main() -> None:
         lambda module: read_declared(module.params),
         update_session,
         describe=describe_item,
-        secrets=lambda params: credentials_in(params.get("files")),
+        secrets=_secrets,
         supports_check_mode=True,
         mutually_exclusive=[
             *ITEM_MUTUALLY_EXCLUSIVE,
