@@ -30,8 +30,7 @@ METHOD = """
 
 - The rows about PUT and download run the transfer layer of the collection alone, in a process of its own, against an
   HTTPS server in Go that discards what it gets and makes up what it gives. curl and ours are timed from before the
-  connection is made, TLS handshake included. The files are in memory, as a disk would
-  slow both down to the same speed.
+  connection is made, TLS handshake included. The files are in memory, as a disk would slow both down to the same speed.
 - The rows about tasks take the duration that ansible-runner reports for the task, from the controller's side: building
   the module, starting Python, logging in, working, logging out.
 - What is published goes to vcsim, govmomi's simulator of a vCenter; the second run, the parallel files and the sessions
