@@ -13,35 +13,28 @@ import argparse
 import os
 import queue
 import shutil
-import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 from tests.harness.checkout import CACHE, ROOT
+from tests.mutations.bench import Bench, make_copy, open_bench
 from tests.mutations.conduct import behaviour_mutations
 from tests.mutations.mutation import Mutation
 from tests.mutations.routes import client_mutations, simulator_mutations
 from tests.mutations.wire import wire_mutations
 from tools.environment import check_environment
-from tools.staging import stage
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 FOLDER = CACHE / "mutations"
-#: What takes long to make, and no mistake is made in.
-SHARED = ("go", "peers")
-SECONDS = 120
 DESCRIPTION = "published description"
-PYTEST = ("-m", "pytest", "-x", "-q", "--tb=short", "-p", "no:xdist")
 ALL_PASSED, SOME_FAILED = 0, 1
 #: One for each kind of mistake, to see in passing that the table can still be made.
 SAMPLE = (
@@ -73,60 +66,19 @@ def sample(mutations: Sequence[Mutation]) -> list[Mutation]:
     return [by_name[name] for name in SAMPLE]
 
 
-def make_copy(number: int) -> Path:
-    copy = stage(FOLDER / str(number))
-    cache = copy / ".cache"
-    cache.mkdir()
-    for name in SHARED:
-        (CACHE / name).mkdir(exist_ok=True)
-        (cache / name).symlink_to(CACHE / name)
-    return copy
-
-
-@contextmanager
-def made(mutation: Mutation, copy: Path) -> Iterator[None]:
-    """The mistake is in the copy while the block runs. Raises ValueError if it cannot be made."""
-    path = copy / mutation.path
-    right = path.read_text(encoding="utf-8")
-    path.write_text(mutation.apply(right), encoding="utf-8")
-    try:
-        yield
-    finally:
-        path.write_text(right, encoding="utf-8")
-
-
-def run_suite(arguments: Sequence[str], copy: Path, env: Mapping[str, str]) -> tuple[int, str]:
-    """The exit code and the output; a suite that hangs has failed."""
-    try:
-        ran = subprocess.run(
-            [sys.executable, *PYTEST, *arguments],
-            cwd=copy,
-            # A file that changes twice in a second would be taken for the one that was compiled.
-            env={**env, "PYTHONDONTWRITEBYTECODE": "1"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return SOME_FAILED, "it hangs"
-    return ran.returncode, ran.stdout + ran.stderr
-
-
-def judge(mutation: Mutation, copy: Path, env: Mapping[str, str]) -> Verdict:
+def judge(mutation: Mutation, bench: Bench) -> Verdict:
     began = time.monotonic()
     try:
-        with made(mutation, copy):
-            witness, trouble = _first_witness(mutation, copy, env)
+        with bench.made(mutation):
+            witness, trouble = _first_witness(mutation, bench)
     except ValueError as error:
         witness, trouble = "", str(error)
     return Verdict(mutation, witness, trouble, time.monotonic() - began)
 
 
-def _first_witness(mutation: Mutation, copy: Path, env: Mapping[str, str]) -> tuple[str, str]:
+def _first_witness(mutation: Mutation, bench: Bench) -> tuple[str, str]:
     for suite in mutation.suites:
-        code, output = run_suite(suite.arguments, copy, env)
+        code, output = bench.run(suite.arguments)
         if code == SOME_FAILED:
             return DESCRIPTION if f"against the {DESCRIPTION}" in output else suite.witness, ""
         if code != ALL_PASSED:
@@ -143,9 +95,9 @@ def baselines(mutations: Sequence[Mutation]) -> list[tuple[str, ...]]:
     return [(file, "-k", " or ".join(sorted(chosen))) if chosen else (file,) for file, chosen in words.items()]
 
 
-def discontent(arguments: tuple[str, ...], copy: Path, env: Mapping[str, str]) -> str:
+def discontent(arguments: tuple[str, ...], bench: Bench) -> str:
     """Why a suite would prove nothing: it fails without any mistake."""
-    code, output = run_suite(arguments, copy, env)
+    code, output = bench.run(arguments)
     return "" if code == ALL_PASSED else f"{' '.join(arguments)}: {_end_of(output)}"
 
 
@@ -153,15 +105,15 @@ def _end_of(output: str) -> str:
     return " ".join(output.splitlines()[-3:])
 
 
-def lent(copies: queue.Queue[Path], work: Callable[[Task, Path], Result]) -> Callable[[Task], Result]:
-    """The work with a copy of its own, which goes back when it is done."""
+def lent(benches: queue.Queue[Bench], work: Callable[[Task, Bench], Result]) -> Callable[[Task], Result]:
+    """The work with a bench of its own, which goes back when it is done."""
 
     def run(task: Task) -> Result:
-        copy = copies.get()
+        bench = benches.get()
         try:
-            return work(task, copy)
+            return work(task, bench)
         finally:
-            copies.put(copy)
+            benches.put(bench)
 
     return run
 
@@ -183,17 +135,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     shutil.rmtree(FOLDER, ignore_errors=True)
     env = check_environment(os.environ)
-    copies: queue.Queue[Path] = queue.Queue()
-    for number in range(options.jobs):
-        copies.put(make_copy(number))
-    with ThreadPoolExecutor(options.jobs) as workers:
-        run_baseline = lent(copies, partial(discontent, env=env))
-        useless = [text for text in workers.map(run_baseline, baselines(mutations)) if text]
+    benches: queue.Queue[Bench] = queue.Queue()
+    with ThreadPoolExecutor(options.jobs) as workers, ExitStack() as stack:
+        for number in range(options.jobs):
+            benches.put(stack.enter_context(open_bench(make_copy(FOLDER / str(number)), env)))
+        useless = [text for text in workers.map(lent(benches, discontent), baselines(mutations)) if text]
         if useless:
             print("\n".join(f"not content even without a mistake: {text}" for text in useless))
             return 1
         verdicts = []
-        for verdict in workers.map(lent(copies, partial(judge, env=env)), mutations):
+        for verdict in workers.map(lent(benches, judge), mutations):
             print(row(verdict), flush=True)
             verdicts.append(verdict)
     shutil.rmtree(FOLDER)

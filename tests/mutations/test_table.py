@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
 from ansible_collections.vsphere.content.plugins.module_utils._dialect import ROUTES
 from tests.harness.checkout import ROOT
 from tests.mutations.__main__ import Verdict, every_mutation, judge, sample, summed_up
+from tests.mutations.bench import Bench, open_bench
 from tests.mutations.mutation import Mutation, Suite
 from tests.mutations.routes import NEVER_TAKEN
 
@@ -25,16 +26,18 @@ CALLS_UPON_THE_DESCRIPTION = Suite("somebody", ("test_numbers.py", "-k", "descri
 HAS_NO_SUCH_TEST = Suite("somebody", ("test_numbers.py", "-k", "nothing_of_the_kind"))
 
 
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    (tmp_path / NUMBERS).write_text("ONE = 1\n")
-    (tmp_path / "test_numbers.py").write_text(
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    copy = tmp_path_factory.mktemp("copy")
+    (copy / NUMBERS).write_text("ONE = 1\n")
+    (copy / "test_numbers.py").write_text(
         "from counting import ONE\n"
         + "def test_one(): assert ONE == 1\n"
         + "def test_always(): pass\n"
         + "def test_described(): assert ONE == 1, 'against the published description'\n"
     )
-    return tmp_path
+    with open_bench(copy, os.environ) as opened:
+        yield opened
 
 
 def mistake(*suites: Suite, old: str = "ONE = 1", new: str = "ONE = 2") -> Mutation:
@@ -76,11 +79,11 @@ def test_the_sample_is_of_both_sides() -> None:
     ],
     ids=["second suite", "description", "nobody", "no test", "not in the code", "no Python"],
 )
-def test_who_saw_it(copy: Path, mutation: Mutation, witness: str) -> None:
-    verdict = judge(mutation, copy, dict(os.environ))
+def test_who_saw_it(bench: Bench, mutation: Mutation, witness: str) -> None:
+    verdict = judge(mutation, bench)
     assert verdict.witness == witness
     assert bool(verdict.trouble) == (not witness and mutation.suites != (SEES_NOTHING,))
-    assert (copy / NUMBERS).read_text() == "ONE = 1\n"
+    assert (bench.copy / NUMBERS).read_text() == "ONE = 1\n"
 
 
 def test_one_that_nobody_saw_ends_in_an_error(capsys: pytest.CaptureFixture[str]) -> None:

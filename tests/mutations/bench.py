@@ -1,0 +1,73 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A copy of the checkout in which a mistake is made and judged."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.harness.checkout import CACHE
+from tests.mutations.mutation import Mutation
+from tools.staging import stage
+
+NURSERY = Path(__file__).with_name("nursery.py")
+#: What takes long to make, and no mistake is made in.
+SHARED = ("go", "peers")
+
+
+class Bench:
+    """Suites run here one at a time."""
+
+    def __init__(self, copy: Path, nursery: subprocess.Popen[str]) -> None:
+        self.copy = copy
+        self._nursery = nursery
+
+    @contextmanager
+    def made(self, mutation: Mutation) -> Iterator[None]:
+        """The mistake is in the copy while the block runs. Raises ValueError if it cannot be made."""
+        path = self.copy / mutation.path
+        right = path.read_text(encoding="utf-8")
+        path.write_text(mutation.apply(right), encoding="utf-8")
+        try:
+            yield
+        finally:
+            path.write_text(right, encoding="utf-8")
+
+    def run(self, arguments: Sequence[str]) -> tuple[int, str]:
+        """pytest's exit code and output."""
+        if self._nursery.stdin is None or self._nursery.stdout is None:
+            raise AssertionError("both are pipes")
+        print(json.dumps(arguments), file=self._nursery.stdin, flush=True)
+        code, output = json.loads(self._nursery.stdout.readline())
+        return int(code), str(output)
+
+
+@contextmanager
+def open_bench(copy: Path, env: Mapping[str, str]) -> Iterator[Bench]:
+    with subprocess.Popen(
+        [sys.executable, str(NURSERY)],
+        cwd=copy,
+        env=dict(env),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as nursery:
+        yield Bench(copy, nursery)
+        # Its input ends, and so does it.
+        nursery.communicate()
+
+
+def make_copy(folder: Path) -> Path:
+    copy = stage(folder)
+    cache = copy / ".cache"
+    cache.mkdir()
+    for name in SHARED:
+        (CACHE / name).mkdir(exist_ok=True)
+        (cache / name).symlink_to(CACHE / name)
+    return copy
