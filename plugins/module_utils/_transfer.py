@@ -26,7 +26,8 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
 )
 
 BLOCK_BYTES = 1024 * 1024
-QUEUED_BLOCKS = 8
+# Enough for the sender not to wait for the hash, and few enough not to show in the memory of a module.
+QUEUED_BLOCKS = 3
 STOP_SECONDS = 2.0
 GET_TRIES = 5
 FIRST_GET_PAUSE = 0.25
