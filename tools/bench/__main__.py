@@ -82,8 +82,10 @@ def main() -> int:
 
 
 def _measure(name: str, bench: Bench) -> Figure:
-    print(f"measuring {name}", flush=True)
-    return ROWS[name](bench)
+    print(f"measuring {name}", end=" ", flush=True)
+    figure = ROWS[name](bench)
+    print(f"{figure.ratio:.2f}, bar {figure.bar}", flush=True)
+    return figure
 
 
 def _roomy() -> Path:
