@@ -28,7 +28,7 @@ CLIENT: tuple[tuple[str, str, str, str, Suite], ...] = (
         LIFECYCLE,
         'ready=lambda files: set(names) <= silent | {file.name for file in files if file.status == "READY"}',
         "ready=lambda files: True",
-        behaviour("test_update_session_files", "another_name or empty_file"),
+        behaviour("test_update_session_options", "never_received"),
     ),
     (
         "polling: a completion is not waited for",
@@ -84,7 +84,7 @@ CLIENT: tuple[tuple[str, str, str, str, Suite], ...] = (
         CONNECTION,
         "ATTEMPTS = 4\n",
         "ATTEMPTS = 1\n",
-        behaviour("test_connection", "reads_and_creates_are_tried_again"),
+        behaviour("test_connection", "retry_after_is_honoured"),
     ),
     (
         "retry: a create is not tried again",

@@ -8,6 +8,7 @@ The halves are held to the published description one by one, so that a mistake i
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -376,5 +377,12 @@ def test_a_refusal(scene: Scene, kind: str) -> None:
             REFUSALS[kind](scene)
     finally:
         hold_to_description(scene)
+    refused = next(each for each in scene.sim.exchanges if each.status >= 400)
+    body = json.loads(refused.response_body)
+    if refused.path.startswith("/rest/"):
+        # The description says only that this is text, and our client reads no more than its last part.
+        assert body["type"] == f"com.vmware.vapi.std.errors.{kind.lower()}"
+    else:
+        assert body["error_type"] == kind
     assert caught.value.error_type == kind
     assert caught.value.messages
