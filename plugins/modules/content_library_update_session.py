@@ -377,7 +377,7 @@ files:
       type: bool
 item_changed:
   description: Whether this task completed a session, so that the item has new content.
-  returned: always
+  returned: success, and failure once something was begun
   type: bool
   sample: true
 transferred:
