@@ -60,7 +60,8 @@ def publish(bench: Bench) -> Figure:
         "MiB/s",
         Bar(0.9),
         pairs,
-        note=f"the task before it, which makes the item, takes {statistics.median(making):.2f} s and is not counted",
+        note=f"the task before it, which makes the item, takes {statistics.median(making):.2f} s and is not counted; vcsim "
+        "never says that it has received a file, so the task waits 5 s before it completes the session, and govc does not",
     )
 
 
@@ -75,10 +76,11 @@ def unchanged(bench: Bench) -> Figure:
         uploads = _uploads(record)
 
         def both() -> Pair:
-            first, second = runner.play([again, empty])
-            if first.result["changed"] or second.result["changed"]:
+            # The first task of a play also pays for building the module, which the others then share.
+            _built, whole, without = runner.play([empty, again, empty])
+            if whole.result["changed"] or without.result["changed"]:
                 raise BenchError("a second run changes something")
-            return Pair(first.seconds, _hash_seconds(image) + second.seconds)
+            return Pair(whole.seconds, _hash_seconds(image) + without.seconds)
 
         pairs = tuple(both() for _round in range(bench.scale.rounds))
         sent = _uploads(record) - uploads
