@@ -60,8 +60,9 @@ def publish(bench: Bench) -> Figure:
         "MiB/s",
         Bar(0.9),
         pairs,
-        note=f"the task before it, which makes the item, takes {statistics.median(making):.2f} s and is not counted; vcsim "
-        "never says that it has received a file, so the task waits 5 s before it completes the session, and govc does not",
+        note=f"the task before it, which makes the item, takes {statistics.median(making):.2f} s and is not counted; "
+        "vcsim never says that it has received a file, so the task waits 5 s before it completes the session, and govc "
+        "does not",
     )
 
 
