@@ -77,13 +77,21 @@ def test_one_play_has_several_vcenters_fetch_from_a_mirror(jobs: Jobs, images: I
             for name, sim in vcenters.items()
         }
         login = {name: credential(jobs.sim)[name] for name in ("VMWARE_USER", "VMWARE_PASSWORD")}
-        extra_vars = {"publish_libraries": "templates, archive", "publish_url": url, "vcenter_hosts": "all"}
+        extra_vars = {
+            "publish_libraries": "templates, archive",
+            "publish_library_item": "drivers-{{ inventory_hostname }}",
+            "publish_url": url,
+            "vcenter_hosts": "all",
+        }
         inventory = {"all": {"hosts": hosts}}
 
         job = run_job(tmp_path / "many", "publish.yml", login, extra_vars, inventory=inventory).succeeded()
 
         assert set(job.handed_over["content_library_published"]) == {"first", "second"}
-        for sim in vcenters.values():
+        for name, sim in vcenters.items():
             for library in ("templates", "archive"):
-                assert contents(sim, library, "drivers") == {"drivers.iso": content}
+                assert contents(sim, library, f"drivers-{name}") == {"drivers.iso": content}
             assert not [entry for entry in sim.exchanges if entry.method == "PUT"]
+        # Once for each library, and not for each host: they go together, as many at a time as there are forks.
+        started = [event["event_data"]["task"] for event in job.events if event["event"] == "playbook_on_task_start"]
+        assert started.count("Make sure that the item holds the image") == 2
