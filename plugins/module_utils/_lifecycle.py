@@ -119,11 +119,14 @@ SYSTEM_CLOCK = Clock(time.monotonic, time.sleep)
 
 
 def choose_step(
-    declared: str, session: Session | None, steps: Mapping[str, Mapping[str | None, Step]] = UPDATE_STEPS
+    declared: str, session: Session | None, steps: Mapping[str, Mapping[str | None, Step]] | None = None
 ) -> Step:
-    """The cell of the table. Raises NotAllowedInCurrentState where the found state excludes the declared one."""
+    """The cell of the table, by default that of update sessions.
+
+    Raises NotAllowedInCurrentState where the found state excludes the declared one.
+    """
     found = session.state if session else NONE
-    step = steps[declared].get(found, UNKNOWN_STATE_STEPS.get(declared, Step.REFUSE))
+    step = (steps or UPDATE_STEPS)[declared].get(found, UNKNOWN_STATE_STEPS.get(declared, Step.REFUSE))
     if session and step is Step.REFUSE:
         raise NotAllowedInCurrentState(_refusal(declared, session), session_id=session.id, remedy=_way_out(session))
     return step

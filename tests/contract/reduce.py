@@ -125,7 +125,9 @@ def _closure(definitions: Mapping[str, Any], wanted: set[str]) -> set[str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.contract.reduce", description=(__doc__ or "").split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.contract.reduce", description=(__doc__ or "").partition("\n")[0]
+    )
     parser.add_argument("descriptions", nargs="+", type=Path, metavar="SWAGGER.json")
     documents = {}
     for path in parser.parse_args(arguments).descriptions:

@@ -140,7 +140,7 @@ def test_an_error_is_named_by_the_type_that_the_server_gives(
         "a:b",
     )
     assert error.error_type == error_type
-    assert type(error) is CLASSES.get(error_type, ApiError)
+    assert error.__class__ is CLASSES.get(error_type, ApiError)
     assert error.data == {"a": 1}
     assert error.in_json
     assert [message.id for message in error.messages] == [OUTER["id"], INNER["id"]]

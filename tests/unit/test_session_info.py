@@ -336,8 +336,8 @@ def test_files_come_with_their_sessions_only_when_asked_for(run: Run, sim: Simul
 def test_the_requests_are_one_per_list_and_one_per_session(
     run: Run, sim: Simulator, tools: str, by: str, with_files: bool, token: bool
 ) -> None:
-    update_ids = [sim.run(lambda store: store.seed_update_session(tools, state="DONE")) for _ in range(3)]
-    download_ids = [sim.run(lambda store: store.seed_download_session(tools)) for _ in range(2)]
+    update_ids = [sim.run(lambda store: store.seed_update_session(tools, state="DONE")) for _number in range(3)]
+    download_ids = [sim.run(lambda store: store.seed_download_session(tools)) for _number in range(2)]
     rows: dict[str, dict[str, Any]] = {
         "nothing": {},
         "library_item_id": {"library_item_id": tools},

@@ -84,7 +84,7 @@ def main() -> int:
 def _measure(name: str, bench: Bench) -> Figure:
     print(f"measuring {name}", end=" ", flush=True)
     figure = ROWS[name](bench)
-    print(f"{figure.ratio:.2f}, bar {figure.bar}", flush=True)
+    print(f"{figure.ratio:.2f}, bar {figure.limit}", flush=True)
     return figure
 
 

@@ -67,7 +67,7 @@ class Figure:
     title: str
     yardstick: str
     unit: str
-    bar: Bar
+    limit: Bar
     pairs: tuple[Pair, ...]
     conditions: tuple[Condition, ...] = ()
     note: str = ""
@@ -90,4 +90,4 @@ class Figure:
 
     @property
     def reached(self) -> bool:
-        return self.bar.holds(self.ratio) and all(condition.holds for condition in self.conditions)
+        return self.limit.holds(self.ratio) and all(condition.holds for condition in self.conditions)

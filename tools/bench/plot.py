@@ -53,7 +53,8 @@ def _row(figure: Figure, top: float) -> list[str]:
     kind = "reached" if figure.reached else "missed"
     return [
         f'<text x="{MARGIN}" y="{middle}">{escape(figure.name)}</text>',
-        f'<text class="faint" x="{MARGIN}" y="{middle + 15}">ratio {figure.ratio:.2f}, bar {escape(str(figure.bar))}; '
+        f'<text class="faint" x="{MARGIN}" y="{middle + 15}">ratio {figure.ratio:.2f}, bar {escape(str(figure.limit))};'
+        f" "
         f"{figure.ours:.4g} and {figure.against:.4g} {escape(figure.unit)}</text>",
         f'<rect class="{kind}" x="{start:.1f}" y="{top}" width="{max(1.0, end - start):.1f}" height="{BAR}"/>',
         f'<line class="spread" x1="{worst:.1f}" x2="{best:.1f}" y1="{middle}" y2="{middle}"/>',
@@ -61,7 +62,7 @@ def _row(figure: Figure, top: float) -> list[str]:
 
 
 def _merit(figure: Figure, ratio: float) -> float:
-    return figure.bar.limit / ratio if figure.bar.less_is_better else ratio / figure.bar.limit
+    return figure.limit.limit / ratio if figure.limit.less_is_better else ratio / figure.limit.limit
 
 
 def _x(merit: float) -> float:

@@ -58,12 +58,12 @@ def page(figures: Sequence[Figure], facts: Mapping[str, str]) -> str:
     """The rows as a page."""
     lines = ["| what | ours | yardstick | ratio | bar |", "|---|---|---|---|---|"]
     for figure in figures:
-        ratio, spread, bar = _ratio(figure)
+        ratio, spread, limit = _ratio(figure)
         beside = "".join(f"<br>{remark}" for remark in _remarks(figure))
         lines.append(
             f"| {figure.title}{beside} | {_amount(figure.ours, figure)} "
             f"| {_amount(figure.against, figure)}: {figure.yardstick} "
-            f"| **{ratio}** ({spread}) | {bar}: {_verdict(figure)} |"
+            f"| **{ratio}** ({spread}) | {limit}: {_verdict(figure)} |"
         )
     rounds = sorted({len(figure.pairs) for figure in figures})
     where = [f"- {name}: {value}" for name, value in facts.items()]
@@ -72,7 +72,7 @@ def page(figures: Sequence[Figure], facts: Mapping[str, str]) -> str:
 
 
 def _ratio(figure: Figure) -> tuple[str, str, str]:
-    return f"{figure.ratio:.2f}", f"{figure.ratios[0]:.2f} to {figure.ratios[-1]:.2f}", str(figure.bar)
+    return f"{figure.ratio:.2f}", f"{figure.ratios[0]:.2f} to {figure.ratios[-1]:.2f}", str(figure.limit)
 
 
 def _amount(value: float, figure: Figure) -> str:
