@@ -9,6 +9,7 @@ Nothing but exceptions of C(_errors) leaves this file, and no token or password 
 from __future__ import annotations
 
 import base64
+import http.cookiejar
 import ipaddress
 import json
 import os
@@ -20,7 +21,7 @@ import time
 import traceback
 import urllib.parse
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Callable, Protocol, TypeVar
 
@@ -127,7 +128,7 @@ def read_options(params: Mapping[str, Any]) -> ConnectionOptions:
             raise InvalidArgument("proxy_host is given without proxy_port", remedy="Set proxy_port.")
         _require_range("proxy_port", params["proxy_port"], 1, 65535)
     return ConnectionOptions(
-        hostname=_read_hostname(params["hostname"]),
+        hostname=_read_host("hostname", params["hostname"]),
         port=params["port"],
         username=params["username"],
         password=params["password"],
@@ -144,7 +145,18 @@ def _require_range(name: str, value: int, lowest: int, highest: int) -> None:
         raise InvalidArgument(f"{name} is {value}", remedy=f"Set {name} to a number from {lowest} to {highest}.")
 
 
-def _read_hostname(text: str) -> str:
+def secrets_in_hosts(params: Mapping[str, Any]) -> set[str]:
+    """What must not be shown where somebody gave a URL with credentials in the place of a host's name."""
+    secrets: set[str] = set()
+    for option in ("hostname", "proxy_host"):
+        text = str(params.get(option) or "")
+        userinfo = (text.partition("://")[2] or text).rpartition("@")[0]
+        for secret in (userinfo, userinfo.partition(":")[2]):
+            secrets |= {secret, urllib.parse.unquote(secret)}
+    return {secret for secret in secrets if secret}
+
+
+def _read_host(option: str, text: str) -> str:
     """A name or an address, without the brackets that may stand around one of version 6. Raises InvalidArgument."""
     name = text.strip()
     if HOST_NAME.fullmatch(name):
@@ -153,7 +165,7 @@ def _read_hostname(text: str) -> str:
         return str(ipaddress.IPv6Address(re.sub(r"^\[(.*)\]$", r"\1", name)))
     except ValueError:
         raise InvalidArgument(
-            f"hostname: {name!r} is no host name",
+            f"{option}: {name!r} is no host name",
             remedy="Give the name or address alone; the port has its own option.",
         ) from None
 
@@ -179,12 +191,27 @@ def _proxy_url(params: Mapping[str, Any]) -> str | None:
         return None
     user, password = (urllib.parse.quote(params[name] or "", safe="") for name in ("proxy_username", "proxy_password"))
     credentials = f"{user}:{password}@" if user else ""
-    return f"{params['proxy_protocol']}://{credentials}{params['proxy_host']}:{params['proxy_port']}"
+    host = _in_url(_read_host("proxy_host", params["proxy_host"]))
+    return f"{params['proxy_protocol']}://{credentials}{host}:{params['proxy_port']}"
 
 
-def _origin(url: str) -> tuple[str, str | None, int]:
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _origin(url: str) -> tuple[str | None, int]:
+    """Host and port of an https URL. Raises ValueError for what is none."""
     parts = urllib.parse.urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+    if parts.scheme != "https" or not parts.hostname:
+        raise ValueError("no https URL")
+    return parts.hostname, parts.port or 443
+
+
+def _canonical(url: str) -> str:
+    """The URL as requests sends it, in which every reader finds the same host. Raises ValueError."""
+    written = str(requests.Request("GET", url).prepare().url)
+    _origin(written)
+    return written
 
 
 def _root_cause(error: BaseException) -> BaseException:
@@ -227,8 +254,22 @@ class ConnectionOptions:
 
     @property
     def origin(self) -> str:
-        host = f"[{self.hostname}]" if ":" in self.hostname else self.hostname
-        return f"https://{host}:{self.port}"
+        return f"https://{_in_url(self.hostname)}:{self.port}"
+
+    @property
+    def coded_credentials(self) -> set[str]:
+        """How passwords stand in what is sent: some servers and proxies show in an error what they were sent."""
+        sent = {_basic(self.username or "", self.password or "")} if self.password else set()
+        if self.proxy:
+            parts = urllib.parse.urlsplit(self.proxy)
+            if parts.username:
+                user, password = parts.username, parts.password or ""
+                sent |= {_basic(urllib.parse.unquote(user), urllib.parse.unquote(password)), password}
+        return sent - {""}
+
+
+def _basic(user: str, password: str) -> str:
+    return base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
 class Body(Protocol):
@@ -263,7 +304,8 @@ class Connection:
     """A logged-in conversation with one vCenter; safe to use from several threads.
 
     C(dialect) is api or rest once it is known: by login, by option, or by who uses a session_token. C(on_secret) is
-    told each token before it is used, so that it can be kept out of every output.
+    told each secret before it is sent, so that it can be kept out of every output; C(hide) takes all of them out of a
+    text that is about to be shortened.
     """
 
     def __init__(
@@ -271,30 +313,34 @@ class Connection:
         options: ConnectionOptions,
         *,
         on_secret: Callable[[str], None],
+        hide: Callable[[str], str] = str,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.options = options
         self.dialect = options.dialect
         self._on_secret = on_secret
+        self._hide = hide
         self._sleep = sleep
         self._jitter = jitter
         self._token = options.session_token
         self._renewing = threading.Lock()
         self._http = requests.Session()
         self._http.trust_env = False
+        # A cookie knows no port, and a server may set it for its whole domain: the token in one would go too far.
+        self._http.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         self._http.headers.update({"Accept": "application/json", "User-Agent": USER_AGENT})
         self._http.mount("https://", _BlockAdapter(pool_maxsize=32))
         if options.proxy:
-            self._http.proxies = {"https": options.proxy, "http": options.proxy}
+            self._http.proxies = {"https": options.proxy}
+        for secret in options.coded_credentials:
+            on_secret(secret)
 
     def login(self) -> None:
         """Open an API session of our own; with session_token there is nothing to do. Finds out the dialect."""
         if self.options.session_token:
             return
         user, password = (text.encode() for text in (self.options.username or "", self.options.password or ""))
-        # Some servers show in an error what they were sent.
-        self._on_secret(base64.b64encode(user + b":" + password).decode())
         for dialect in [self.dialect] if self.dialect else ["api", "rest"]:
             answer = self._exchange(
                 "POST", self.options.origin + LOGIN_PATHS[dialect], "session.login", auth=(user, password)
@@ -306,7 +352,7 @@ class Connection:
             return
         raise InvalidResponse(
             f"what answers at {self.options.hostname}:{self.options.port} offers no vCenter login "
-            f"(HTTP {answer.status}: {quote(answer.body)})",
+            f"(HTTP {answer.status}: {quote(answer.body, self._hide)})",
             status=answer.status,
             operation="session.login",
             remedy="Check hostname and port, and api_dialect: it is forced." if self.options.dialect else None,
@@ -320,7 +366,7 @@ class Connection:
                 url = self.options.origin + LOGIN_PATHS[self.dialect or "api"]
                 answer = self._exchange("DELETE", url, "session.logout", token=token)
                 if answer.status >= 400 and answer.status != 401:
-                    raise from_response(answer.status, answer.body, "session.logout")
+                    raise from_response(answer.status, answer.body, "session.logout", hide=self._hide)
         finally:
             self._http.close()
 
@@ -355,7 +401,7 @@ class Connection:
 
         answer = self._retrying(attempt) if repeatable else attempt()
         if not 200 <= answer.status < 300:
-            raise from_response(answer.status, answer.body, operation, session_id)
+            raise from_response(answer.status, answer.body, operation, session_id, hide=self._hide)
         return self._read_json(answer, operation)
 
     @contextmanager
@@ -371,9 +417,17 @@ class Connection:
     ) -> Iterator[Any]:
         """Move data to or from C(url): yields the answer with its body unread, as C(requests) gives it.
 
-        C(body) is called anew for each try. The token goes along only if the URL is the vCenter's own. Raises what
-        C(send) raises.
+        C(body) is called anew for each try. The token goes along only if the URL is the vCenter's own; to another host
+        or port the data goes without it, over TLS that is verified in the same way. Raises what C(send) raises.
         """
+        try:
+            url = _canonical(url)
+        except (ValueError, requests.RequestException):
+            raise InvalidResponse(
+                f"the server named {url.split('?')[0]!r} as the place of the data, which is no https URL",
+                operation=operation,
+                session_id=session_id,
+            ) from None
         own = _origin(url) == _origin(self.options.origin)
         sent_headers = {"Content-Type": "application/octet-stream", "Accept": "*/*", **(headers or {})}
 
@@ -385,7 +439,8 @@ class Connection:
         response = self._authenticated(attempt, lambda answer: int(answer.status_code)) if own else attempt(None)
         try:
             if not 200 <= response.status_code < 300:
-                raise from_response(response.status_code, self._read_body(response, operation), operation, session_id)
+                answer = self._read_body(response, operation)
+                raise from_response(response.status_code, answer, operation, session_id, hide=self._hide)
             yield response
         finally:
             response.close()
@@ -457,7 +512,8 @@ class Connection:
                 allow_redirects=False,
                 **options,
             )
-        except (requests.RequestException, OSError) as error:
+        except (requests.RequestException, OSError, ValueError) as error:
+            # A host name that is none ends in a ValueError, which requests hands on as it is.
             raise self._translate(error, url, operation) from None
         if 300 <= response.status_code < 400:
             response.close()
@@ -490,16 +546,21 @@ class Connection:
             return read_json(answer.body)
         except ValueError:
             raise InvalidResponse(
-                f"the answer (HTTP {answer.status}) is not JSON: {quote(answer.body)}",
+                f"the answer (HTTP {answer.status}) is not JSON: {quote(answer.body, self._hide)}",
                 status=answer.status,
                 operation=operation,
             ) from None
 
     def _read_token(self, answer: Answer) -> str:
+        token = None
         if not 200 <= answer.status < 300:
-            raise from_response(answer.status, answer.body, "session.login")
-        token = self._read_json(answer, "session.login")
-        token = token.get("value") if isinstance(token, dict) else token
+            raise from_response(answer.status, answer.body, "session.login", hide=self._hide)
+        # What cannot be read may be most of a token, so nothing of it is quoted but a page.
+        if answer.body.lstrip().startswith(b"<"):
+            self._read_json(answer, "session.login")
+        with suppress(ValueError):
+            token = read_json(answer.body)
+            token = token.get("value") if isinstance(token, dict) else token
         if not isinstance(token, str) or not TOKEN.fullmatch(token):
             raise InvalidResponse(
                 f"what answers at {self.options.hostname}:{self.options.port} gave no session token: is it a vCenter?",
@@ -510,8 +571,7 @@ class Connection:
         return token
 
     def _translate(self, error: Exception, url: str, operation: str) -> ContentError:
-        _scheme, host, port = _origin(url)
-        place = f"{host}:{port}"
+        place = ":".join(str(part) for part in _origin(url))
         reason = _plain_reason(error)
         if isinstance(error, requests.exceptions.ProxyError):
             return self._translate_proxy_error(error, reason, operation)

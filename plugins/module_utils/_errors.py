@@ -11,10 +11,11 @@ happens on our side of the wire. To change what a user is told to do about a fai
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Callable
 
 from ansible_collections.vsphere.content.plugins.module_utils._schema import (
     PAIRED_MAPS,
@@ -125,11 +126,19 @@ TYPE_OF_STATUS: Mapping[int, str] = {
 }
 
 
-def from_response(status: int, body: bytes, operation: str, session_id: str | None = None) -> ApiError:
+def from_response(
+    status: int,
+    body: bytes,
+    operation: str,
+    session_id: str | None = None,
+    *,
+    hide: Callable[[str], str] = str,
+) -> ApiError:
     """The exception that an answer outside the operation's success codes means.
 
     The type is taken from the body's error_type or type, and only without one from the status, as vCenter sends some
     errors with other statuses than published (NOT_ALLOWED_IN_CURRENT_STATE with 400, RESOURCE_BUSY with 400 or 500).
+    C(hide) takes secrets out of a body that is quoted.
     """
     try:
         envelope = read_json(body)
@@ -140,7 +149,7 @@ def from_response(status: int, body: bytes, operation: str, session_id: str | No
     messages = (error.messages if error else None) or ()
     said = "; ".join(message.text for message in messages if message.text)
     return _CLASSES.get(error_type or "", ApiError)(
-        said or _describe_body(status, body),
+        said or _describe_body(status, body, hide),
         error_type=error_type or ("ERROR" if error else "INVALID_RESPONSE"),
         status=status,
         operation=operation,
@@ -154,11 +163,12 @@ def from_response(status: int, body: bytes, operation: str, session_id: str | No
 def read_json(body: bytes) -> Any:
     """The JSON of an answer. Raises ValueError for anything else, and for what is nested deeper than any answer is.
 
-    Half of a surrogate pair, which no output can show and no URL can hold, reads as a question mark.
+    Half of a surrogate pair, which no output can show and no URL can hold, reads as a question mark. Numbers that are
+    none in JSON, which Python would read and write all the same, are refused.
     """
     text = body.decode("utf-8-sig")
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_float=_finite, parse_constant=_finite)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     level = [value]
@@ -171,19 +181,40 @@ def read_json(body: bytes) -> Any:
     return value
 
 
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no number")
+    return number
+
+
 def _children(value: Any) -> Iterable[Any]:
     if isinstance(value, dict):
         return value.values()
     return value if isinstance(value, list) else ()
 
 
-def quote(body: bytes) -> str:
-    """A body that we cannot read, shortened to one line for a message."""
-    text = re.sub(
-        r"\s+", " ", re.sub(r"<[^>]*>", " ", body[: 20 * QUOTED_CHARACTERS].decode("utf-8", "replace"))
-    ).strip()
+def quote(body: bytes, hide: Callable[[str], str] = str) -> str:
+    """A body that we cannot read, shortened to one line for a message.
+
+    C(hide) takes out secrets before anything is cut off, as half a secret would not be known for one.
+    """
+    text = hide(body.decode("utf-8", "replace"))[: 20 * QUOTED_CHARACTERS]
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", text)).strip()
     shown = "".join(character for character in text if character.isprintable())
     return shown if len(shown) <= QUOTED_CHARACTERS else f"{shown[:QUOTED_CHARACTERS]}..."
+
+
+def printable(text: str) -> str:
+    """Text of a server or a user on one line, with what could steer a terminal written out."""
+    return "".join(
+        character if character.isprintable() else " " if character.isspace() else _escape(character)
+        for character in text
+    )
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
 
 
 def failure(error: Exception) -> dict[str, Any]:
@@ -192,7 +223,7 @@ def failure(error: Exception) -> dict[str, Any]:
         error = ContentError(f"{type(error).__name__}: {error}", error_type="INTERNAL_ERROR", remedy=_REPORT)
     return {
         **error.result,
-        "msg": error.explain(),
+        "msg": printable(error.explain()),
         "error": {
             "type": error.error_type,
             "status": error.status,
@@ -224,8 +255,8 @@ def _type_name(envelope: Any) -> str | None:
     return name.rsplit(".", 1)[-1].upper() if isinstance(name, str) and name else None
 
 
-def _describe_body(status: int, body: bytes) -> str:
-    shown = quote(body)
+def _describe_body(status: int, body: bytes, hide: Callable[[str], str]) -> str:
+    shown = quote(body, hide)
     return f"HTTP {status}: {shown}" if shown else f"HTTP {status} without a body"
 
 

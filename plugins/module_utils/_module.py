@@ -10,6 +10,7 @@ again.
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import threading
@@ -30,8 +31,13 @@ from ansible_collections.vsphere.content.plugins.module_utils._connection import
     EnvironmentFlag,
     connection_spec,
     read_options,
+    secrets_in_hosts,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._errors import ContentError, failure
+from ansible_collections.vsphere.content.plugins.module_utils._errors import (
+    ContentError,
+    failure,
+    printable,
+)
 
 StateT = TypeVar("StateT")
 PlanT = TypeVar("PlanT")
@@ -39,6 +45,10 @@ DeclaredT = TypeVar("DeclaredT")
 
 Secrets = Callable[[Mapping[str, Any]], "set[str]"]
 """Finds the secrets in the options, which need not be valid."""
+
+USER_OF_URL = re.compile(r"(?<=://)[^/?#\s@\"'<>]*(?=@)")
+FIELD_NAME = re.compile(r"[a-z_]+")
+MASK = "********"
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 READER_CHECK_SECONDS = 1.0
@@ -155,16 +165,16 @@ def converge(resource: Resource[Any, Any], *, check_mode: bool, diff_mode: bool)
 
 
 def _connect_and_work(
-    module: AnsibleModule,
+    module: _Module,
     declared: DeclaredT,
     work: Callable[[AnsibleModule, Task, DeclaredT], dict[str, Any]],
     signals: _Signals,
 ) -> dict[str, Any]:
-    connection = Connection(read_options(module.params), on_secret=module.no_log_values.add)
+    connection = Connection(read_options(module.params), on_secret=module.learn_secret, hide=module.without_secrets)
 
     def warn(text: str) -> None:
         # Ansible removes secrets from results, but not from warnings.
-        module.warn(remove_values(text, module.no_log_values))
+        module.warn(printable(module.without_secrets(text)))
 
     task = Task(connection=connection, warn=warn, shield=signals.shielded)
     try:
@@ -211,7 +221,10 @@ def _watch_reader(finished: threading.Event) -> None:
 
 
 class _Module(AnsibleModule):
-    """Knows the secrets within options before Ansible logs the options, or refuses them, while it is being built."""
+    """Knows the secrets within options before Ansible logs the options, or refuses them, while it is being built.
+
+    What it returns holds no user information of any URL, and no secret as a key, of which Ansible takes no notice.
+    """
 
     def __init__(self, secrets: Secrets, **options: Any) -> None:
         self._secrets = secrets
@@ -220,15 +233,36 @@ class _Module(AnsibleModule):
 
     def log(self, msg: Any, log_args: Any = None) -> None:
         self._learn_secrets()
-        known = self.no_log_values
-        super().log(remove_values(msg, known), remove_values(log_args, known))  # type: ignore[no-untyped-call]
+        super().log(self.without_secrets(msg), self.without_secrets(log_args))  # type: ignore[no-untyped-call]
+
+    def exit_json(self, **kwargs: Any) -> NoReturn:
+        super().exit_json(**self._shown(kwargs))
 
     def fail_json(self, *args: Any, **kwargs: Any) -> NoReturn:
         self._learn_secrets()
-        super().fail_json(*args, **kwargs)
+        super().fail_json(*args, **self._shown(kwargs))
+
+    def learn_secret(self, secret: str) -> None:
+        """Keep a text out of every output, also as Python writes it: that is how options are logged."""
+        self.no_log_values |= {secret, repr(secret)[1:-1], repr(f"{secret}'\"")[1:-4]}
+
+    def without_secrets(self, value: Any) -> Any:
+        return remove_values(value, self.no_log_values)
 
     def _learn_secrets(self) -> None:
-        self.no_log_values |= self._secrets(self.params)
+        for secret in self._secrets(self.params) | secrets_in_hosts(self.params):
+            self.learn_secret(secret)
+
+    def _shown(self, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {self._shown_key(key): self._shown(entry) for key, entry in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self._shown(entry) for entry in value]
+        return USER_OF_URL.sub(MASK, value) if isinstance(value, str) else value
+
+    def _shown_key(self, key: str) -> str:
+        # The names of fields are words, which somebody's password may be as well.
+        return key if FIELD_NAME.fullmatch(key) else str(self.without_secrets(key))
 
 
 class _Signals:

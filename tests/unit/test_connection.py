@@ -550,6 +550,34 @@ def test_a_401_of_another_origin_is_no_reason_to_log_in_again(identity: Identity
     assert [path for path in server.paths if path.startswith("POST")] == ["POST /api/session"]
 
 
+def test_cookies_are_not_kept_as_they_know_no_port(identity: Identity) -> None:
+    """Some vCenters set their token as a cookie, which would go to every port of the host, or of its whole domain."""
+
+    def respond(request: Received) -> Reply:
+        reply = _quiet_vcenter(request)
+        return Reply(reply.status, reply.body, {"Set-Cookie": "vmware-api-session-id=the-token; Path=/; Secure"})
+
+    with (
+        CannedServer(lambda _request: Reply(), identity=identity) as store,
+        CannedServer(respond, identity=identity) as server,
+    ):
+        connection = open_connection(server)
+        connection.send("GET", "/api/content/library", operation="library.find")
+        with connection.stream("GET", f"https://127.0.0.1:{store.port}/x", operation="download_session.get"):
+            pass
+        connection.logout()
+    assert [request.path for request in (*server.received, *store.received) if "cookie" in request.headers] == []
+
+
+@pytest.mark.parametrize("half", [b'"0a1b2c3d4e5f', b'{"value": "0a1b2c3d4e5f', b"0a1b2c3d4e5f"])
+def test_half_an_answer_to_a_login_is_not_quoted_as_it_may_be_a_token(identity: Identity, half: bytes) -> None:
+    with CannedServer(lambda _request: Reply(200, half), identity=identity) as server:
+        ran = info(server)
+    assert ran.result["error"]["type"] == "INVALID_RESPONSE"
+    assert "gave no session token" in ran.result["msg"]
+    assert "0a1b2c" not in ran.stdout
+
+
 # What is tried again
 
 READS: dict[str, Callable[[Api], Any]] = {

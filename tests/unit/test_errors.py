@@ -187,6 +187,31 @@ def test_an_answer_that_is_no_json_is_quoted_on_one_line_and_shortened() -> None
     assert "<" not in error.said
 
 
+def test_a_secret_is_taken_out_of_a_quoted_page_before_it_is_cut() -> None:
+    page = ("x" * 190 + " Token-Canary-99 and more " * 20).encode()
+    error = from_response(
+        502, page, "update_session.get", hide=lambda text: text.replace("Token-Canary-99", "********")
+    )
+    assert "Token" not in error.said
+    assert "*****" in error.said
+
+
+def test_nothing_in_a_message_steers_a_terminal() -> None:
+    error = from_response(
+        400, body("api", "ERROR", [{"default_message": "a\x1b[31mb\x9b2J\r\nc\u202ed\x07"}]), "item.get"
+    )
+    shown = failure(error)
+    assert "a\\x1b[31mb\\x9b2J  c\\u202ed\\x07" in shown["msg"]
+    assert shown["msg"].isprintable()
+    assert shown["error"]["messages"][0]["default_message"] == "a\x1b[31mb\x9b2J\r\nc\u202ed\x07"
+
+
+@pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"-Infinity", b"[1e999]", b'{"value": -1e999}'])
+def test_a_number_that_json_does_not_have_is_no_answer(number: bytes) -> None:
+    with pytest.raises(ValueError, match="no number"):
+        _errors.read_json(number)
+
+
 def test_an_answer_without_a_body_says_so() -> None:
     assert "without a body" in from_response(503, b"", "update_session.get").said
 
