@@ -30,6 +30,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
     WantedFile,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument
+from ansible_collections.vsphere.content.plugins.module_utils._schema import without_credentials
 
 PULLED_SCHEMES = ("http", "https", "ds")
 TAR_BLOCK_BYTES = 512
@@ -107,6 +108,8 @@ def _pulled_file(entry: Mapping[str, Any]) -> WantedFile:
     """A file that vCenter fetches itself; what the URL holds is not known here, nor its size."""
     url = entry["url"]
     try:
+        if not url.isprintable():
+            raise ValueError
         parts = urlsplit(url)
         shown = without_credentials(url)
         _port = parts.port
@@ -138,13 +141,6 @@ def _pulled_file(entry: Mapping[str, Any]) -> WantedFile:
     return WantedFile(name, shown, checksum=_declared_checksum(entry, name), source=source)
 
 
-def without_credentials(url: str) -> str:
-    """A URL as it may be shown: a query can be a signature that lets anybody in."""
-    parts = urlsplit(url)
-    netloc = parts.netloc.rsplit("@", 1)[-1]
-    return parts._replace(netloc=netloc, query="..." if parts.query else "", fragment="").geturl()
-
-
 def credentials_in(options: Any) -> set[str]:
     """What must not be shown of the URLs in any options, valid or not, as it stands there and decoded."""
     if isinstance(options, Mapping):
@@ -152,16 +148,22 @@ def credentials_in(options: Any) -> set[str]:
     if isinstance(options, (list, tuple)):
         return {secret for value in options for secret in credentials_in(value)}
     secrets: set[str] = set()
-    for url in re.findall(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>]+", options) if isinstance(options, str) else ():
+    for url in _urls_in(options) if isinstance(options, str) else ():
         rest = url.partition("://")[2]
         netloc = re.split("[/?#]", rest, maxsplit=1)[0]
         # A password with a slash in it makes no URL, but is a password all the same.
         broken = "@" not in netloc and re.search(r":.*\D", netloc)
         userinfo = (rest if broken else netloc).rpartition("@")[0]
-        query = url.partition("?")[2].partition("#")[0]
-        for secret in (userinfo, userinfo.partition(":")[2], query):
+        query, _hash, fragment = url.partition("?")[2].partition("#")
+        for secret in (userinfo, userinfo.partition(":")[2], query, fragment):
             secrets |= {secret, unquote(secret)}
     return {secret for secret in secrets if secret}
+
+
+def _urls_in(text: str) -> list[str]:
+    """The text as a URL, of which anything may be the password, and those within a text that is none."""
+    scheme = "[A-Za-z][A-Za-z0-9+.-]*://"
+    return re.findall(f"^\\s*({scheme}.+)", text, re.DOTALL) + re.findall(rf"{scheme}[^\s\"'<>]+", text)
 
 
 def weak_thumbprints(wanted: Wanted | None) -> list[str]:
@@ -191,14 +193,19 @@ def _read_certificate(text: str | None) -> str | None:
         _size_of(text, "ssl_certificate")
         with open(text, encoding="ascii", errors="replace") as file:
             text = file.read()
+    pem = text.strip() + "\n"
     try:
-        ssl.PEM_cert_to_DER_cert(text.strip())
-    except ValueError:
+        # Anything but one certificate, such as its key, would go to vCenter along with it.
+        if len(re.findall("-----BEGIN ", pem)) != 1:
+            raise ValueError
+        ssl.PEM_cert_to_DER_cert(pem)
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
+    except (ValueError, ssl.SSLError):
         raise InvalidArgument(
-            "files: ssl_certificate is not a certificate in PEM form",
+            "files: ssl_certificate is not one certificate in PEM form",
             remedy="Give the text from BEGIN CERTIFICATE to END CERTIFICATE, or the absolute path of a file with it.",
         ) from None
-    return text.strip() + "\n"
+    return pem
 
 
 def read_members(path: str) -> tuple[WantedFile, ...]:
@@ -365,7 +372,7 @@ def _references(descriptor: IO[bytes], origin: str) -> tuple[str, ...]:
     parser.StartDoctypeDeclHandler = refuse_doctype
     try:
         parser.ParseFile(descriptor)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError, ValueError) as error:
         raise InvalidArgument(
             f"files: {origin} is not an OVF descriptor: {error}", remedy="Export the package again."
         ) from None

@@ -16,8 +16,9 @@ Source: the published vCenter REST description, versions 7.0.3 and 8.0.2, and th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any, Callable, ClassVar, TypeVar, cast
+from urllib.parse import urlsplit
 
 ModelT = TypeVar("ModelT", bound="Model")
 
@@ -155,6 +156,7 @@ def to_result(model: Model) -> dict[str, Any]:
 
     Only of a LocalizationParam, of which one value is set, the others are left out.
     """
+    model = model.shown()
     known = {name: _result_value(getattr(model, name)) for name, _codec in _codecs(type(model))}
     if isinstance(model, LocalizationParam):
         known = {name: value for name, value in known.items() if value is not None}
@@ -204,6 +206,10 @@ class Model:
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and vars(self) == vars(other)
+
+    def shown(self) -> Model:
+        """As it may be returned to a user."""
+        return self
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
@@ -335,6 +341,26 @@ class TransferEndpoint(Model):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
+class SourceEndpoint(TransferEndpoint):
+    """Where the server fetches a file: what lets it in there, a password or a signed query, is for nobody else."""
+
+    def shown(self) -> SourceEndpoint:
+        try:
+            return replace(self, uri=without_credentials(self.uri))
+        except ValueError:
+            return replace(self, uri="...")
+
+
+def without_credentials(url: str) -> str:
+    """A URL as it may be shown: a query can be a signature that lets anybody in. Raises ValueError for what is none."""
+    parts = urlsplit(url)
+    netloc = parts.netloc.rsplit("@", 1)[-1]
+    if netloc == parts.netloc and not parts.query and not parts.fragment:
+        return url
+    return parts._replace(netloc=netloc, query="..." if parts.query else "", fragment="").geturl()
+
+
+@dataclass(frozen=True, repr=False, eq=False)
 class ProbeResult(Model):
     """What a server found at a source that it was asked to probe; not in the published description."""
 
@@ -356,7 +382,7 @@ class UpdateFile(Model):
     size: int | None = field(default=None, metadata=wire(INTEGER))
     bytes_transferred: int | None = field(default=None, metadata=wire(INTEGER))
     checksum_info: ChecksumInfo | None = field(default=None, metadata=wire(nested(lambda: ChecksumInfo)))
-    source_endpoint: TransferEndpoint | None = field(default=None, metadata=wire(nested(lambda: TransferEndpoint)))
+    source_endpoint: SourceEndpoint | None = field(default=None, metadata=wire(nested(lambda: SourceEndpoint)))
     upload_endpoint: TransferEndpoint | None = field(default=None, metadata=wire(nested(lambda: TransferEndpoint)))
     error_message: LocalizableMessage | None = field(default=None, metadata=wire(nested(lambda: LocalizableMessage)))
     keep_in_storage: bool | None = field(default=None, metadata=wire(BOOLEAN))

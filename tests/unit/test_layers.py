@@ -30,7 +30,7 @@ LAYERS: dict[str, set[str]] = {
     "_lifecycle": {"_api", "_errors", "_schema"},
     "_content": {"_errors", "_schema"},
     "_target": {"_api", "_errors", "_schema"},
-    "_package": {"_content", "_errors"},
+    "_package": {"_content", "_errors", "_schema"},
     "_upload": {"_api", "_content", "_errors", "_lifecycle", "_schema", "_transfer"},
     "_update_plan": {"_content", "_errors", "_lifecycle", "_schema"},
     "_update_session": {

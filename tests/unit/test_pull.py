@@ -538,8 +538,11 @@ def test_a_url_with_credentials_is_sent_to_vcenter_whole(tasks: Tasks, mirror: C
         ({"src": "{image}", "ssl_certificate": "{pem}"}, "ssl_certificate is given without url"),
         ({"url": "https://m/x.iso", "ssl_thumbprint": "AB" * 31}, "neither a SHA-256 nor a SHA-1 thumbprint"),
         ({"url": "https://m/x.iso", "ssl_thumbprint": "XY" * 20}, "neither a SHA-256 nor a SHA-1 thumbprint"),
-        ({"url": "https://m/x.iso", "ssl_certificate": "no PEM"}, "ssl_certificate is not a certificate in PEM form"),
-        ({"url": "https://m/x.iso", "ssl_certificate": "{image}"}, "ssl_certificate is not a certificate in PEM form"),
+        ({"url": "https://m/x.iso", "ssl_certificate": "no PEM"}, "ssl_certificate is not one certificate in PEM form"),
+        (
+            {"url": "https://m/x.iso", "ssl_certificate": "{image}"},
+            "ssl_certificate is not one certificate in PEM form",
+        ),
         ({"url": "https://m/x.iso", "ssl_certificate": "/no/such.pem"}, "ssl_certificate /no/such.pem does not exist"),
         ({"url": "https://m/x.iso", "checksum": "abc"}, "is no SHA256 checksum"),
     ],
