@@ -16,6 +16,7 @@ from .blobs import BLOCK, BlobWriter, damaged
 from .descriptor import unpack
 from .downloads import DownloadFile, DownloadSession
 from .faults import Fault
+from .holds import hold_after
 from .store import Store
 from .updates import UpdateFile, UpdateSession
 
@@ -84,6 +85,8 @@ class DataService:
         store.updates.received(session, entry, blob, members, fault)
         if kind == "transfer-error":
             store.updates.break_transfer(session, entry.name, "Pipe closed")
+        if kind == "hold-answer":
+            await self._server.holds.wait()
         response = web.Response(status=200)
         self._server.close(progress, response)
         return response
@@ -105,7 +108,10 @@ class DataService:
         held = 0
         writing: asyncio.Future[None] = loop.run_in_executor(None, writer.write, b"")
         cut = _cut_after(progress.fault, request.content_length or 0)
+        held_from = hold_after(progress.fault, request.content_length or 0)
         while True:
+            if held_from is not None and progress.request_bytes >= held_from:
+                await self._server.holds.wait()
             piece = await request.content.read(pace.block)
             progress.request_bytes += len(piece)
             if entry.generation != generation or session.state != "ACTIVE":
@@ -149,8 +155,13 @@ class DataService:
         try:
             await response.prepare(request)
             pace = Pace(self._server.settings.rate)
+            held_from = hold_after(progress.fault, stop - start)
             while position < stop:
-                piece = blob.read(position, min(pace.block, stop - position))
+                if held_from is not None and position - start >= held_from:
+                    await self._server.holds.wait()
+                    held_from = None
+                border = stop if held_from is None else start + held_from
+                piece = blob.read(position, min(pace.block, border - position))
                 position += len(piece)
                 # The client may ask for the state as soon as it has the last byte, so both are noted before that goes.
                 store.downloads.fetched(session, entry, position)

@@ -20,6 +20,9 @@ KIND               what happens
 ``slow``           it is done after 2 seconds; ``slow/0.5`` after half a second
 ``transfer-error`` an upload is answered with success, and the session then goes to ERROR by itself
 ``corrupt``        an upload is stored with another last byte than was sent
+``hold``           nothing is done until the test lets it go on (``Simulator.release``); with ``hold/50`` that is after
+                   half of an upload or a download, and ``hold/100`` is before the answer to an upload
+``hold-answer``    it is done, and its answer waits until the test lets it go; not for downloads
 =================  ====================================================================================
 """
 
@@ -40,6 +43,8 @@ KINDS = (
     "slow",
     "transfer-error",
     "corrupt",
+    "hold",
+    "hold-answer",
 )
 RULE = re.compile(
     r"^(?P<method>[A-Z*]+):(?P<glob>.+):(?P<nth>\*|\d+\+?):(?P<kind>[a-z-]+|\d{3})(?:/(?P<value>[0-9.]+))?$"

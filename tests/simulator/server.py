@@ -20,6 +20,7 @@ from .clock import Seconds
 from .data import DataService
 from .errors import ApiError, invalid_argument, message, unauthenticated
 from .faults import Fault, FaultPlan
+from .holds import Holds
 from .logins import Login
 from .operations import OPERATIONS, UPDATE, Call
 from .pull import Puller
@@ -75,6 +76,8 @@ class Server:
         self.settings = settings
         self.record = Record(settings.record, settings.on_exchange)
         self.faults = FaultPlan()
+        self.holds = Holds()
+        self.in_flight = 0
         self.stopping = asyncio.Event()
         self.port = settings.port
         self._runner: web.ServerRunner | None = None
@@ -98,6 +101,8 @@ class Server:
         self.puller = self._start_pulls()
         self.record.clear()
         self.faults.clear()
+        self.holds.release()
+        self.holds = Holds()
 
     async def start(self, context: Any) -> None:
         server = web.Server(self.handle, access_log=None, read_bufsize=1 << 20)
@@ -109,6 +114,7 @@ class Server:
 
     async def stop(self) -> None:
         self.stopping.set()
+        self.holds.release()
         await self.puller.stop()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -120,6 +126,13 @@ class Server:
     # -- one request
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        self.in_flight += 1
+        try:
+            return await self._handle(request)
+        finally:
+            self.in_flight -= 1
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.transport is not None:
             self._transports.add(request.transport)
         token = request.headers.get(TOKEN_HEADER)
@@ -141,6 +154,8 @@ class Server:
         response = await self._answer(request, progress)
         if fault is not None and fault.kind in ("truncate", "reset-mid-body"):
             return await self._cut(request, progress, response, fault.kind)
+        if fault is not None and fault.kind == "hold-answer":
+            await self.holds.wait()
         self.close(progress, response)
         return response
 
@@ -241,8 +256,8 @@ class Server:
     async def _before(self, request: web.BaseRequest, progress: Progress, fault: Fault) -> web.StreamResponse | None:
         """The answer of a fault that keeps the request from being served."""
         dialect = "rest" if request.path.startswith("/rest/") else "api"
-        if fault.kind == "slow":
-            await asyncio.sleep(float(fault.value or "2"))
+        if fault.kind in ("slow", "hold"):
+            await self._delay(fault)
             return None
         if fault.kind in ("reset", "hang"):
             self.close(progress, None)
@@ -274,6 +289,12 @@ class Server:
             progress.request_bytes = len(progress.request_body)
         self.close(progress, response)
         return response
+
+    async def _delay(self, fault: Fault) -> None:
+        if fault.kind == "slow":
+            await asyncio.sleep(float(fault.value or "2"))
+        elif not fault.value:
+            await self.holds.wait()
 
     async def _until_gone(self, request: web.BaseRequest) -> None:
         while not self.stopping.is_set() and request.transport is not None and not request.transport.is_closing():

@@ -152,6 +152,19 @@ class Simulator:
     def clear_faults(self) -> None:
         self._call(self._running.faults.clear)
 
+    def wait_until_held(self, timeout: float = 60.0) -> bool:
+        """Whether a request stands still, as the fault ``hold`` says, within so many seconds."""
+        return self._running.holds.reached.wait(timeout)
+
+    def release(self) -> None:
+        """Let go on what stands still; until the next ``reset`` nothing is held any more."""
+        self._call(self._running.holds.release)
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests are being served, those of clients that have gone included."""
+        return self._running.in_flight
+
     def reset(self, seed: Seed | None = None) -> None:
         """A new state on the same port: logins, exchanges and faults are gone too."""
         self._seed = seed or Seed()
