@@ -360,7 +360,9 @@ class Connection:
 
     def logout(self) -> None:
         """Close the API session that login opened; one that was handed to us stays open."""
-        token, self._token = self._token, None
+        # A thread that is about to log in again must not do so afterwards.
+        with self._renewing:
+            token, self._token = self._token, None
         try:
             if token and not self.options.session_token:
                 url = self.options.origin + LOGIN_PATHS[self.dialect or "api"]

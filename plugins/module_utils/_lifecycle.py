@@ -9,10 +9,11 @@ Each wait has a deadline on a monotonic clock, which moves on with every sign of
 from __future__ import annotations
 
 import enum
+import queue
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -49,7 +50,7 @@ UNAVAILABLE_SECONDS = 10.0
 READERS = 16
 SHORTEST_KEEP_ALIVE = 0.5
 LONGEST_KEEP_ALIVE = 30.0
-STOP_SECONDS = 2.0
+STOP_SECONDS = 1.0
 
 PENDING_PREVIEWS = ("UNAVAILABLE", "PREPARING")
 # How long a server that knows no previews may say nothing of a file that it has answered for.
@@ -144,15 +145,39 @@ def _way_out(session: Session) -> str:
 
 
 def gather(read: Callable[[KeyT], ValueT], keys: Sequence[KeyT]) -> list[ValueT]:
-    """Read several things, some at a time, in the order of the keys; what has gone in the meantime is left out."""
+    """Read several things, some at a time, in the order of the keys; what has gone in the meantime is left out.
+
+    The threads are daemons, so that an answer that does not come keeps nobody from ending.
+    """
+    answers: list[Future[ValueT]] = [Future() for _key in keys]
+    waiting: queue.SimpleQueue[tuple[KeyT, Future[ValueT]]] = queue.SimpleQueue()
+    for entry in zip(keys, answers):
+        waiting.put(entry)
+    stop = threading.Event()
+    for number in range(min(READERS, len(answers))):
+        threading.Thread(target=_read_all, args=(read, waiting, stop), name=f"reader-{number}", daemon=True).start()
     found: list[ValueT] = []
-    with ThreadPoolExecutor(max_workers=READERS) as readers:
-        for pending in [readers.submit(read, key) for key in keys]:
-            try:
-                found.append(pending.result())
-            except NotFound:
-                continue
+    try:
+        for answer in answers:
+            with suppress(NotFound):
+                found.append(answer.result())
+    finally:
+        stop.set()
     return found
+
+
+def _read_all(
+    read: Callable[[KeyT], ValueT], waiting: queue.SimpleQueue[tuple[KeyT, Future[ValueT]]], stop: threading.Event
+) -> None:
+    while not stop.is_set():
+        try:
+            key, answer = waiting.get_nowait()
+        except queue.Empty:
+            return
+        try:
+            answer.set_result(read(key))
+        except Exception as error:  # noqa: BLE001 (raised again, in the thread that waits)
+            answer.set_exception(error)
 
 
 def find_active(api: Api, library_item_id: str) -> UpdateSession | None:

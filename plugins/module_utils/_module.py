@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one place that knows AnsibleModule: build, connect, converge, clean up, log out, then exit or fail; and signals.
+"""The one place that knows AnsibleModule: build, connect, converge, clean up, log out, then exit or fail.
 
 Every module converges the same way: read what is there, plan (pure), stop there in check mode, else apply and read
 again.
@@ -9,16 +9,11 @@ again.
 
 from __future__ import annotations
 
-import os
 import re
-import select
-import signal
-import threading
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from types import FrameType
 from typing import Any, Callable, NoReturn, Protocol, TypeVar
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -38,6 +33,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     failure,
     printable,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._signals import Interrupted, Signals
 
 StateT = TypeVar("StateT")
 PlanT = TypeVar("PlanT")
@@ -50,18 +46,11 @@ USER_OF_URL = re.compile(r"(?<=://)[^/?#\s@\"'<>]*(?=@)")
 FIELD_NAME = re.compile(r"[a-z_]+")
 MASK = "********"
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-READER_CHECK_SECONDS = 1.0
-
 AWX_CERTIFICATES = (
     "The certificate of the vCenter is not verified, as the environment says VMWARE_VALIDATE_CERTS=false. That is the "
     "default of AWX's VMware vCenter credential: set validate_certs on the task, or VMWARE_VALIDATE_CERTS=true by a "
     "credential type or a job template of your own, and ca_path if a private authority signed the certificate."
 )
-
-
-class Interrupted(BaseException):
-    """A signal asked the task to end; no library catches it on its way to the clean-up."""
 
 
 class Resource(Protocol[StateT, PlanT]):
@@ -129,7 +118,7 @@ def run_module(
         module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
     if flag.used and not module.params["validate_certs"]:
         module.warn(AWX_CERTIFICATES)
-    signals = _Signals()
+    signals = Signals()
     with signals.handled(), warnings.catch_warnings():
         # Not verifying is declared by validate_certs; urllib3 would repeat that on stderr for each request.
         warnings.simplefilter("ignore")
@@ -168,7 +157,7 @@ def _connect_and_work(
     module: _Module,
     declared: DeclaredT,
     work: Callable[[AnsibleModule, Task, DeclaredT], dict[str, Any]],
-    signals: _Signals,
+    signals: Signals,
 ) -> dict[str, Any]:
     connection = Connection(read_options(module.params), on_secret=module.learn_secret, hide=module.without_secrets)
 
@@ -205,25 +194,11 @@ def _log_out(connection: Connection, task: Task) -> None:
         task.warn(f"{error.explain()} The API session ends by itself after its idle time.")
 
 
-def _watch_reader(finished: threading.Event) -> None:
-    """A task's timeout kills the worker and not the module: when nobody is left to read our result, stop.
-
-    The reader's end of our standard output closes with it; where that is no pipe, the parent process changes.
-    """
-    parent = os.getppid()
-    poller = select.poll()
-    poller.register(1, 0)
-    while not finished.wait(READER_CHECK_SECONDS):
-        gone = any(event & (select.POLLERR | select.POLLHUP) for _descriptor, event in poller.poll(0))
-        if gone or os.getppid() != parent:
-            os.kill(os.getpid(), signal.SIGTERM)
-            return
-
-
 class _Module(AnsibleModule):
     """Knows the secrets within options before Ansible logs the options, or refuses them, while it is being built.
 
-    What it returns holds no user information of any URL, and no secret as a key, of which Ansible takes no notice.
+    What it returns holds no user information of any URL, nothing that steers a terminal, and no secret as a key, of
+    which Ansible takes no notice.
     """
 
     def __init__(self, secrets: Secrets, **options: Any) -> None:

@@ -28,7 +28,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
 BLOCK_BYTES = 1024 * 1024
 # Enough for the sender not to wait for the hash, and few enough not to show in the memory of a module.
 QUEUED_BLOCKS = 3
-STOP_SECONDS = 2.0
+STOP_SECONDS = 1.0
 GET_TRIES = 5
 FIRST_GET_PAUSE = 0.25
 PASSING_STATUSES = (429, 502, 503, 504)

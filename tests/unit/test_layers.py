@@ -59,7 +59,8 @@ LAYERS: dict[str, set[str]] = {
         "_transfer",
     },
     "_attributes": {"_errors", "ansible"},
-    "_module": {"_connection", "_errors", "ansible"},
+    "_signals": set(),
+    "_module": {"_connection", "_errors", "_signals", "ansible"},
 }
 MODULES = {
     "content_library_download_session",
