@@ -228,7 +228,12 @@ class Api:
         repeatable: bool = False,
     ) -> Any:
         def send(dialect: str) -> Any:
-            call = DIALECTS[dialect].call(operation, arguments, model=model, client_token=client_token)
+            try:
+                call = DIALECTS[dialect].call(operation, arguments, model=model, client_token=client_token)
+            except ValueError as error:
+                raise InvalidResponse(
+                    f"what the server named cannot be asked for: {error}", operation=operation
+                ) from None
             return self._connection.send(
                 call.method,
                 call.path,

@@ -252,9 +252,12 @@ class Dialect:
         model: Model | None = None,
         client_token: str | None = None,
     ) -> Call:
-        """The request for an operation; an argument that is None is left out of query and body."""
+        """The request for an operation; an argument that is None is left out of query and body.
+
+        Raises ValueError for a name that no path can hold.
+        """
         route = ROUTES[operation][self.name]
-        path = route.path.format_map({name: quote(str(value), safe=":") for name, value in arguments.items()})
+        path = route.path.format_map(_Segments(arguments))
         query = {self.action_key: route.action} if route.action else {}
         query.update({name: arguments[name] for name in route.query if arguments.get(name) is not None})
         body = {name: arguments[name] for name in route.body if arguments.get(name) is not None} if route.body else None
@@ -268,7 +271,9 @@ class Dialect:
             # Servers up to 8.x read the query, the bindings of 9.x send the header.
             query["client_token"] = client_token
             headers["Client-Token"] = client_token
-        return Call(route.verb, path + (f"?{urlencode(query, safe='~:')}" if query else ""), body, headers)
+        return Call(
+            route.verb, path + (f"?{urlencode(query, safe='~:', errors='replace')}" if query else ""), body, headers
+        )
 
     def result(self, answer: Any) -> Any:
         """What an answer holds, without its envelope; None for an operation that returns nothing."""
@@ -286,6 +291,17 @@ class Dialect:
         if not isinstance(value, list):
             raise SchemaError("", "a list", value)
         return value
+
+
+class _Segments(dict[str, Any]):
+    """The arguments of a path, encoded: only those that stand in it are looked at."""
+
+    def __getitem__(self, name: str) -> str:
+        value = str(super().__getitem__(name))
+        # What is nothing but dots leads to another resource, in whatever way it is encoded.
+        if not value.strip("."):
+            raise ValueError(f"{name} is {value!r}, which cannot stand in a URL")
+        return quote(value, safe=":", errors="replace")
 
 
 DIALECTS: Mapping[str, Dialect] = {

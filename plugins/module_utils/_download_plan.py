@@ -11,6 +11,7 @@ directory, for which the session is only a means. Each has its plan and its proj
 from __future__ import annotations
 
 import fnmatch
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -195,10 +196,11 @@ def _fits(name: str, pattern: str) -> bool:
 
 
 def require_distinct_names(names: Iterable[str]) -> None:
-    """Two names that differ in case alone may be one file on disk. Raises InvalidArgument."""
+    """Two names that differ in case alone, or in how an accent is coded, may be one file on disk. Raises
+    InvalidArgument."""
     seen: dict[str, str] = {}
     for name in names:
-        twin = seen.setdefault(name.casefold(), name)
+        twin = seen.setdefault(unicodedata.normalize("NFC", name.casefold()), name)
         if twin is not name:
             raise InvalidArgument(
                 f"the item has the files {twin!r} and {name!r}, which may be one and the same in dest",

@@ -29,6 +29,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._schema import (
 
 QUOTED_CHARACTERS = 200
 DEEPEST_LEVEL = 64
+WHITE_SPACE = "\t\n\r\xa0\u2028\u2029"
 
 
 @dataclass(frozen=True)
@@ -208,7 +209,7 @@ def quote(body: bytes, hide: Callable[[str], str] = str) -> str:
 def printable(text: str) -> str:
     """Text of a server or a user on one line, with what could steer a terminal written out."""
     return "".join(
-        character if character.isprintable() else " " if character.isspace() else _escape(character)
+        character if character.isprintable() else " " if character in WHITE_SPACE else _escape(character)
         for character in text
     )
 

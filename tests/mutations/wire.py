@@ -20,7 +20,7 @@ READ = "    found = read_object(value, path)\n    codecs = dict"
 WRITTEN = "    return {**model.extra, **written}"
 REFUSED = (
     "        if not 200 <= answer.status < 300:\n"
-    "            raise from_response(answer.status, answer.body, operation, session_id)"
+    "            raise from_response(answer.status, answer.body, operation, session_id, hide=self._hide)"
 )
 FIELDS_OF_UPDATE, FIELDS_OF_DOWNLOAD = sdk("field_of_an_update"), sdk("field_of_a_download")
 
@@ -111,8 +111,8 @@ CLIENT = (
         "client",
         "both",
         DIALECT,
-        'quote(str(value), safe=":")',
-        'quote(str(value), safe=":/ %")',
+        'quote(value, safe=":", ',
+        'quote(value, safe=":/ %", ',
         (Suite("behaviour tests", ("tests/unit/test_dialect.py", "-k", "odd_name")),),
     ),
     Mutation(
