@@ -43,6 +43,8 @@ Secrets = Callable[[Mapping[str, Any]], "set[str]"]
 """Finds the secrets in the options, which need not be valid."""
 
 USER_OF_URL = re.compile(r"(?<=://)[^/?#\s@\"'<>]*(?=@)")
+# JSON writes out none of these, and Ansible shows them as they are.
+STEERING = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 FIELD_NAME = re.compile(r"[a-z_]+")
 MASK = "********"
 
@@ -233,8 +235,12 @@ class _Module(AnsibleModule):
             return {self._shown_key(key): self._shown(entry) for key, entry in value.items()}
         if isinstance(value, (list, tuple)):
             return [self._shown(entry) for entry in value]
-        return USER_OF_URL.sub(MASK, value) if isinstance(value, str) else value
+        return _shown_text(value) if isinstance(value, str) else value
 
     def _shown_key(self, key: str) -> str:
         # The names of fields are words, which somebody's password may be as well.
-        return key if FIELD_NAME.fullmatch(key) else str(self.without_secrets(key))
+        return key if FIELD_NAME.fullmatch(key) else _shown_text(str(self.without_secrets(key)))
+
+
+def _shown_text(text: str) -> str:
+    return STEERING.sub(lambda found: printable(found.group()), USER_OF_URL.sub(MASK, text))
