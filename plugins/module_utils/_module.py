@@ -55,6 +55,10 @@ AWX_CERTIFICATES = (
 )
 
 
+class Overtaken(Exception):
+    """Somebody else has done meanwhile what was planned: to be read and planned again."""
+
+
 class Resource(Protocol[StateT, PlanT]):
     """What a module that declares something brings along; StateT and PlanT are frozen dataclasses.
 
@@ -138,7 +142,17 @@ def run_module(
 
 
 def converge(resource: Resource[Any, Any], *, check_mode: bool, diff_mode: bool) -> dict[str, Any]:
-    """Read, plan, and outside check mode apply; C(changed) and the diff compare projections, never status codes."""
+    """Read, plan, and outside check mode apply; C(changed) and the diff compare projections, never status codes.
+
+    Who is overtaken by somebody else starts again, once.
+    """
+    try:
+        return _converge(resource, check_mode=check_mode, diff_mode=diff_mode)
+    except Overtaken:
+        return _converge(resource, check_mode=check_mode, diff_mode=diff_mode)
+
+
+def _converge(resource: Resource[Any, Any], *, check_mode: bool, diff_mode: bool) -> dict[str, Any]:
     before = resource.read()
     plan = resource.plan(before)
     old, new = resource.project(before), resource.expect(plan)

@@ -198,7 +198,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     InvalidArgument,
     NotFound,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._module import Task, converge, run_module
+from ansible_collections.vsphere.content.plugins.module_utils._module import Overtaken, Task, converge, run_module
 from ansible_collections.vsphere.content.plugins.module_utils._options import require_names
 from ansible_collections.vsphere.content.plugins.module_utils._schema import (
     Library,
@@ -261,6 +261,7 @@ class ItemResource:
         self._api = api
         self._params = params
         self._wanted = {name: params[name] for name in DECLARABLE if params[name] is not None}
+        self._overtaken = False
 
     def read(self) -> Found:
         found = self._look()
@@ -337,6 +338,9 @@ class ItemResource:
         try:
             return self._api.create_item(item, str(uuid.uuid4()))
         except ApiError as error:
+            if error.error_type == "ALREADY_EXISTS" and not self._overtaken:
+                self._overtaken = True
+                raise Overtaken from error
             library = self._api.get_library(str(item.library_id))
             if library.security_policy_id and error.error_type not in ("UNAUTHORIZED", "ALREADY_EXISTS"):
                 error.remedy = explain_policy(library)
