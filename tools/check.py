@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs the project's checks one after the other, also after a failure, and sums them up in one line.
+"""Runs the project's checks, also after a failure, and sums them up in one line.
 
-Without arguments it runs all of them, else those that are named. A check that is not pytest counts as one test.
-In CI, where CI=true, what was skipped counts as failed.
+Without arguments it runs all of them, else those that are named; several run two at a time, as many of them leave a
+core idle. A check that is not pytest counts as one test. In CI, where CI=true, what was skipped counts as failed.
 """
 
 from __future__ import annotations
@@ -16,18 +16,22 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
 from tests.harness.checkout import CACHE, ROOT
 from tools.environment import check_environment
+from tools.lanes import side_by_side
 from tools.molecule import play, what_is_missing
 from tools.package import build
 from tools.sanity import SUPPORTED, left_out, provide_pip, sanity_command, works
 from tools.site import build_site
 from tools.staging import stage
 
-PYTEST_JOBS = "2"
+# More than there are cores, as many tests wait for a clock.
+PYTEST_JOBS = "3"
+LANES = 2
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,7 @@ def benchmarks(env: Mapping[str, str]) -> Outcome:
 
 def licences(env: Mapping[str, str]) -> Outcome:
     # On the copy, as a checkout may hold scratch files that are nobody's work.
-    code = run(["reuse", "--root", str(stage(CACHE / "stage")), "lint", "--lines"], env)[0]
+    code = run(["reuse", "--root", str(stage(CACHE / "licences")), "lint", "--lines"], env)[0]
     return Outcome(passed=int(not code), failed=int(bool(code)))
 
 
@@ -159,27 +163,28 @@ TYPES = (
     ("mypy", "tests/roles"),
 )
 
+# What is seen at once stands first, then the longest, so that none of them is left to run alone at the end.
 STEPS = (
     Step("ruff", "Lint the Python code", commands(("ruff", "check", "."))),
     Step("ruff-format", "Check the Python code's format", commands(("ruff", "format", "--check", "."))),
     Step("reuse", "Check that each file names its licence", licences),
+    Step("changelog", "Lint the changelog", commands(("antsibull-changelog", "lint"))),
+    Step("molecule", "Play the molecule scenarios", molecule),
+    Step("sanity", "Run ansible-test sanity", sanity),
+    Step("unit", "Run the unit tests", tests("unit")),
+    Step("examples", "Run each example of the documentation", tests("examples", "tests/docs")),
+    Step("roles", "Run the roles, the playbooks and what AWX needs of them", tests("roles", "tests/roles")),
+    Step("peers", "Test against vcsim, govc and the official bindings", tests("peers", "tests/peers")),
+    Step("operations", "Test each operation in both dialects", tests("operations", "tests/mutations")),
     Step("types", "Check the types", commands(*TYPES)),
     Step("ansible-lint", "Lint the Ansible content", commands(("ansible-lint",))),
     Step("docs", "Lint the documentation", commands(DOCS_LINT)),
     Step("site", "Build the documentation's site", site),
-    Step("changelog", "Lint the changelog", commands(("antsibull-changelog", "lint"))),
-    Step("unit", "Run the unit tests", tests("unit")),
-    Step("examples", "Run each example of the documentation", tests("examples", "tests/docs")),
-    Step("roles", "Run the roles, the playbooks and what AWX needs of them", tests("roles", "tests/roles")),
-    Step("contract", "Test what holds the traffic to the published description", tests("contract", "tests/contract")),
-    Step("peers", "Test against vcsim, govc and the official bindings", tests("peers", "tests/peers")),
-    Step("operations", "Test each operation in both dialects", tests("operations", "tests/mutations")),
-    Step("mutations", "Make a few mistakes, and see that they are seen", commands(MUTATIONS)),
-    Step("molecule", "Play the molecule scenarios", molecule),
-    Step("sanity", "Run ansible-test sanity", sanity),
     Step("package", "Build the tarball and import it as Galaxy would", package),
     Step("bench", "Try the benchmarks with tiny sizes", benchmarks),
     Step("demo", "Run the demo", commands(("bash", "demo/run"))),
+    Step("mutations", "Make a few mistakes, and see that they are seen", commands(MUTATIONS)),
+    Step("contract", "Test what holds the traffic to the published description", tests("contract", "tests/contract")),
 )
 
 
@@ -194,6 +199,17 @@ def run_step(step: Step, env: Mapping[str, str]) -> Outcome:
     return outcome
 
 
+def run_steps(steps: Sequence[Step], env: Mapping[str, str]) -> dict[str, Outcome]:
+    jobs = {step.name: partial(run_step, step, env) for step in steps}
+    outcomes = {}
+    for name, outcome, output in side_by_side(
+        jobs, limit=LANES, on_start=lambda name: print(f"... {name} has started", flush=True)
+    ):
+        print(output, flush=True)
+        outcomes[name] = outcome or Outcome(failed=1)
+    return outcomes
+
+
 def main(arguments: Sequence[str], strict: bool, steps: Sequence[Step] = STEPS) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.check", description="Run the project's checks.")
     known = [step.name for step in steps]
@@ -203,7 +219,8 @@ def main(arguments: Sequence[str], strict: bool, steps: Sequence[Step] = STEPS) 
         parser.error(f"no such step: {', '.join(unknown)}")
 
     env = check_environment(os.environ)
-    outcomes = {step.name: run_step(step, env) for step in steps if not chosen or step.name in chosen}
+    wanted = [step for step in steps if not chosen or step.name in chosen]
+    outcomes = run_steps(wanted, env) if len(wanted) > 1 else {step.name: run_step(step, env) for step in wanted}
     total = Outcome(
         passed=sum(each.passed for each in outcomes.values()),
         failed=sum(each.failed for each in outcomes.values()),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import tarfile
+import time
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,36 @@ def test_what_was_skipped_fails_only_in_ci(strict: bool, code: int) -> None:
 def test_only_the_named_steps_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["two"], False, [step("one", Outcome(failed=1)), step("two", Outcome(passed=1))]) == 0
     assert "=== one" not in capsys.readouterr().out
+
+
+def test_several_steps_run_side_by_side_and_the_output_of_each_stays_together(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def shake_hands(mine: str, other: str) -> Outcome:
+        print(f"{mine} says hello")
+        os.system(f"echo {mine} passes it on")
+        (tmp_path / mine).touch()
+        deadline = time.monotonic() + 20
+        while not (tmp_path / other).exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return Outcome(passed=int((tmp_path / other).exists()))
+
+    steps = [
+        Step("one", "", lambda env: shake_hands("one", "two")),
+        Step("two", "", lambda env: shake_hands("two", "one")),
+    ]
+    assert main([], True, steps) == 0
+    said = capsys.readouterr().out
+    assert said.splitlines()[-1] == "2 passed, 0 failed, 0 skipped"
+    for name in ("one", "two"):
+        assert f"=== {name}: \n{name} says hello\n{name} passes it on\n=== {name}: ok" in said
+
+
+def test_a_step_that_dies_is_a_failure() -> None:
+    def die(_env: object) -> Outcome:
+        os._exit(3)
+
+    assert main([], False, [Step("one", "", die), step("two", Outcome(passed=1))]) == 1
 
 
 def test_errors_of_fixtures_count_as_failed(tmp_path: Path) -> None:
