@@ -224,7 +224,7 @@ def failure(error: Exception) -> dict[str, Any]:
         error = ContentError(f"{type(error).__name__}: {error}", error_type="INTERNAL_ERROR", remedy=_REPORT)
     return {
         **error.result,
-        "msg": printable(error.explain()),
+        "msg": error.explain(),
         "error": {
             "type": error.error_type,
             "status": error.status,

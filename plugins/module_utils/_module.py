@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Callable, NoReturn, Protocol, TypeVar
 
@@ -229,9 +229,14 @@ class _Module(AnsibleModule):
     def exit_json(self, **kwargs: Any) -> NoReturn:
         super().exit_json(**self._shown(kwargs))
 
-    def fail_json(self, *args: Any, **kwargs: Any) -> NoReturn:
+    def fail_json(self, msg: str, **kwargs: Any) -> NoReturn:
         self._learn_secrets()
-        super().fail_json(*args, **self._shown(kwargs))
+        super().fail_json(printable(str(self.without_secrets(msg))), **self._shown(kwargs))
+
+    def _log_invocation(self) -> None:
+        # Ansible ends in a traceback over an option that is no text, such as the name of a file in another encoding.
+        with suppress(UnicodeError):
+            super()._log_invocation()  # type: ignore[no-untyped-call]
 
     def learn_secret(self, secret: str) -> None:
         """Keep a text out of every output, also as Python writes it: that is how options are logged."""

@@ -196,14 +196,18 @@ def test_a_secret_is_taken_out_of_a_quoted_page_before_it_is_cut() -> None:
     assert "*****" in error.said
 
 
-def test_nothing_in_a_message_steers_a_terminal() -> None:
-    error = from_response(
-        400, body("api", "ERROR", [{"default_message": "a\x1b[31mb\x9b2J\r\nc\u202ed\x07"}]), "item.get"
-    )
-    shown = failure(error)
-    assert "a\\x1b[31mb\\x9b2J  c\\u202ed\\x07" in shown["msg"]
-    assert shown["msg"].isprintable()
-    assert shown["error"]["messages"][0]["default_message"] == "a\x1b[31mb\x9b2J\r\nc\u202ed\x07"
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\x1b[31mb\x9b2J", "a\\x1b[31mb\\x9b2J"),
+        ("a\r\nb\tc\u2028d\xa0e", "a  b c d e"),
+        ("a\u202eb\x07\x00", "a\\u202eb\\x07\\x00"),
+        ("half \ud800", "half \\ud800"),
+        ("Größe: 3 €, 漢字", "Größe: 3 €, 漢字"),
+    ],
+)
+def test_nothing_in_a_message_steers_a_terminal(text: str, shown: str) -> None:
+    assert _errors.printable(text) == shown
 
 
 @pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"-Infinity", b"[1e999]", b'{"value": -1e999}'])
