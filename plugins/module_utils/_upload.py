@@ -21,6 +21,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
     DESCRIPTOR_SET,
     DIGEST_LENGTHS,
     PREVIEWED,
+    UNSET_ALGORITHM,
     Checksum,
     Digest,
     PullSource,
@@ -61,7 +62,8 @@ from ansible_collections.vsphere.content.plugins.module_utils._transfer import (
     will_pass,
 )
 
-HASHED_WHILE_SENT = "SHA256"
+# What the API means where no algorithm is named: most likely the one that the server will tell us.
+HASHED_WHILE_SENT = UNSET_ALGORITHM
 TRIES = 3
 REFUSALS = ("INVALID_ARGUMENT", "INVALID_REQUEST", "UNEXPECTED_INPUT")
 PROBE_SUCCESSES = ("SUCCESS", None)
