@@ -54,7 +54,7 @@ STOP_SECONDS = 1.0
 
 PENDING_PREVIEWS = ("UNAVAILABLE", "PREPARING")
 # How long a server that knows no previews may say nothing of a file that it has answered for.
-SILENT_SECONDS = 5.0
+SILENT_SECONDS = 1.0
 UNFINISHED_TRANSFERS = ("TRANSFERRING", "VALIDATING")
 ENDED_TRANSFERS = ("READY", "ERROR")
 
