@@ -61,7 +61,7 @@ def publish(bench: Bench) -> Figure:
         Bar(0.9),
         pairs,
         note=f"the task before it, which makes the item, takes {statistics.median(making):.2f} s and is not counted; "
-        "vcsim never says that it has received a file, so the task waits 5 s before it completes the session, and govc "
+        "vcsim never says that it has received a file, so the task waits for a second before it completes the session, and govc "
         "does not",
     )
 
