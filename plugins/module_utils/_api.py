@@ -53,6 +53,7 @@ class Api:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.stream = connection.stream
+        self.server_time = connection.server_time
 
     def find_libraries(self, name: str) -> list[str]:
         """The identifiers of the libraries of this name."""

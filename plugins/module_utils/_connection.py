@@ -23,6 +23,8 @@ import urllib.parse
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any, Callable, Protocol, TypeVar
 
 from ansible.module_utils.common.parameters import env_fallback
@@ -324,6 +326,7 @@ class Connection:
         self._sleep = sleep
         self._jitter = jitter
         self._token = options.session_token
+        self._dated = ("", 0.0)
         self._renewing = threading.Lock()
         self._http = requests.Session()
         self._http.trust_env = False
@@ -371,6 +374,14 @@ class Connection:
                     raise from_response(answer.status, answer.body, "session.logout", hide=self._hide)
         finally:
             self._http.close()
+
+    def server_time(self) -> datetime | None:
+        """What the clock of the vCenter shows, by its last answer, whatever that of this host does; None if unknown."""
+        text, at = self._dated
+        try:
+            return parsedate_to_datetime(text) + timedelta(seconds=time.monotonic() - at)
+        except (TypeError, ValueError):
+            return None
 
     def send(
         self,
@@ -488,6 +499,7 @@ class Connection:
         response = self._request(
             method, url, operation, token=token, data=data, headers=headers, auth=auth, stream=True
         )
+        self._dated = (response.headers.get("Date", ""), time.monotonic())
         try:
             return Answer(response.status_code, response.headers, self._read_body(response, operation))
         finally:

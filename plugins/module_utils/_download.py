@@ -31,6 +31,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     TransferFailed,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
+    LONGEST_KEEP_ALIVE,
     Clock,
     Step,
     discard_download,
@@ -181,6 +182,8 @@ class Download:
             with kept_alive(
                 lambda progress: self.api.keep_download_session_alive(self._session_id, progress),
                 self.session,
+                server_time=self.api.server_time(),
+                at_most=LONGEST_KEEP_ALIVE,
                 progress=lambda: sum(self._moving.values()) * 100 // total if total else 0,
                 on_lost=self._lose,
             ):

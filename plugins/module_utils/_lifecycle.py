@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any, Callable, TypeVar
 
 from ansible_collections.vsphere.content.plugins.module_utils._api import Api
@@ -45,13 +45,19 @@ KeyT = TypeVar("KeyT")
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 2.0
 WATCH_SECONDS = 10.0
+LOOK_SECONDS = 5.0
 WATCH_PAUSE = 1.0
+CLAIM_SECONDS = 1.0
 UNAVAILABLE_SECONDS = 10.0
 READERS = 16
 SHORTEST_KEEP_ALIVE = 0.5
 LONGEST_KEEP_ALIVE = 30.0
+# So often that whoever looks on for LOOK_SECONDS sees a task that is at work in an update session.
+SIGN_OF_LIFE_SECONDS = 2.0
 STOP_SECONDS = 1.0
 
+ANOTHER_SESSION = "Another update session is ACTIVE on this item, perhaps another user's."
+RUN_AGAIN = "Run the task again when nobody else publishes to the item."
 PENDING_PREVIEWS = ("UNAVAILABLE", "PREPARING")
 # How long a server that knows no previews may say nothing of a file that it has answered for.
 SILENT_SECONDS = 1.0
@@ -117,6 +123,27 @@ class Clock:
 
 
 SYSTEM_CLOCK = Clock(time.monotonic, time.sleep)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a task waits for others that are at work on its item: for all of them together."""
+
+    seconds: float
+    until: float
+
+    @property
+    def remedy(self) -> str:
+        if not self.seconds:
+            return "Wait until it has ended, or set busy_timeout to have this task wait for it."
+        return (
+            f"This task has waited for it for {self.seconds:g} seconds (busy_timeout). Raise busy_timeout, or run the "
+            "task again when the other one has ended."
+        )
+
+
+def patience_from(clock: Clock, seconds: float) -> Patience:
+    return Patience(seconds, clock.now() + seconds)
 
 
 def choose_step(
@@ -189,31 +216,51 @@ def find_active(api: Api, library_item_id: str) -> UpdateSession | None:
 
 
 def take_over(
-    api: Api, session: UpdateSession, *, busy_timeout: float, clock: Clock
+    api: Api, session: UpdateSession, *, changes: bool, patience: Patience, clock: Clock
 ) -> tuple[UpdateSession | None, list[UpdateFile]]:
     """Make sure that nobody is at work in an ACTIVE session that was found by its item.
 
-    Returns the session and its files as they are now, or no session if it ended while we waited. Raises ResourceBusy.
+    One in which nothing is transferred may still be somebody's who is about to send the next file, so who C(changes)
+    more than its state looks on for a while. Returns the session and its files as they are now, or no session if it
+    ended while we waited. Raises ResourceBusy.
     """
-    deadline = clock.now() + busy_timeout
     files = api.list_update_files(str(session.id))
-    if not any(_under_transfer(file) for file in files):
+    transferring = any(_under_transfer(file) for file in files)
+    if not transferring and not changes:
         return session, files
+    seconds = WATCH_SECONDS if transferring else LOOK_SECONDS
     while True:
-        # Once somebody was seen at work, a pause between two of their files is no invitation: the watch goes on.
-        moved = _watch(api, session, files, clock)
+        moved = _watch(api, session, files, seconds, clock)
         if moved is None:
             return None, []
         session, files, at_work = moved
         if not at_work:
             return session, files
-        if clock.now() >= deadline:
+        if clock.now() >= patience.until:
             raise ResourceBusy(
-                "its transfer is moving, so another task is at work in it",
+                "something moves in it, so another task is at work in it",
                 operation="update_session.take_over",
                 session_id=session.id,
-                remedy="Wait until it has ended, or set busy_timeout to have this task wait for it.",
+                remedy=patience.remedy,
             )
+        # Once somebody was seen at work, a pause between two of their files is no invitation.
+        seconds = WATCH_SECONDS
+
+
+def claim(api: Api, session: UpdateSession, clock: Clock) -> bool:
+    """Whether a session in which nobody was seen at work is ours, and not another task's that has seen the same.
+
+    Whoever extends it last has it. Each one waits, longer than there is between looking and extending, and then looks
+    whether the session still expires when it would by its own doing.
+    """
+    session_id = str(session.id)
+    found = api.get_update_session(session_id)
+    if (found.state, found.expiration_time) != (ACTIVE, session.expiration_time):
+        return False
+    api.keep_update_session_alive(session_id)
+    ours = api.get_update_session(session_id).expiration_time
+    clock.sleep(CLAIM_SECONDS)
+    return api.get_update_session(session_id).expiration_time == ours
 
 
 def _under_transfer(file: UpdateFile) -> bool:
@@ -221,11 +268,11 @@ def _under_transfer(file: UpdateFile) -> bool:
 
 
 def _watch(
-    api: Api, session: UpdateSession, files: list[UpdateFile], clock: Clock
+    api: Api, session: UpdateSession, files: list[UpdateFile], seconds: float, clock: Clock
 ) -> tuple[UpdateSession, list[UpdateFile], bool] | None:
     """Look on for some seconds: the session, its files, and whether anything moved; None if the session ended."""
     before = _signs_of_life(session, files)
-    end = clock.now() + WATCH_SECONDS
+    end = clock.now() + seconds
     while clock.now() < end:
         clock.sleep(WATCH_PAUSE)
         try:
@@ -255,18 +302,16 @@ def open_session(
     *,
     ignored_warnings: Sequence[str],
     client_token: str,
-    busy_timeout: float,
+    patience: Patience,
     clock: Clock,
     shield: Callable[[], AbstractContextManager[None]],
     on_created: Callable[[str], None],
-) -> tuple[str, bool]:
-    """Create an update session, waiting up to C(busy_timeout) seconds while another one blocks it.
+) -> str:
+    """Create an update session, waiting while another one blocks it; returns its id.
 
-    Returns its id, and whether another one was in the way. C(on_created) is told the id before a signal can come
-    between, as C(shield) holds signals back.
+    C(on_created) is told the id before a signal can come between, as C(shield) holds signals back.
     """
-    deadline = clock.now() + busy_timeout
-    pause, waited = FIRST_PAUSE, False
+    pause = FIRST_PAUSE
     while True:
         try:
             with shield():
@@ -274,12 +319,13 @@ def open_session(
                     library_item_id, behaviors(ignored_warnings) or None, client_token
                 )
                 on_created(session_id)
-            return session_id, waited
-        except ResourceBusy:
-            if clock.now() >= deadline:
+            return session_id
+        except ResourceBusy as error:
+            if clock.now() >= patience.until:
+                if patience.seconds:
+                    error.remedy = f"{ANOTHER_SESSION} {patience.remedy}"
                 raise
-            waited = True
-        clock.sleep(min(pause, max(0.0, deadline - clock.now())))
+        clock.sleep(min(pause, max(0.0, patience.until - clock.now())))
         pause = min(pause * 2, LONGEST_PAUSE)
 
 
@@ -386,6 +432,10 @@ def _describe_transfers(files: Sequence[UpdateFile], names: Sequence[str]) -> st
 
 def require_active(session: UpdateSession, operation: str) -> None:
     """A transfer can fail after its PUT was answered: the session then goes to ERROR by itself, with the reason."""
+    if session.state == DONE:
+        raise ResourceBusy(
+            "another task has completed it", operation=operation, session_id=session.id, remedy=RUN_AGAIN
+        )
     if session.state != ACTIVE:
         reason = session.error_message.text if session.error_message else "the server gives no reason"
         raise TransferFailed(
@@ -398,16 +448,19 @@ def kept_alive(
     extend: Callable[[int | None], None],
     session: Session,
     *,
+    server_time: datetime | None,
+    at_most: float,
     progress: Callable[[], int],
     on_lost: Callable[[ContentError], None],
 ) -> Iterator[None]:
     """While the block runs, extend a session well before it expires, and with it the login, in a thread.
 
-    C(extend) is told the progress, 0 to 100, when it has grown; C(on_lost) why the session cannot be extended any more.
-    A passing failure is left to the next round.
+    C(at_most) so many seconds lie between two signs of life, fewer where the session expires soon. C(extend) is told
+    the progress, 0 to 100, when it has grown; C(on_lost) why the session cannot be extended any more. A passing failure
+    is left to the next round.
     """
     finished = threading.Event()
-    interval = keep_alive_interval(session.expiration_time, datetime.now(timezone.utc))
+    interval = keep_alive_interval(session.expiration_time, server_time, at_most)
 
     def keep() -> None:
         told = session.client_progress or 0
@@ -432,17 +485,19 @@ def kept_alive(
         keeper.join(STOP_SECONDS)
 
 
-def keep_alive_interval(expiration_time: str | None, now: datetime) -> float:
+def keep_alive_interval(expiration_time: str | None, server_time: datetime | None, at_most: float) -> float:
     """Seconds between two signs of life: a quarter of the time left, and seldom enough to be no load.
 
-    A clock that differs from the server's makes it shorter than need be, never longer than the longest.
+    Both times are the server's, so that the clock of this host may show anything.
     """
+    if server_time is None:
+        return at_most
     try:
         expires = datetime.fromisoformat((expiration_time or "").replace("Z", "+00:00"))
-        left = (expires - now).total_seconds()
+        left = (expires - server_time).total_seconds()
     except (ValueError, TypeError):
-        return LONGEST_KEEP_ALIVE
-    return min(max(left / 4, SHORTEST_KEEP_ALIVE), LONGEST_KEEP_ALIVE)
+        return at_most
+    return min(max(left / 4, SHORTEST_KEEP_ALIVE), at_most)
 
 
 def await_preview(api: Api, session_id: str, *, wait_timeout: float, clock: Clock) -> UpdateSession:

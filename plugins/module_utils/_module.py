@@ -56,7 +56,7 @@ AWX_CERTIFICATES = (
 
 
 class Overtaken(Exception):
-    """Somebody else has done meanwhile what was planned: to be read and planned again."""
+    """Somebody else has changed meanwhile what was read, which is to be read again; its cause is for a second time."""
 
 
 class Resource(Protocol[StateT, PlanT]):
@@ -149,7 +149,11 @@ def converge(resource: Resource[Any, Any], *, check_mode: bool, diff_mode: bool)
     try:
         return _converge(resource, check_mode=check_mode, diff_mode=diff_mode)
     except Overtaken:
+        pass
+    try:
         return _converge(resource, check_mode=check_mode, diff_mode=diff_mode)
+    except Overtaken as overtaken:
+        raise overtaken.__cause__ or overtaken from None
 
 
 def _converge(resource: Resource[Any, Any], *, check_mode: bool, diff_mode: bool) -> dict[str, Any]:

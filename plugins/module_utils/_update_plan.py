@@ -109,6 +109,11 @@ class Plan:
         values = self.ignored_warnings is not None or self.client_progress is not None
         return values or bool(self.files) or self.step is Step.COMPLETE
 
+    @property
+    def disturbs(self) -> bool:
+        """Whether somebody who is at work in the found session would lose by it, as not by a mere completion."""
+        return self.opens or self.ignored_warnings is not None or bool(self.files)
+
 
 def plan_update(declared: Declared, found: Found) -> Plan:
     """Raises NotAllowedInCurrentState where the found session excludes what is declared."""

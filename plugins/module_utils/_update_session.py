@@ -22,20 +22,25 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     ContentError,
     NotAllowedInCurrentState,
     NotFound,
+    ResourceBusy,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
     ACTIVE,
+    RUN_AGAIN,
     Clock,
+    Patience,
     Step,
     behaviors,
+    claim,
     complete,
     discard,
     find_active,
     open_session,
+    patience_from,
     require_warning_behavior,
     take_over,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._module import Task
+from ansible_collections.vsphere.content.plugins.module_utils._module import Overtaken, Task
 from ansible_collections.vsphere.content.plugins.module_utils._schema import UpdateSession, to_result
 from ansible_collections.vsphere.content.plugins.module_utils._target import (
     require_local_item,
@@ -73,9 +78,9 @@ class UpdateSessionResource:
 
     def read(self) -> Found:
         found = self._look()
-        while found.session and self._declared.session_id is None and self.plan(found).touches_session:
+        while found.session and self._declared.session_id is None and (plan := self.plan(found)).touches_session:
             session, files = take_over(
-                self._api, found.session, busy_timeout=self._declared.busy_timeout, clock=self._clock
+                self._api, found.session, changes=plan.disturbs, patience=self._patience, clock=self._clock
             )
             if session:
                 found = self._compared(replace(found, session=session, active=session, files=tuple(files)))
@@ -140,6 +145,10 @@ class UpdateSessionResource:
 
         return Digests()
 
+    @cached_property
+    def _patience(self) -> Patience:
+        return patience_from(self._clock, self._declared.busy_timeout)
+
     def _look(self) -> Found:
         if self._declared.session_id:
             try:
@@ -181,9 +190,10 @@ class UpdateSessionResource:
     def _converge(self, plan: Plan) -> Found:
         declared, found = self._declared, plan.found
         session = found.session
+        self._claim(plan)
         if plan.opens:
-            session, waited = self._open(plan)
-            if waited and declared.fills:
+            session = self._open(plan)
+            if declared.fills:
                 plan = self._plan_again(plan)
         if session is None:
             raise AssertionError("a session that is neither found nor made cannot converge")
@@ -214,39 +224,61 @@ class UpdateSessionResource:
             on_change=self._changes.append,
             warn=self._task.warn,
         )
-        upload.push(plan.files.push, session, previewed=bool(declared.wanted and declared.wanted.previewed))
-        upload.remove(plan.files.remove)
-        if plan.step is Step.COMPLETE:
-            return self._complete(plan, upload)
-        session = self._api.get_update_session(session_id)
-        files = tuple(self._api.list_update_files(session_id)) if declared.fills else ()
+        with upload.kept_alive(session):
+            upload.push(plan.files.push, previewed=bool(declared.wanted and declared.wanted.previewed))
+            upload.remove(plan.files.remove)
+            if plan.step is Step.COMPLETE:
+                return self._complete(plan, upload)
+            session = self._api.get_update_session(session_id)
+            files = tuple(self._api.list_update_files(session_id)) if declared.fills else ()
         return self._settled(replace(found, session=session, active=session, files=files), plan)
 
+    def _claim(self, plan: Plan) -> None:
+        """Of several tasks that find the same session, let one go on."""
+        session = plan.found.session
+        if session is None or self._declared.session_id is not None or not plan.disturbs:
+            return
+        if not claim(self._api, session, self._clock):
+            raise Overtaken from ResourceBusy(
+                "another task has taken it over at the same time",
+                operation="update_session.take_over",
+                session_id=session.id,
+                remedy=self._patience.remedy,
+            )
+
     def _plan_again(self, plan: Plan) -> Plan:
-        """After waiting for somebody else's session: what that one published has a say in what is to be sent."""
-        found = self._with_content(replace(plan.found, session=None, active=None, files=()))
-        return replace(self.plan(found), step=plan.step, opens=True, found=found, expected=plan.expected)
+        """What somebody published before the session was ours, and nobody can any more, has a say in what is sent."""
+        found = self._with_content(plan.found)
+        if found.content == plan.found.content:
+            return plan
+        fresh = self.plan(replace(found, session=None, active=None, files=()))
+        return replace(plan, files=fresh.files, found=found)
 
-    def _open(self, plan: Plan) -> tuple[UpdateSession, bool]:
-        """Make a session, after removing the one that cannot be filled any more; have it removed if the task fails.
-
-        Returns the session, and whether it had to wait for another one.
-        """
+    def _open(self, plan: Plan) -> UpdateSession:
+        """Make a session, after removing the one that cannot be filled any more; have it removed if the task fails."""
         declared, stale = self._declared, plan.found.session
         if stale:
             discard(self._api, str(stale.id))
             self._replaced = f"Session {stale.id}, which was found and held its descriptor already, was removed."
-        session_id, waited = open_session(
+        session_id = open_session(
             self._api,
             str(plan.found.library_item_id),
             ignored_warnings=plan.ignored_warnings or (),
             client_token=declared.client_token,
-            busy_timeout=declared.busy_timeout,
+            patience=self._patience,
             clock=self._clock,
             shield=self._task.shield,
             on_created=lambda created: self._task.on_failure(lambda: self._undo_open(created)),
         )
         session = self._api.get_update_session(session_id)
+        if session.state != ACTIVE and not self._params["client_token"]:
+            self._foreign = True
+            raise ResourceBusy(
+                f"another task has taken it over, and it is {session.state}",
+                operation="update_session.create",
+                session_id=session_id,
+                remedy=RUN_AGAIN,
+            )
         if session.state != ACTIVE or session.library_item_id not in (plan.found.library_item_id, None):
             self._foreign = True
             raise NotAllowedInCurrentState(
@@ -256,7 +288,7 @@ class UpdateSessionResource:
                 remedy="Leave client_token out, or give a new one for each session.",
             )
         self._changes.append(f"session {session_id} was made")
-        return session, waited
+        return session
 
     def _undo_open(self, session_id: str) -> str:
         if self._foreign:

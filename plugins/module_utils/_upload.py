@@ -12,7 +12,8 @@ from __future__ import annotations
 import hashlib
 import ssl
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable
 
@@ -38,9 +39,12 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     InvalidResponse,
     NotAllowedInCurrentState,
     NotFound,
+    ResourceBusy,
     TransferFailed,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
+    RUN_AGAIN,
+    SIGN_OF_LIFE_SECONDS,
     Clock,
     await_files,
     await_preview,
@@ -142,6 +146,10 @@ def _endpoint(source: PullSource, *, with_certificate: bool) -> TransferEndpoint
     return TransferEndpoint(uri=source.url, ssl_certificate_thumbprint=thumbprint)
 
 
+def _differ(before: UpdateFile, now: UpdateFile) -> bool:
+    return (before.status, before.size, before.checksum_info) != (now.status, now.size, now.checksum_info)
+
+
 @dataclass
 class Upload:
     """The files that one task brings into one session, and what became of them.
@@ -164,28 +172,37 @@ class Upload:
     sent: dict[str, Checksum] = field(default_factory=dict)
     unverified: set[str] = field(default_factory=set)
     session: UpdateSession | None = None
+    _total: int = 0
     _moving: dict[str, int] = field(default_factory=dict)
+    _received: dict[str, UpdateFile] = field(default_factory=dict)
     _stop: threading.Event = field(default_factory=threading.Event)
     _lost: ContentError | None = None
 
-    def push(self, files: Sequence[WantedFile], session: UpdateSession, *, previewed: bool) -> None:
-        """Bring files in, in the order given, and wait until the server has them, keeping the session alive meanwhile.
+    @contextmanager
+    def kept_alive(self, session: UpdateSession) -> Iterator[None]:
+        """While the block runs, keep the session from expiring, and show that somebody is at work in it."""
+        with kept_alive(
+            lambda progress: self.api.keep_update_session_alive(self.session_id, progress),
+            session,
+            server_time=self.api.server_time(),
+            at_most=SIGN_OF_LIFE_SECONDS,
+            progress=lambda: sum(self._moving.values()) * 100 // self._total if self._total else 0,
+            on_lost=self._lose,
+        ):
+            yield
 
-        C(session) is the session as it is, and C(previewed) says whether it will show a preview. Raises
-        WarningsNotIgnored before anything but the descriptor set is sent, or before the end for an OVA.
+    def push(self, files: Sequence[WantedFile], *, previewed: bool) -> None:
+        """Bring files in, in the order given, and wait until the server has them.
+
+        C(previewed) says whether the session will show a preview. Raises WarningsNotIgnored before anything but the
+        descriptor set is sent, or before the end for an OVA.
         """
         if not files:
             return
-        total = sum(file.size or 0 for file in files)
+        self._total = sum(file.size or 0 for file in files)
         started = self.clock.now()
         try:
-            with kept_alive(
-                lambda progress: self.api.keep_update_session_alive(self.session_id, progress),
-                session,
-                progress=lambda: sum(self._moving.values()) * 100 // total if total else 0,
-                on_lost=self._lose,
-            ):
-                self._push(files, previewed=previewed)
+            self._push(files, previewed=previewed)
         finally:
             self.seconds += self.clock.now() - started
 
@@ -198,9 +215,11 @@ class Upload:
     def settle(self) -> tuple[UpdateSession, list[UpdateFile]]:
         """Wait for what must be there before the session may be completed: pulled files, and the preview of a package.
 
-        Returns the session and its files as they are then. Raises TransferFailed, WarningsNotIgnored or TimedOut.
+        Returns the session and its files as they are then. Raises TransferFailed, WarningsNotIgnored or TimedOut, and
+        ResourceBusy if it does not hold any more what was brought in.
         """
         files = self.api.list_update_files(self.session_id)
+        self._require_undisturbed(files)
         pulled = [file.name for file in files if file.source_type == "PULL"]
         if pulled:
             files = await_files(self.api, self.session_id, pulled, wait_timeout=self.wait_timeout, clock=self.clock)
@@ -264,8 +283,22 @@ class Upload:
         if not files:
             return
         names = [file.name for file in files]
-        received = await_files(self.api, self.session_id, names, wait_timeout=self.wait_timeout, clock=self.clock)
-        self._compare(files, {file.name: file for file in received})
+        listed = await_files(self.api, self.session_id, names, wait_timeout=self.wait_timeout, clock=self.clock)
+        received = {file.name: file for file in listed}
+        self._compare(files, received)
+        self._received.update((name, received[name]) for name in names)
+
+    def _require_undisturbed(self, files: Sequence[UpdateFile]) -> None:
+        """Another task that held this one for dead may have put its own files in the place of ours."""
+        now = {file.name: file for file in files}
+        replaced = [name for name, file in self._received.items() if name not in now or _differ(file, now[name])]
+        if replaced:
+            raise ResourceBusy(
+                f"another task has replaced {', '.join(replaced)} in it meanwhile",
+                operation="update_session.complete",
+                session_id=self.session_id,
+                remedy=RUN_AGAIN,
+            )
 
     def _pull(self, file: WantedFile, source: PullSource) -> None:
         addition = UpdateFileAddition(name=file.name, source_type="PULL", checksum_info=write_checksum(file.checksum))

@@ -261,7 +261,6 @@ class ItemResource:
         self._api = api
         self._params = params
         self._wanted = {name: params[name] for name in DECLARABLE if params[name] is not None}
-        self._overtaken = False
 
     def read(self) -> Found:
         found = self._look()
@@ -338,11 +337,10 @@ class ItemResource:
         try:
             return self._api.create_item(item, str(uuid.uuid4()))
         except ApiError as error:
-            if error.error_type == "ALREADY_EXISTS" and not self._overtaken:
-                self._overtaken = True
+            if error.error_type == "ALREADY_EXISTS":
                 raise Overtaken from error
             library = self._api.get_library(str(item.library_id))
-            if library.security_policy_id and error.error_type not in ("UNAUTHORIZED", "ALREADY_EXISTS"):
+            if library.security_policy_id and error.error_type != "UNAUTHORIZED":
                 error.remedy = explain_policy(library)
             raise
 

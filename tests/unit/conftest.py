@@ -40,6 +40,15 @@ def simulator() -> Iterator[Simulator]:
         yield running
 
 
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task that finds a session need not look on for long: nobody else is there."""
+    from ansible_collections.vsphere.content.plugins.module_utils import _lifecycle
+
+    monkeypatch.setattr(_lifecycle, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(_lifecycle, "CLAIM_SECONDS", 0.0)
+
+
 @pytest.fixture
 def sim(simulator: Simulator) -> Simulator:
     simulator.reset()

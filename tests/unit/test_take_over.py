@@ -16,13 +16,18 @@ from typing import Any, Callable
 
 import pytest
 
+from ansible_collections.vsphere.content.plugins.module_utils import _lifecycle
 from ansible_collections.vsphere.content.plugins.module_utils._api import Api
 from ansible_collections.vsphere.content.plugins.module_utils._connection import Connection, ConnectionOptions
 from ansible_collections.vsphere.content.plugins.module_utils._errors import ResourceBusy
 from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
+    LOOK_SECONDS,
+    SIGN_OF_LIFE_SECONDS,
     WATCH_PAUSE,
     WATCH_SECONDS,
     Clock,
+    claim,
+    patience_from,
     take_over,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._module import Task, converge
@@ -67,13 +72,22 @@ class Scene:
     def seed(self, **content: Any) -> str:
         return self.sim.run(lambda store: store.seed_update_session(self.item, **content))
 
-    def take_over(self, session_id: str, clock: HandClock, busy_timeout: float = 0) -> Any:
+    def take_over(self, session_id: str, clock: HandClock, busy_timeout: float = 0, changes: bool = True) -> Any:
         session = self.api.get_update_session(session_id)
         self.sim.clear_exchanges()
-        return take_over(self.api, session, busy_timeout=busy_timeout, clock=clock.clock)
+        patience = patience_from(clock.clock, busy_timeout)
+        return take_over(self.api, session, changes=changes, patience=patience, clock=clock.clock)
 
     def move(self, session_id: str, name: str = FILE, count: int = 10) -> None:
         self.sim.run(lambda store: store.move_transfer(session_id, name, count))
+
+    def extend(self, session_id: str) -> None:
+        """Somebody else's sign of life; a moment later than the last one, as time stands still between them."""
+
+        def touch(store: Any) -> None:
+            store.updates.session(session_id).expires += 1
+
+        self.sim.run(touch)
 
     def finish(self, session_id: str, name: str, content: bytes = b"content") -> None:
         """Somebody else's upload of one file arrives whole."""
@@ -83,6 +97,11 @@ class Scene:
             store.updates.received(session, session.files[name], blob_of(content), None)
 
         self.sim.run(receive)
+
+
+@pytest.fixture
+def looking(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_lifecycle, "LOOK_SECONDS", LOOK_SECONDS)
 
 
 @pytest.fixture(scope="module")
@@ -158,14 +177,66 @@ def states(tasks: Tasks) -> dict[str, str]:
     ],
     ids=["empty", "ready", "waiting", "ready-and-waiting"],
 )
-def test_a_session_in_which_nothing_is_transferred_is_taken_over_at_once(scene: Scene, content: dict[str, Any]) -> None:
+def test_a_session_in_which_nothing_is_transferred_is_completed_at_once(scene: Scene, content: dict[str, Any]) -> None:
     clock = HandClock()
     session_id = scene.seed(**content)
-    session, files = scene.take_over(session_id, clock)
+    session, files = scene.take_over(session_id, clock, changes=False)
     assert session.id == session_id
     assert {file.name for file in files} == set(content.get("files", {}))
     assert clock.seconds == 0
     assert len(scene.sim.exchanges) == 1
+
+
+@pytest.mark.usefixtures("looking")
+def test_before_anything_else_is_changed_in_it_the_session_is_looked_at_for_a_while(scene: Scene) -> None:
+    clock = HandClock()
+    session_id = scene.seed(files={FILE: b"whole"})
+    session, files = scene.take_over(session_id, clock)
+    assert (session.id, [file.name for file in files], clock.seconds) == (session_id, [FILE], LOOK_SECONDS)
+    assert not any(changes_something(exchange) for exchange in scene.sim.exchanges)
+
+
+@pytest.mark.usefixtures("looking")
+def test_somebody_between_two_files_is_seen_at_work(scene: Scene) -> None:
+    """Nothing is transferred, but its session is kept alive."""
+    session_id = scene.seed(files={FILE: b"whole"})
+    clock = HandClock(lambda seconds: scene.extend(session_id) if seconds == 3 else None)
+    with pytest.raises(ResourceBusy):
+        scene.take_over(session_id, clock)
+    assert clock.seconds == 3
+
+
+def test_a_task_at_work_shows_it_more_often_than_others_look_on() -> None:
+    assert 2 * SIGN_OF_LIFE_SECONDS < LOOK_SECONDS < WATCH_SECONDS
+
+
+# -- who has a session that several find
+
+
+def test_of_several_that_take_a_session_over_the_last_one_has_it(scene: Scene) -> None:
+    session_id = scene.seed(files={FILE: b"whole"})
+    found = scene.api.get_update_session(session_id)
+    late: list[bool] = []
+
+    def another(_seconds: float) -> None:
+        if not late:
+            late.append(claim(scene.api, scene.api.get_update_session(session_id), HandClock().clock))
+
+    assert claim(scene.api, found, HandClock(another).clock) is False
+    assert late == [True]
+
+
+@pytest.mark.parametrize("end", ["extended", "CANCELED"])
+def test_a_session_that_somebody_has_touched_meanwhile_is_not_claimed(scene: Scene, end: str) -> None:
+    session_id = scene.seed()
+    found = scene.api.get_update_session(session_id)
+    if end == "extended":
+        scene.extend(session_id)
+    else:
+        scene.sim.run(lambda store: store.updates.cancel(session_id))
+    scene.sim.clear_exchanges()
+    assert claim(scene.api, found, HandClock().clock) is False
+    assert not any(changes_something(exchange) for exchange in scene.sim.exchanges)
 
 
 def test_a_file_that_failed_is_not_under_transfer(scene: Scene) -> None:
