@@ -21,7 +21,7 @@ import time
 import traceback
 import urllib.parse
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -268,6 +268,16 @@ class ConnectionOptions:
                 user, password = parts.username, parts.password or ""
                 sent |= {_basic(urllib.parse.unquote(user), urllib.parse.unquote(password)), password}
         return sent - {""}
+
+
+def _token_in(body: bytes) -> str | None:
+    """The token that a login is answered with, in the envelope of either dialect."""
+    try:
+        token = read_json(body)
+    except ValueError:
+        return None
+    token = token.get("value") if isinstance(token, dict) else token
+    return token if isinstance(token, str) and TOKEN.fullmatch(token) else None
 
 
 def _basic(user: str, password: str) -> str:
@@ -566,22 +576,21 @@ class Connection:
             ) from None
 
     def _read_token(self, answer: Answer) -> str:
-        token = None
+        token = _token_in(answer.body)
+        if token:
+            # Before anything is said of an answer with a strange status.
+            self._on_secret(token)
         if not 200 <= answer.status < 300:
             raise from_response(answer.status, answer.body, "session.login", hide=self._hide)
         # What cannot be read may be most of a token, so nothing of it is quoted but a page.
         if answer.body.lstrip().startswith(b"<"):
             self._read_json(answer, "session.login")
-        with suppress(ValueError):
-            token = read_json(answer.body)
-            token = token.get("value") if isinstance(token, dict) else token
-        if not isinstance(token, str) or not TOKEN.fullmatch(token):
+        if token is None:
             raise InvalidResponse(
                 f"what answers at {self.options.hostname}:{self.options.port} gave no session token: is it a vCenter?",
                 status=answer.status,
                 operation="session.login",
             )
-        self._on_secret(token)
         return token
 
     def _translate(self, error: Exception, url: str, operation: str) -> ContentError:
