@@ -578,6 +578,14 @@ def test_half_an_answer_to_a_login_is_not_quoted_as_it_may_be_a_token(identity: 
     assert "0a1b2c" not in ran.stdout
 
 
+@pytest.mark.parametrize("body", [b'"Token-Canary-99"', b'{"value": "Token-Canary-99"}'])
+def test_a_token_in_a_refusal_is_a_secret_too(identity: Identity, body: bytes) -> None:
+    with CannedServer(lambda _request: Reply(500, body), identity=identity) as server:
+        ran = info(server)
+    assert ran.result["error"]["status"] == 500
+    assert "Canary-99" not in ran.stdout
+
+
 # What is tried again
 
 READS: dict[str, Callable[[Api], Any]] = {
