@@ -61,8 +61,8 @@ def publish(bench: Bench) -> Figure:
         Bar(0.9),
         pairs,
         note=f"the task before it, which makes the item, takes {statistics.median(making):.2f} s and is not counted; "
-        "vcsim never says that it has received a file, so the task waits for a second before it completes the session, and govc "
-        "does not",
+        "vcsim never says that it has received a file, so the task waits for a second before it completes the session, "
+        "and govc does not",
     )
 
 
