@@ -180,6 +180,8 @@ def _require_certificates(path: str) -> None:
         )
     place = "capath" if os.path.isdir(path) else "cafile"
     try:
+        if place == "cafile" and not os.path.isfile(path):
+            raise OSError("it is no file")
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(**{place: path})
     except OSError as error:
         raise InvalidArgument(
@@ -581,8 +583,7 @@ class Connection:
             # Before anything is said of an answer with a strange status.
             self._on_secret(token)
         if not 200 <= answer.status < 300:
-            raise from_response(answer.status, answer.body, "session.login", hide=self._hide)
-        # What cannot be read may be most of a token, so nothing of it is quoted but a page.
+            raise from_response(answer.status, answer.body, "session.login", hide=self._hide_token)
         if answer.body.lstrip().startswith(b"<"):
             self._read_json(answer, "session.login")
         if token is None:
@@ -592,6 +593,10 @@ class Connection:
                 operation="session.login",
             )
         return token
+
+    def _hide_token(self, text: str) -> str:
+        """Of what answers a login, JSON that cannot be read is not quoted: it may be most of a token."""
+        return self._hide(text) if '"' not in text or text.lstrip().startswith("<") else "an answer that is not shown"
 
     def _translate(self, error: Exception, url: str, operation: str) -> ContentError:
         place = ":".join(str(part) for part in _origin(url))

@@ -569,12 +569,15 @@ def test_cookies_are_not_kept_as_they_know_no_port(identity: Identity) -> None:
     assert [request.path for request in (*server.received, *store.received) if "cookie" in request.headers] == []
 
 
-@pytest.mark.parametrize("half", [b'"0a1b2c3d4e5f', b'{"value": "0a1b2c3d4e5f', b"0a1b2c3d4e5f"])
-def test_half_an_answer_to_a_login_is_not_quoted_as_it_may_be_a_token(identity: Identity, half: bytes) -> None:
-    with CannedServer(lambda _request: Reply(200, half), identity=identity) as server:
+@pytest.mark.parametrize("half", [b'"0a1b2c3d4e5f', b'{"value": "0a1b2c3d4e5f', b'value": "0a1b2c3d4e5f"}'])
+@pytest.mark.parametrize(("status", "said"), [(200, "gave no session token"), (599, "HTTP 599: an answer that is not")])
+def test_half_an_answer_to_a_login_is_not_quoted_as_it_may_be_a_token(
+    identity: Identity, half: bytes, status: int, said: str
+) -> None:
+    with CannedServer(lambda _request: Reply(status, half), identity=identity) as server:
         ran = info(server)
     assert ran.result["error"]["type"] == "INVALID_RESPONSE"
-    assert "gave no session token" in ran.result["msg"]
+    assert said in ran.result["msg"]
     assert "0a1b2c" not in ran.stdout
 
 
