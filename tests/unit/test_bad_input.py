@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness.modules import ModuleResult, connection_args, run_module, run_module_process
+from tests.harness.modules import MODULES, ModuleResult, connection_args, run_module, run_module_process
 from tests.harness.packages import make_iso, make_package
 from tests.harness.servers import CannedServer, Reply, make_identity, unused_port
 from tests.simulator import Exchange, ItemSeed, LibrarySeed, Seed, Simulator
@@ -135,6 +135,7 @@ CONNECTION: list[Bad] = [
     Bad("empty-password", {"password": ""}, ("password", "VMWARE_PASSWORD")),
     Bad("missing-ca", {"ca_path": "DIR/none.pem"}, ("ca_path", "DIR/none.pem", "PEM")),
     Bad("ca-that-is-none", {"ca_path": "DIR/tools.iso"}, ("ca_path", "DIR/tools.iso", "PEM")),
+    Bad("pipe-ca", {"ca_path": "DIR/pipe.iso"}, ("ca_path", "DIR/pipe.iso", "no file")),
     Bad("empty-ca", {"ca_path": "DIR/empty.pem"}, ("ca_path", "DIR/empty.pem", "PEM")),
     Bad("proxy-without-port", {"proxy_host": "proxy"}, ("proxy_host", "Set proxy_port")),
     Bad("proxy-port-too-large", {"proxy_host": "proxy", "proxy_port": 70000}, ("proxy_port", "70000", "65535")),
