@@ -121,6 +121,8 @@ def read_options(params: Mapping[str, Any]) -> ConnectionOptions:
             "session_token holds a character that no token has, such as a space or a line break",
             remedy="Give the token alone; the trim filter takes a line break off its end.",
         )
+    for name in ("username", "password", "proxy_username", "proxy_password"):
+        _require_text(name, params[name])
     _require_range("port", params["port"], 1, 65535)
     _require_range("request_timeout", params["request_timeout"], 1, 86400)
     if params["ca_path"]:
@@ -140,6 +142,20 @@ def read_options(params: Mapping[str, Any]) -> ConnectionOptions:
         request_timeout=params["request_timeout"],
         dialect=None if params["api_dialect"] == "auto" else params["api_dialect"],
     )
+
+
+def _require_text(name: str, text: str | None) -> None:
+    try:
+        _encode(text or "")
+    except UnicodeError:
+        raise InvalidArgument(
+            f"{name} holds half a character", remedy=f"Give {name} in UTF-8, without an escape such as \\ud800."
+        ) from None
+
+
+def _encode(text: str) -> bytes:
+    """As it is sent: what came in another encoding from the environment goes out as it came."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _require_range(name: str, value: int, lowest: int, highest: int) -> None:
@@ -193,7 +209,9 @@ def _require_certificates(path: str) -> None:
 def _proxy_url(params: Mapping[str, Any]) -> str | None:
     if not params["proxy_host"]:
         return None
-    user, password = (urllib.parse.quote(params[name] or "", safe="") for name in ("proxy_username", "proxy_password"))
+    user, password = (
+        urllib.parse.quote(_encode(params[name] or ""), safe="") for name in ("proxy_username", "proxy_password")
+    )
     credentials = f"{user}:{password}@" if user else ""
     host = _in_url(_read_host("proxy_host", params["proxy_host"]))
     return f"{params['proxy_protocol']}://{credentials}{host}:{params['proxy_port']}"
@@ -268,8 +286,12 @@ class ConnectionOptions:
             parts = urllib.parse.urlsplit(self.proxy)
             if parts.username:
                 user, password = parts.username, parts.password or ""
-                sent |= {_basic(urllib.parse.unquote(user), urllib.parse.unquote(password)), password}
+                sent |= {_basic(_unquote(user), _unquote(password)), password}
         return sent - {""}
+
+
+def _unquote(text: str) -> str:
+    return urllib.parse.unquote(text, errors="surrogateescape")
 
 
 def _token_in(body: bytes) -> str | None:
@@ -283,7 +305,7 @@ def _token_in(body: bytes) -> str | None:
 
 
 def _basic(user: str, password: str) -> str:
-    return base64.b64encode(f"{user}:{password}".encode()).decode()
+    return base64.b64encode(_encode(f"{user}:{password}")).decode()
 
 
 class Body(Protocol):
@@ -355,7 +377,7 @@ class Connection:
         """Open an API session of our own; with session_token there is nothing to do. Finds out the dialect."""
         if self.options.session_token:
             return
-        user, password = (text.encode() for text in (self.options.username or "", self.options.password or ""))
+        user, password = (_encode(text or "") for text in (self.options.username, self.options.password))
         for dialect in [self.dialect] if self.dialect else ["api", "rest"]:
             answer = self._exchange(
                 "POST", self.options.origin + LOGIN_PATHS[dialect], "session.login", auth=(user, password)

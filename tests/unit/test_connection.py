@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -285,6 +286,18 @@ def test_a_password_that_no_longer_works_in_mid_task_is_unauthenticated(sim: Sim
     sim.inject("POST:/api/session:2+:401")
     ran = info(sim)
     assert (ran.result["error"]["type"], ran.result["error"]["operation"]) == ("UNAUTHENTICATED", "session.login")
+
+
+def test_a_password_in_another_encoding_is_sent_as_it_came(identity: Identity) -> None:
+    """In the environment it is bytes, which need not be UTF-8."""
+    with CannedServer(_quiet_vcenter, identity=identity) as server:
+        given = {name: value for name, value in connection_args(server).items() if name != "password"}
+        ran = run_module(INFO, {**given, "kind": "update"}, env={"VMWARE_PASSWORD": os.fsdecode(b"gr\xfc\xdf")})
+    assert ran.rc == 0, ran.result
+    assert (
+        base64.b64decode(server.received[0].headers["authorization"].split()[1])
+        == b"administrator@vsphere.local:gr\xfc\xdf"
+    )
 
 
 # TLS
