@@ -39,6 +39,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import 
     kept_alive,
     wait_for,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._mark import left_marks
 from ansible_collections.vsphere.content.plugins.module_utils._schema import (
     ChecksumInfo,
     DownloadFile,
@@ -79,6 +80,30 @@ def open_download(
         session_id = api.create_download_session(library_item_id, client_token)
         on_created(session_id)
     return api.get_download_session(session_id)
+
+
+def discard_left(
+    api: Api,
+    dest: str,
+    library_item_id: str,
+    names: Sequence[str],
+    *,
+    client_token: str,
+    warn: Callable[[str], None],
+) -> None:
+    """Remove what killed runs left of the item: their sessions, and files under way. Raises TransferFailed."""
+    left = left_marks(dest, library_item_id)
+    for mark in left:
+        try:
+            # With a token of its own, a task goes on with the session.
+            if mark.client_token != client_token:
+                discard_download(api, api.create_download_session(library_item_id, mark.client_token))
+        except ApiError as error:
+            warn(f"The download session of a killed run could not be removed, and ends by itself: {error.said}")
+        mark.remove()
+    if left:
+        for name in names:
+            remove_stale(dest, name)
 
 
 def end_session(api: Api, session: DownloadSession, step: Step, error_message: str | None) -> DownloadSession | None:

@@ -91,14 +91,15 @@ class Task:
     undo: list[Callable[[], str]] = field(default_factory=list)
 
     def on_failure(self, undo: Callable[[], str]) -> None:
-        """Have something undone if the task fails, the last first; C(undo) returns a sentence that says so."""
+        """Have something undone if the task fails, the last first; C(undo) returns what to say of it, if anything."""
         self.undo.append(undo)
 
     def undo_all(self, error: ContentError) -> None:
         """Undo what was done, noting in the failure what was and what could not be undone."""
         while self.undo:
             try:
-                error.notes.append(self.undo.pop()())
+                said = self.undo.pop()()
+                error.notes.extend([said] if said else [])
             except Exception as failed:  # noqa: BLE001 (what cannot be undone keeps nothing else from being undone)
                 error.notes.append(f"Clean-up failed: {failure(failed)['msg']}")
 

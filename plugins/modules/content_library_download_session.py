@@ -19,7 +19,7 @@ description:
     download and no change, so a playbook may run as often as it likes.
   - A file takes its place only when it is whole and its checksum is the server's. Until then it stands beside its
     target under a name that starts with a dot, and it is removed when the task fails or is ended. What a killed run
-    left of a file is removed when that file is fetched the next time.
+    left in the directory, and its session, is removed when the item is fetched there the next time.
   - A connection that breaks is taken up where it broke, or from the start where the server cannot do that; the task
     then warns. After five tries on one file it fails.
 extends_documentation_fragment:
@@ -342,6 +342,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import Ve
 from ansible_collections.vsphere.content.plugins.module_utils._destination import look, require_one_component
 from ansible_collections.vsphere.content.plugins.module_utils._download import (
     Download,
+    discard_left,
     end_session,
     find_sessions,
     open_download,
@@ -366,6 +367,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import 
     Clock,
     discard_download,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._mark import SessionMark
 from ansible_collections.vsphere.content.plugins.module_utils._module import Task, converge, run_module
 from ansible_collections.vsphere.content.plugins.module_utils._schema import DownloadSession, to_result
 from ansible_collections.vsphere.content.plugins.module_utils._target import (
@@ -538,11 +540,26 @@ class DownloadSessionResource:
             left.extend([after] if after else [])
         return replace(plan.found, sessions=tuple(left))
 
+    def _mark(self, found: Found, dest: str) -> SessionMark:
+        """Have the next run find the session that is about to be made, should this one be killed."""
+        mark = SessionMark(dest, str(found.library_item_id), self._declared.client_token)
+
+        def unmark() -> str:
+            mark.remove()
+            return ""
+
+        self._task.on_failure(unmark)
+        mark.place()
+        return mark
+
     def _fetch(self, plan: Plan, dest: str) -> Found:
         declared, found = self._declared, plan.found
+        item_id, token = str(found.library_item_id), declared.client_token
+        discard_left(self._api, dest, item_id, found.wanted, client_token=token, warn=self._task.warn)
         for name in plan.adjust:
             self._changed = self._attributes.apply(os.path.join(dest, name)) or self._changed
         if plan.fetch:
+            mark = self._mark(found, dest)
             session = self._open(found)
             self._download = Download(
                 self._api,
@@ -562,6 +579,7 @@ class DownloadSessionResource:
             else:
                 with suppress(NotFound):
                     self._api.delete_download_session(str(session.id))
+            mark.remove()
         verdicts = {name: local.verdict for name, local in found.local.items()}
         return replace(found, local=self._look(found, dest, {**verdicts, **dict.fromkeys(plan.fetch, Verdict.EQUAL)}))
 

@@ -191,8 +191,9 @@ options:
   busy_timeout:
     description:
       - How many seconds to wait for another ACTIVE session on the item to end, or for somebody at work in it to finish.
-      - With V(0) such a session is an error of the type V(RESOURCE_BUSY) at once. A session of the same user in which
-        nothing moves is no obstacle. It is taken over, if files were on their way after watching it for 10 seconds.
+      - With V(0) such a session is an error of the type V(RESOURCE_BUSY). A session of the same user in which nothing
+        moves is no obstacle. It is completed at once if it holds all that is declared. Before anything else is changed
+        in it, it is watched for 5 seconds, or for 10 if files were on their way, as another task may be at work in it.
     type: int
     default: 0
   keep_failed_session:

@@ -47,6 +47,7 @@ LAYERS: dict[str, set[str]] = {
     },
     "_options": {"_errors"},
     "_destination": {"_errors"},
+    "_mark": {"_destination", "_errors"},
     "_download_plan": {"_content", "_errors", "_lifecycle", "_options", "_schema", "_target"},
     "_download": {
         "_api",
@@ -55,6 +56,7 @@ LAYERS: dict[str, set[str]] = {
         "_download_plan",
         "_errors",
         "_lifecycle",
+        "_mark",
         "_schema",
         "_transfer",
     },

@@ -1,0 +1,92 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a directory tells from which download session it is being filled, so that a killed run's can be found again.
+
+A mark is a hidden file that is locked as long as its process lives; so one without a lock is left by a killed run. It
+names the session by its client token, as for the same token a server names a session again whose identifier the killed
+run may never have learned.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from contextlib import suppress
+
+from ansible_collections.vsphere.content.plugins.module_utils._destination import cannot_write
+
+MARK_SUFFIX = ".vsphere-content.session"
+
+
+def left_marks(directory: str, library_item_id: str) -> list[SessionMark]:
+    """The marks of killed runs that filled a directory from this item, locked for us. Raises TransferFailed."""
+    prefix = _prefix(library_item_id)
+    try:
+        names = [entry.name for entry in os.scandir(directory)]
+    except OSError as error:
+        raise cannot_write(directory, error) from None
+    tokens = [name[len(prefix) : -len(MARK_SUFFIX)] for name in names if _is_mark(name, prefix)]
+    marks = [SessionMark(directory, library_item_id, token) for token in sorted(tokens)]
+    return [mark for mark in marks if mark.take()]
+
+
+def _is_mark(name: str, prefix: str) -> bool:
+    return name.startswith(prefix) and name.endswith(MARK_SUFFIX)
+
+
+def _prefix(library_item_id: str) -> str:
+    return f".{hashlib.sha256(library_item_id.encode()).hexdigest()[:8]}."
+
+
+class SessionMark:
+    """One mark, which is ours between C(place) or C(take) and C(remove)."""
+
+    def __init__(self, directory: str, library_item_id: str, client_token: str) -> None:
+        self.client_token = client_token
+        self._directory = directory
+        self._path = os.path.join(directory, f"{_prefix(library_item_id)}{client_token}{MARK_SUFFIX}")
+        self._descriptor: int | None = None
+
+    def place(self) -> None:
+        """Raises TransferFailed."""
+        try:
+            while self._descriptor is None:
+                descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+                # On a file system without locks nobody can tell what is left, so no session is ever removed for it.
+                with suppress(OSError):
+                    fcntl.flock(descriptor, fcntl.LOCK_EX)
+                self._keep(descriptor)
+        except FileExistsError:
+            # Two tasks were given one client_token, and so one session.
+            return
+        except OSError as error:
+            raise cannot_write(self._directory, error) from None
+
+    def take(self) -> bool:
+        """Lock what another run has placed; False if it is alive, or somebody else was faster."""
+        with suppress(OSError):
+            descriptor = os.open(self._path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                os.close(descriptor)
+            else:
+                self._keep(descriptor)
+        return self._descriptor is not None
+
+    def remove(self) -> None:
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            with suppress(FileNotFoundError):
+                os.unlink(self._path)
+            os.close(descriptor)
+
+    def _keep(self, descriptor: int) -> None:
+        """Another run may have taken it for left, and removed it, before it was locked."""
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.stat(self._path), os.fstat(descriptor)):
+                self._descriptor = descriptor
+                return
+        os.close(descriptor)
