@@ -9,8 +9,6 @@ import contextlib
 import hashlib
 import json
 import re
-import signal
-import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -22,7 +20,6 @@ import pytest
 
 from ansible_collections.vsphere.content.plugins.module_utils._errors import ConnectionFailed, NotFound, TransferFailed
 from ansible_collections.vsphere.content.plugins.module_utils._transfer import TransferStopped, get_file
-from tests.harness.modules import connection_args, finish_module, start_module
 from tests.harness.tasks import DIALECTS, Tasks
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
 from tests.simulator.seed import filler
@@ -186,52 +183,6 @@ def test_a_session_that_is_ended_by_somebody_else_is_the_reason(dest: Path) -> N
     assert run.error["type"] == "TRANSFER_FAILED"
     assert "the session became CANCELED while files were fetched" in run.msg
     assert contents(dest) == {}
-
-
-def start(sim: Simulator, dest: Path) -> subprocess.Popen[str]:
-    options = {**connection_args(sim), **fetch(dest)}
-    del options["module"]
-    return start_module(DOWNLOAD, options)
-
-
-def wait_for_bytes(dest: Path) -> None:
-    deadline = time.monotonic() + 30
-    while not any(path.stat().st_size for path in dest.iterdir()):
-        assert time.monotonic() < deadline, "nothing arrives"
-        time.sleep(0.02)
-
-
-def test_a_signal_leaves_no_file_and_no_session(dest: Path) -> None:
-    with Simulator(seed=seed_of({"a.iso": IMAGE, "b.iso": IMAGE}), settle=0, rate=1_200_000) as sim:
-        process = start(sim, dest)
-        wait_for_bytes(dest)
-        process.send_signal(signal.SIGTERM)
-        ended = finish_module(process)
-        assert sessions(sim) == 0
-        assert sim.run(lambda store: store.logins.count) == 0
-    assert ended.result["error"]["type"] == "CANCELED"
-    assert "SIGTERM" in ended.result["msg"]
-    assert contents(dest) == {}
-
-
-def test_what_a_killed_run_leaves_is_removed_by_the_next(one: Tasks, dest: Path) -> None:
-    with Simulator(seed=seed_of({"a.iso": IMAGE}), settle=0, rate=1_200_000) as sim:
-        process = start(sim, dest)
-        wait_for_bytes(dest)
-        process.kill()
-        process.communicate()
-    [left] = dest.iterdir()
-    assert left.name.startswith(".a.iso.")
-    assert not one.run(**fetch(dest)).failed
-    assert contents(dest) == {"a.iso": IMAGE}
-
-
-def test_two_tasks_may_fetch_the_same_files_to_one_directory(dest: Path) -> None:
-    with Simulator(seed=seed_of({"a.iso": IMAGE, "b.iso": b"b"}), settle=0, rate=2_000_000) as sim:
-        ended = [finish_module(process) for process in [start(sim, dest), start(sim, dest)]]
-        assert sessions(sim) == 0
-    assert [each.result.get("msg") for each in ended] == [None, None]
-    assert contents(dest) == {"a.iso": IMAGE, "b.iso": b"b"}
 
 
 @dataclass

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -36,9 +35,8 @@ from ansible_collections.vsphere.content.plugins.modules.content_library_update_
     argument_spec,
     read_declared,
 )
-from tests.harness.modules import connection_args, finish_module, start_module
 from tests.harness.packages import Package, make_iso, make_package
-from tests.harness.tasks import DIALECTS, UPDATE_SESSION, Run, Tasks, changes_something
+from tests.harness.tasks import DIALECTS, Run, Tasks, changes_something
 from tests.simulator import Seed, Simulator
 from tests.simulator.blobs import blob_of
 from tests.simulator.seed import VIEWER
@@ -162,6 +160,24 @@ def contents(tasks: Tasks, item: str) -> dict[str, bytes]:
 
 def states(tasks: Tasks) -> dict[str, str]:
     return tasks.sim.run(lambda store: {entry.id: entry.state for entry in store.updates.sessions.values()})
+
+
+@contextlib.contextmanager
+def beside(work: Callable[[], Any], every: float) -> Iterator[None]:
+    """Have something done again and again by somebody else."""
+    stop = threading.Event()
+
+    def repeat() -> None:
+        while not stop.wait(every):
+            work()
+
+    worker = threading.Thread(target=repeat)
+    worker.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        worker.join()
 
 
 # -- what counts as somebody at work
@@ -611,58 +627,3 @@ def test_a_new_session_in_place_of_a_stale_one_ignores_the_same_warnings(tasks: 
     run = tasks.run(**OVF_NAMES, state="done", files=[{"src": str(signed.descriptor)}])
     assert (run.session or {}).get("state") == "DONE"
     assert_published(tasks, signed)
-
-
-# -- for real
-
-
-@contextlib.contextmanager
-def beside(work: Callable[[], Any], every: float) -> Iterator[None]:
-    """Have something done again and again by somebody else."""
-    stop = threading.Event()
-
-    def repeat() -> None:
-        while not stop.wait(every):
-            work()
-
-    worker = threading.Thread(target=repeat)
-    worker.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        worker.join()
-
-
-def test_the_run_after_one_that_was_killed_in_mid_upload_converges(tmp_path: Path) -> None:
-    image = make_iso(tmp_path / FILE, 8_000_000)
-    options: dict[str, Any] = {**NAMES, "state": "done", "files": [{"src": str(image)}]}
-    with Simulator(settle=0, rate=8_000_000) as sim:
-
-        def transferred() -> int:
-            def read(store: Any) -> int:
-                held = [file for session in store.updates.sessions.values() for file in session.files.values()]
-                return sum(file.bytes_transferred for file in held)
-
-            return sim.run(read)
-
-        killed = start_module(UPDATE_SESSION, {**connection_args(sim), **options})
-        deadline = time.monotonic() + 20
-        while transferred() == 0 and time.monotonic() < deadline:
-            time.sleep(0.01)
-        killed.send_signal(signal.SIGKILL)
-        assert finish_module(killed).rc == -signal.SIGKILL
-        left = active_session(sim)
-        seen = -1
-        while seen != transferred():
-            seen = transferred()
-            time.sleep(0.3)
-        assert 0 < seen < image.stat().st_size
-        started = time.monotonic()
-        run = Tasks(sim, "api").run(**options)
-        assert time.monotonic() - started >= WATCH_SECONDS
-        assert (run.session or {}).get("id") == left
-        assert (run.session or {}).get("state") == "DONE"
-        assert run.uploaded == [FILE]
-        assert contents(Tasks(sim, "api"), "tools") == {FILE: image.read_bytes()}
-        assert Tasks(sim, "rest").run(**options).mutations == []

@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import re
-import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -492,24 +491,6 @@ def test_what_fails_after_the_answer_to_its_upload_is_told_with_the_servers_reas
 
 
 # -- signals, and memory
-
-
-def test_a_signal_in_mid_parallel_upload_leaves_nothing(paced: Tasks, tmp_path: Path) -> None:
-    files = [sparse(tmp_path / f"{each}.iso", 10 * LARGE) for each in range(6)]
-    arrived = threading.Event()
-    with meanwhile(paced.sim, lambda *_found: arrived.set(), after=4 * MEBIBYTE):
-        process = start_module(UPDATE_SESSION, {**connection_args(paced.sim), **task(*files)})
-        assert arrived.wait(20)
-        started = time.monotonic()
-        process.send_signal(signal.SIGTERM)
-        outcome = finish_module(process, timeout=20)
-    assert time.monotonic() - started < 3
-    assert outcome.result["failed"]
-    assert outcome.result["error"]["type"] == "CANCELED"
-    assert "Traceback" not in outcome.stdout + outcome.stderr
-    assert states(paced.sim) == []
-    assert sizes(paced.sim) == {}
-    assert paced.sim.run(lambda store: store.logins.count) == 0
 
 
 REPORT_PEAK = """

@@ -1,0 +1,310 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Tasks that meet: who comes second waits or gets RESOURCE_BUSY, and nobody loses or mixes up what another one brings.
+
+The server holds the one that came first at a chosen request while the second one runs, so that they always meet there.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.kills import SECONDS, eventually, watched
+from tests.harness.modules import ModuleResult, connection_args, finish_module, start_module
+from tests.harness.packages import make_iso
+from tests.harness.tasks import DIALECTS, UPDATE_SESSION, Run, Tasks, action_of, changes_something
+from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
+
+DOWNLOAD_SESSION = "content_library_download_session"
+ITEM = "content_library_item"
+NAMES: Mapping[str, Any] = {"library": "templates", "library_item": "tools"}
+FILES = ("a.iso", "b.iso")
+SIZE = 30_000
+CROWD = 8
+
+# Where the first one stands still, between files as well as within one.
+MEETINGS = {
+    "before-its-first-file": "POST:*session/*file*:1:hold",
+    "in-its-first-file": "PUT:*a.iso:1:hold/50",
+    "between-its-files": "POST:*session/*file*:2:hold",
+    "in-its-last-file": "PUT:*b.iso:1:hold/50",
+    "before-completing": "POST:*validate*:1:hold",
+}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Simulator]:
+    with Simulator(settle=0) as running:
+        yield running
+
+
+@pytest.fixture(params=DIALECTS)
+def tasks(request: pytest.FixtureRequest, server: Simulator) -> Tasks:
+    server.reset()
+    return Tasks(server, request.param)
+
+
+def make_content(folder: Path, seed: str, names: Sequence[str] = FILES) -> list[Path]:
+    folder.mkdir()
+    return [make_iso(folder / name, SIZE, seed + name) for name in names]
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> list[Path]:
+    return make_content(tmp_path / "one", "one")
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> list[Path]:
+    """Other content: one of its files has the name of one of the others, the second has not."""
+    return make_content(tmp_path / "other", "other", ("a.iso", "c.iso"))
+
+
+def publishing(files: Sequence[Path], **more: Any) -> dict[str, Any]:
+    """One file after the other, and nothing else stays in the item."""
+    sources = [{"src": str(path)} for path in files]
+    return {**NAMES, "state": "done", "files": sources, "purge_files": True, "parallel_transfers": 1, **more}
+
+
+def start(tasks: Tasks, module: str, options: Mapping[str, Any]) -> subprocess.Popen[str]:
+    return start_module(module, {**connection_args(tasks.sim), "api_dialect": tasks.dialect, **options})
+
+
+def start_held(
+    tasks: Tasks, hold: str, options: Mapping[str, Any], module: str = UPDATE_SESSION
+) -> subprocess.Popen[str]:
+    """A task that stands still at a request."""
+    tasks.sim.inject(hold)
+    process = start(tasks, module, options)
+    assert tasks.sim.wait_until_held(SECONDS)
+    return process
+
+
+def finish(tasks: Tasks, process: subprocess.Popen[str]) -> ModuleResult:
+    tasks.sim.release()
+    return finish_module(process, SECONDS)
+
+
+def content_of(files: Sequence[Path]) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in files}
+
+
+def held_content(sim: Simulator) -> dict[str, bytes]:
+    return sim.run(lambda store: store.item_contents(store.find_item_id("templates", "tools")))
+
+
+def states(sim: Simulator) -> dict[str, str]:
+    return sim.run(lambda store: {entry.id: entry.state for entry in store.updates.sessions.values()})
+
+
+def assert_refused(run: Run) -> None:
+    assert run.error["type"] == "RESOURCE_BUSY", run.msg
+    assert "busy_timeout" in run.msg
+    # The first one goes on keeping its session alive.
+    changing = [entry for entry in run.exchanges if changes_something(entry) and action_of(entry) != "keep-alive"]
+    assert (run.changed, changing) == (False, [])
+
+
+# -- two publish to one item
+
+
+@pytest.mark.parametrize("content", ["same", "other"])
+@pytest.mark.parametrize("hold", MEETINGS.values(), ids=MEETINGS)
+def test_who_finds_somebody_at_work_gets_resource_busy_and_disturbs_nothing(
+    server: Simulator, one: list[Path], other: list[Path], hold: str, content: str
+) -> None:
+    """All that shows that the first one is at work are its signs of life: nothing of it moves."""
+    if (hold, content) == (MEETINGS["before-completing"], "same"):
+        pytest.skip("the second one can only do the same: see the test that both complete")
+    server.reset()
+    tasks = Tasks(server, DIALECTS[(list(MEETINGS.values()).index(hold) + (content == "same")) % 2])
+    first = start_held(tasks, hold, publishing(one))
+    (session,) = states(server)
+    second = tasks.run(**publishing(one if content == "same" else other))
+    assert_refused(second)
+    assert second.error["session_id"] == session
+    assert states(server) == {session: "ACTIVE"}
+    outcome = finish(tasks, first)
+    assert outcome.rc == 0, outcome.result["msg"]
+    assert outcome.result["session"]["id"] == session
+    assert held_content(server) == content_of(one)
+    assert states(server) == {session: "DONE"}
+
+
+def test_both_may_complete_what_both_want(tasks: Tasks, one: list[Path]) -> None:
+    first = start_held(tasks, "POST:*complete*:1:hold", publishing(one))
+    (session,) = states(tasks.sim)
+    second = tasks.run(**publishing(one))
+    assert not second.failed, second.msg
+    outcome = finish(tasks, first)
+    assert outcome.rc == 0, outcome.result["msg"]
+    assert {second.result["session"]["id"], outcome.result["session"]["id"]} == {session}
+    assert second.uploaded == []
+    assert held_content(tasks.sim) == content_of(one)
+    assert states(tasks.sim) == {session: "DONE"}
+
+
+@pytest.mark.parametrize("content", ["same", "other"])
+def test_who_waits_goes_on_when_the_first_one_is_done(
+    tasks: Tasks, one: list[Path], other: list[Path], content: str
+) -> None:
+    wanted = one if content == "same" else other
+    first = start_held(tasks, MEETINGS["in-its-first-file"], publishing(one))
+    second = start(tasks, UPDATE_SESSION, publishing(wanted, busy_timeout=60))
+    (session,) = states(tasks.sim)
+    reads = len([entry for entry in tasks.sim.exchanges if session in entry.path])
+    assert eventually(lambda: len([entry for entry in tasks.sim.exchanges if session in entry.path]) > reads + 2)
+    outcome, waited = finish(tasks, first), finish_module(second, SECONDS)
+    assert (outcome.rc, waited.rc) == (0, 0), (outcome.result, waited.result)
+    assert waited.result["changed"] == (content == "other")
+    assert held_content(tasks.sim) == content_of(wanted)
+    assert set(states(tasks.sim).values()) == {"DONE"}
+
+
+def test_what_was_published_before_the_own_session_began_is_seen(
+    tasks: Tasks, one: list[Path], other: list[Path]
+) -> None:
+    """The second one looked at the item before the first one published: its plan is of yesterday."""
+    late = start_held(tasks, "POST:*/update-session*:1:hold", publishing(other))
+    first = tasks.run(**publishing(one))
+    assert not first.failed, first.msg
+    outcome = finish(tasks, late)
+    assert outcome.rc == 0, outcome.result["msg"]
+    assert held_content(tasks.sim) == content_of(other)
+    assert set(states(tasks.sim).values()) == {"DONE"}
+
+
+def test_a_session_that_is_lost_to_another_task_is_not_canceled(
+    tasks: Tasks, one: list[Path], other: list[Path]
+) -> None:
+    """Whoever stood still for so long that nobody could see it at work has lost, and ends what it began alone."""
+    first = start_held(tasks, "POST:*/update-session*:1:hold-answer", publishing(one))
+    second = tasks.run(**publishing(other))
+    assert not second.failed, second.msg
+    outcome = finish(tasks, first)
+    assert outcome.result["error"]["type"] == "RESOURCE_BUSY", outcome.result["msg"]
+    assert held_content(tasks.sim) == content_of(other)
+    assert set(states(tasks.sim).values()) == {"DONE"}
+
+
+@pytest.mark.parametrize("left", [False, True], ids=["", "left-by-a-killed-run"])
+@pytest.mark.parametrize("busy_timeout", [0, 120])
+@pytest.mark.parametrize("contents", ["same", "different"])
+def test_a_crowd_publishes_to_one_item(
+    server: Simulator, tmp_path: Path, contents: str, busy_timeout: int, left: bool
+) -> None:
+    server.reset()
+    if left:
+        server.run(lambda store: store.seed_update_session(store.find_item_id("templates", "tools"), files={"x": b"x"}))
+    wanted = [
+        make_content(tmp_path / str(number), "one" if contents == "same" else str(number), ("a.iso", f"{number}.iso"))
+        if contents == "different"
+        else make_content(tmp_path / str(number), "one")
+        for number in range(CROWD)
+    ]
+    crowd = [
+        start(Tasks(server, DIALECTS[number % 2]), UPDATE_SESSION, publishing(files, busy_timeout=busy_timeout))
+        for number, files in enumerate(wanted)
+    ]
+    outcomes = [finish_module(process, 4 * SECONDS) for process in crowd]
+    refused = [outcome.result for outcome in outcomes if outcome.rc]
+    assert {result["error"]["type"] for result in refused} <= {"RESOURCE_BUSY"}, refused
+    assert len(refused) < CROWD
+    assert not (busy_timeout and refused), refused
+    winners = [content_of(files) for files, outcome in zip(wanted, outcomes) if outcome.rc == 0]
+    assert held_content(server) in winners
+    assert set(states(server).values()) == {"DONE"}
+    assert server.run(lambda store: store.logins.count) == 0
+
+
+# -- two make one item
+
+
+def test_an_item_that_somebody_else_makes_meanwhile_is_there(tasks: Tasks) -> None:
+    options: dict[str, Any] = {"library": "templates", "name": "fresh", "type": "iso"}
+    late = start_held(tasks, "POST:*/library/item*:2:hold", options, module=ITEM)
+    first = tasks.run(ITEM, **options)
+    assert first.changed
+    outcome = finish(tasks, late)
+    assert outcome.rc == 0, outcome.result["msg"]
+    assert outcome.result["changed"] is False
+    assert outcome.result["diff"]["before"] == outcome.result["diff"]["after"]
+    assert outcome.result["library_item"]["id"] == first.result["library_item"]["id"]
+
+
+# -- two fetch to one directory
+
+
+@pytest.fixture
+def filled(server: Simulator, one: list[Path]) -> dict[str, bytes]:
+    content = content_of(one)
+    server.reset(Seed(libraries=(LibrarySeed("templates", (ItemSeed("tools", "iso", content),)),)))
+    return content
+
+
+@pytest.fixture
+def dest(tmp_path: Path) -> Path:
+    made = tmp_path / "dest"
+    made.mkdir()
+    return made
+
+
+FETCH_MEETINGS = {
+    "its-session-made": "GET:*/download-session/*:1:hold",
+    "in-its-first-file": "GET:/cls/data/*a.iso:1:hold/50",
+    "in-its-last-file": "GET:/cls/data/*b.iso:1:hold/99",
+    "before-deleting-its-session": "DELETE:*/download-session/*:1:hold",
+}
+
+
+@pytest.mark.parametrize("hold", FETCH_MEETINGS.values(), ids=FETCH_MEETINGS)
+def test_two_fetch_to_one_directory_and_neither_disturbs_the_other(
+    server: Simulator, filled: dict[str, bytes], dest: Path, hold: str
+) -> None:
+    tasks = Tasks(server, DIALECTS[list(FETCH_MEETINGS.values()).index(hold) % 2])
+    options = {**NAMES, "dest": str(dest), "parallel_transfers": 1}
+    with watched(dest) as watch:
+        first = start_held(tasks, hold, options, module=DOWNLOAD_SESSION)
+        (session,) = server.run(lambda store: list(store.downloads.sessions))
+        second = tasks.run(DOWNLOAD_SESSION, **options)
+        assert not second.failed, second.msg
+        assert server.run(lambda store: list(store.downloads.sessions)) == [session]
+        outcome = finish(tasks, first)
+        assert outcome.rc == 0, outcome.result["msg"]
+        happened = watch.read()
+    assert {path.name: path.read_bytes() for path in dest.iterdir()} == filled
+    assert {event for name in filled for event in happened.get(name, set())} == {"moved in"}
+    assert server.run(lambda store: len(store.downloads.sessions)) == 0
+
+
+def test_a_crowd_fetches_to_one_directory(server: Simulator, filled: dict[str, bytes], dest: Path) -> None:
+    options = {**NAMES, "dest": str(dest)}
+    with watched(dest) as watch:
+        crowd = [start(Tasks(server, DIALECTS[number % 2]), DOWNLOAD_SESSION, options) for number in range(CROWD)]
+        outcomes = [finish_module(process, 4 * SECONDS) for process in crowd]
+        happened = watch.read()
+    assert [outcome.result.get("msg") for outcome in outcomes] == [None] * CROWD
+    assert {path.name: path.read_bytes() for path in dest.iterdir()} == filled
+    assert {event for name in filled for event in happened[name]} == {"moved in"}
+    assert server.run(lambda store: (len(store.downloads.sessions), store.logins.count)) == (0, 0)
+
+
+def test_a_fetch_beside_a_publish_gets_one_content_whole(
+    server: Simulator, filled: dict[str, bytes], dest: Path, tmp_path: Path
+) -> None:
+    """The item changes while a file of it is on its way: what comes is what the session was made for."""
+    tasks = Tasks(server, "api")
+    options = {**NAMES, "dest": str(dest), "parallel_transfers": 1}
+    newer = make_content(tmp_path / "newer", "newer")
+    fetching = start_held(tasks, "GET:/cls/data/*a.iso:1:hold/50", options, module=DOWNLOAD_SESSION)
+    published = tasks.run(**publishing(newer))
+    assert not published.failed, published.msg
+    outcome = finish(tasks, fetching)
+    assert outcome.rc == 0, outcome.result["msg"]
+    assert {path.name: path.read_bytes() for path in dest.iterdir()} == filled
