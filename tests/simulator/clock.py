@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import datetime
+import email.utils
 from typing import Callable
 
 Seconds = Callable[[], float]
@@ -17,6 +18,10 @@ class Calendar:
         self.clock = clock
         self._origin = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=clock())
 
+    def set_ahead(self, seconds: float) -> None:
+        """Have the server's clock show another time than that of its clients."""
+        self._origin += datetime.timedelta(seconds=seconds)
+
     def date(self, seconds: float) -> datetime.datetime:
         return self._origin + datetime.timedelta(seconds=seconds)
 
@@ -25,6 +30,9 @@ class Calendar:
 
     def stamp(self, seconds: float) -> str:
         return self.date(seconds).strftime("%Y-%m-%dT%H:%M:%S.") + f"{self.date(seconds).microsecond // 1000:03d}Z"
+
+    def http_stamp(self) -> str:
+        return email.utils.format_datetime(self.now(), usegmt=True)
 
     def now_stamp(self) -> str:
         return self.stamp(self.clock())

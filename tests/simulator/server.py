@@ -152,6 +152,7 @@ class Server:
         if request.path.startswith("/cls/data/"):
             return await self.data.handle(request, progress)
         response = await self._answer(request, progress)
+        response.headers["Date"] = self.store.calendar.http_stamp()
         if fault is not None and fault.kind in ("truncate", "reset-mid-body"):
             return await self._cut(request, progress, response, fault.kind)
         if fault is not None and fault.kind == "hold-answer":
