@@ -1,0 +1,321 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Nothing waits for ever, and no wait asks what time of day it is.
+
+Time passes in these tests only while a task sleeps, for the server as well; and with each nap the clock on the wall
+jumps by hours, back and forth.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+
+from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
+    LONGEST_PAUSE,
+    LOOK_SECONDS,
+    WATCH_PAUSE,
+    WATCH_SECONDS,
+    Clock,
+    keep_alive_interval,
+)
+from ansible_collections.vsphere.content.plugins.modules import (
+    content_library_download_session,
+    content_library_update_session,
+)
+from tests.harness.checkout import ROOT
+from tests.harness.packages import Package, make_iso, make_package
+from tests.harness.tasks import DIALECTS, UPDATE_SESSION, Tasks, action_of
+from tests.simulator import Simulator
+from tests.simulator.seed import VIEWER
+
+DOWNLOAD_SESSION = "content_library_download_session"
+ISO: Mapping[str, Any] = {"library": "templates", "library_item": "tools"}
+OVF: Mapping[str, Any] = {"library": "templates", "library_item": "rocky9"}
+HOUR = 3600.0
+JUMPS = (5 * HOUR, -9 * HOUR, 30 * HOUR, -24 * HOUR)
+WAIT = 50
+SETTLE = 60.0
+FOREVER = 1e6
+
+OF_THE_WALL = {
+    "datetime": {"now", "today", "utcnow"},
+    "date": {"today"},
+    "time": {"time", "time_ns", "localtime", "gmtime", "ctime", "strftime"},
+}
+
+
+class HandClock:
+    """Time that passes only while somebody sleeps; ``during`` is called with the seconds that have passed by then."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.during: Callable[[float], None] = lambda _seconds: None
+        self._jumps = itertools.cycle(JUMPS)
+        self.wall = time.time()
+        self.clock = Clock(now=self.now, sleep=self.sleep)
+
+    def now(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        # A nap of no length at a deadline must not stop the clock.
+        self.seconds += max(seconds, 0.001)
+        self.wall += seconds + next(self._jumps)
+        self.during(self.seconds)
+
+
+@pytest.fixture
+def hand(monkeypatch: pytest.MonkeyPatch) -> HandClock:
+    made = HandClock()
+    monkeypatch.setattr(time, "time", lambda: made.wall)
+    for module in (content_library_update_session, content_library_download_session):
+        monkeypatch.setattr(module, "SYSTEM_CLOCK", made.clock)
+    return made
+
+
+@pytest.fixture
+def server(hand: HandClock) -> Iterator[Simulator]:
+    """A server that takes a minute for each step with a file, and that lets nothing expire."""
+    with Simulator(settle=SETTLE, clock=hand.now, session_timeout=FOREVER, login_timeout=FOREVER) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_iso(tmp_path_factory.mktemp("images") / "tools.iso", 20_000)
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
+    return make_package(tmp_path_factory.mktemp("package"), disks=1, disk_bytes=20_000)
+
+
+def item_of(store: Any) -> str:
+    return str(store.find_item_id("templates", "tools"))
+
+
+def publish(path: Path, named: Mapping[str, Any] = ISO, **more: Any) -> dict[str, Any]:
+    return {**named, "state": "done", "files": [{"src": str(path)}], **more}
+
+
+# -- each wait has an end, and its error says which option moves it
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A wait that does not succeed: the task, what happens beside it, and how and when it ends."""
+
+    task: Callable[[Path, Package], tuple[str, dict[str, Any]]]
+    seconds: float
+    error_type: str
+    operation: str
+    said: tuple[str, ...]
+    prepare: Callable[[Simulator, HandClock], None] = lambda _sim, _hand: None
+
+
+def update(**options: Any) -> Callable[[Path, Package], tuple[str, dict[str, Any]]]:
+    return lambda image, _package: (UPDATE_SESSION, publish(image, **options))
+
+
+def hold_foreign_session(sim: Simulator, _hand: HandClock) -> None:
+    sim.run(lambda store: store.seed_update_session(item_of(store), user=VIEWER))
+
+
+def keep_moving(sim: Simulator, hand: HandClock) -> None:
+    session = sim.run(lambda store: store.seed_update_session(item_of(store), transferring={"tools.iso": 1}))
+    hand.during = lambda _seconds: sim.run(lambda store: store.move_transfer(session, "tools.iso", 1))
+
+
+def one_after_the_other(sim: Simulator, hand: HandClock) -> None:
+    """Somebody at work gives up, and somebody else comes."""
+    session = sim.run(lambda store: store.seed_update_session(item_of(store), transferring={"tools.iso": 1}))
+
+    def act(seconds: float) -> None:
+        def work(store: Any) -> None:
+            if store.updates.sessions[session].state != "ACTIVE":
+                return
+            if seconds < 20:
+                store.move_transfer(session, "tools.iso", 1)
+            else:
+                store.updates.cancel(session)
+                store.seed_update_session(item_of(store), user=VIEWER)
+
+        sim.run(work)
+
+    hand.during = act
+
+
+def prepare_nothing(sim: Simulator, _hand: HandClock) -> None:
+    sim.run(lambda store: store.seed_item_files(item_of(store), {"tools.iso": b"content"}))
+
+
+WAITS = {
+    "a-file-is-received": Wait(
+        update(wait_timeout=20),
+        20,
+        "TIMED_OUT",
+        "update_session.file.receive",
+        ("no progress for 20 seconds (wait_timeout)", "tools.iso (TRANSFERRING", "raise wait_timeout"),
+    ),
+    "the-preview": Wait(
+        lambda _image, package: (UPDATE_SESSION, publish(package.descriptor, OVF, wait_timeout=WAIT)),
+        SETTLE + WAIT,
+        "TIMED_OUT",
+        "update_session.preview",
+        ("no progress for 50 seconds (wait_timeout)", "preview is still being prepared", "raise wait_timeout"),
+    ),
+    "the-completion": Wait(
+        update(wait_timeout=WAIT),
+        SETTLE + WAIT,
+        "TIMED_OUT",
+        "update_session.complete",
+        ("no progress for 50 seconds (wait_timeout)", "the completion was accepted", "raise wait_timeout"),
+    ),
+    "a-file-is-prepared": Wait(
+        lambda _image, _package: (DOWNLOAD_SESSION, {**ISO, "wait_timeout": 20}),
+        20,
+        "TIMED_OUT",
+        "download_session.file.prepare",
+        ("no progress for 20 seconds (wait_timeout)", "tools.iso is PREPARE_REQUESTED", "raise wait_timeout"),
+        prepare_nothing,
+    ),
+    "another-users-session": Wait(
+        update(busy_timeout=40),
+        40,
+        "RESOURCE_BUSY",
+        "update_session.create",
+        ("waited for it for 40 seconds (busy_timeout)", "Raise busy_timeout"),
+        hold_foreign_session,
+    ),
+    "another-task-at-work": Wait(
+        update(busy_timeout=25),
+        25,
+        "RESOURCE_BUSY",
+        "update_session.take_over",
+        ("another task is at work", "waited for it for 25 seconds (busy_timeout)", "Raise busy_timeout"),
+        keep_moving,
+    ),
+    "one-after-the-other": Wait(
+        update(busy_timeout=40),
+        40,
+        "RESOURCE_BUSY",
+        "update_session.create",
+        ("waited for it for 40 seconds (busy_timeout)", "Raise busy_timeout"),
+        one_after_the_other,
+    ),
+}
+
+
+@pytest.mark.parametrize("wait", WAITS.values(), ids=WAITS)
+def test_a_wait_ends_when_it_should_and_says_what_would_make_it_longer(
+    server: Simulator, hand: HandClock, image: Path, package: Package, wait: Wait
+) -> None:
+    tasks = Tasks(server, DIALECTS[list(WAITS.values()).index(wait) % 2])
+    wait.prepare(server, hand)
+    module, options = wait.task(image, package)
+    run = tasks.run(module, **options)
+    assert wait.seconds <= hand.seconds <= wait.seconds + 2 * LONGEST_PAUSE
+    assert (run.error["type"], run.error["operation"]) == (wait.error_type, wait.operation), run.msg
+    for text in wait.said:
+        assert text in run.msg
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_server_that_does_not_answer_is_waited_for_as_long_as_the_option_says(dialect: str, image: Path) -> None:
+    with Simulator(settle=0) as sim:
+        sim.inject("POST:*validate*:1:hang")
+        began = time.monotonic()
+        run = Tasks(sim, dialect).run(**publish(image, request_timeout=1))
+        assert 1 <= time.monotonic() - began < 20
+    assert (run.error["type"], run.error["operation"]) == ("TIMED_OUT", "update_session.file.validate")
+    assert "was silent for 1 seconds (request_timeout)" in run.msg
+    assert "raise the time-out that the message names" in run.msg
+
+
+# -- nothing ends early or late
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_what_goes_on_is_waited_for_however_long_it_takes(
+    server: Simulator, hand: HandClock, package: Package, dialect: str
+) -> None:
+    """Each step takes thirty seconds, the whole several minutes, and wait_timeout is forty seconds."""
+    run = Tasks(server, dialect).run(**publish(package.descriptor, OVF, wait_timeout=SETTLE + 10))
+    assert not run.failed, run.msg
+    assert hand.seconds > 3 * SETTLE
+    assert (run.session or {}).get("state") == "DONE"
+
+
+@pytest.mark.parametrize(
+    ("content", "seconds"),
+    [({"transferring": {"tools.iso": 300}}, WATCH_SECONDS), ({"files": {"other.iso": b"x"}}, LOOK_SECONDS)],
+    ids=["a-file-under-way", "between-files"],
+)
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_session_that_a_killed_run_left_is_watched_for_as_long_as_it_should(
+    hand: HandClock, image: Path, dialect: str, content: Mapping[str, Any], seconds: float
+) -> None:
+    with Simulator(settle=0, clock=hand.now, session_timeout=FOREVER, login_timeout=FOREVER) as sim:
+        session = sim.run(lambda store: store.seed_update_session(item_of(store), **content))
+        run = Tasks(sim, dialect).run(**publish(image))
+    assert (run.session or {}).get("id") == session
+    assert seconds <= hand.seconds <= seconds + 2 * WATCH_PAUSE + LONGEST_PAUSE
+
+
+# -- a session lives on whatever the clocks show
+
+
+@pytest.mark.parametrize("ahead", [-5 * HOUR, 5 * HOUR], ids=["behind", "ahead"])
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_session_outlives_its_time_out_on_a_server_whose_clock_shows_something_else(
+    tmp_path: Path, dialect: str, ahead: float
+) -> None:
+    image = make_iso(tmp_path / "tools.iso", 2_000_000)
+    with Simulator(settle=0, session_timeout=1.5, rate=500_000) as sim:
+        sim.run(lambda store: store.calendar.set_ahead(ahead))
+        # The rate moves the session's expiry as well, so the server stands still for longer than the session lives.
+        sim.inject("POST:*validate*:1:slow/3")
+        run = Tasks(sim, dialect).run(**publish(image))
+    assert not run.failed, run.msg
+    signs = [entry for entry in run.exchanges if action_of(entry) == "keep-alive"]
+    # Four seconds of upload and three of waiting, with a sign of life at most every half second.
+    assert 7 <= len(signs) <= 15
+
+
+def test_the_time_between_two_signs_of_life_comes_from_two_times_of_the_servers() -> None:
+    from datetime import datetime, timedelta, timezone
+
+    now = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    expiry = (now + timedelta(seconds=4)).isoformat().replace("+00:00", "Z")
+    assert keep_alive_interval(expiry, now, 30) == 1
+    assert keep_alive_interval(expiry, now - timedelta(hours=1), 30) == 30
+    assert keep_alive_interval(expiry, now + timedelta(hours=1), 30) == 0.5
+    assert [keep_alive_interval(None, now, 2), keep_alive_interval(expiry, None, 2)] == [2, 2]
+    assert keep_alive_interval("some day", now, 2) == 2
+
+
+def of_the_wall(source: str) -> list[str]:
+    return [
+        f"{node.lineno}: {ast.unparse(node)}"
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.attr in OF_THE_WALL.get(node.value.id, ())
+    ]
+
+
+def test_no_file_of_the_collection_asks_for_the_time_of_day() -> None:
+    assert of_the_wall("import time\ntime.time()\ndatetime.now(timezone.utc)") == ["2: time.time", "3: datetime.now"]
+    files = sorted((ROOT / "plugins").rglob("*.py"))
+    assert len(files) > 20
+    found = {str(path.relative_to(ROOT)): of_the_wall(path.read_text(encoding="utf-8")) for path in files}
+    assert {path: lines for path, lines in found.items() if lines} == {}
