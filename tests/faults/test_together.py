@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from tests.faults.kills import SECONDS, eventually, watched
 from tests.harness.modules import ModuleResult, connection_args, finish_module, start_module
 from tests.harness.packages import make_iso
 from tests.harness.tasks import DIALECTS, UPDATE_SESSION, Run, Tasks, action_of, changes_something
+from tests.roles.jobs import credential, run_job
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
+from tests.simulator.seed import VIEWER
 
 DOWNLOAD_SESSION = "content_library_download_session"
 ITEM = "content_library_item"
@@ -236,6 +239,31 @@ def test_an_item_that_somebody_else_makes_meanwhile_is_there(tasks: Tasks) -> No
     assert outcome.result["changed"] is False
     assert outcome.result["diff"]["before"] == outcome.result["diff"]["after"]
     assert outcome.result["library_item"]["id"] == first.result["library_item"]["id"]
+
+
+def test_the_role_leaves_the_item_that_it_made_to_whoever_publishes_to_it(
+    server: Simulator, one: list[Path], tmp_path: Path
+) -> None:
+    """Between its task that makes the item and its task that fills it, another one has opened a session."""
+    server.reset()
+    server.inject("POST:*/session:2:hold")
+    variables = {
+        "vcenter_connection": {"ca_path": server.ca_path},
+        "publish_libraries": "templates",
+        "publish_library_item": "fresh",
+        "publish_src": str(one[0]),
+    }
+    with ThreadPoolExecutor(1) as beside:
+        job = beside.submit(run_job, tmp_path / "job", "publish.yml", credential(server), variables)
+        assert server.wait_until_held(SECONDS)
+        item = server.run(lambda store: store.find_item_id("templates", "fresh"))
+        theirs = server.run(lambda store: store.seed_update_session(item, user=VIEWER))
+        server.release()
+        failed = job.result(4 * SECONDS).failed()
+    reason = [task for task in failed.tasks if task.verdict == "failed"][-1].result["msg"]
+    assert "The item fresh, which this run had made, stays, as another task publishes to it." in reason
+    assert states(server) == {theirs: "ACTIVE"}
+    assert item in server.run(lambda store: list(store.catalog.items))
 
 
 # -- two fetch to one directory
