@@ -194,7 +194,7 @@ class UpdateSessionResource:
         if plan.opens:
             session = self._open(plan)
             if declared.fills:
-                plan = self._plan_again(plan)
+                plan = self._plan_again(plan, str(session.id))
         if session is None:
             raise AssertionError("a session that is neither found nor made cannot converge")
         session_id = str(session.id)
@@ -246,12 +246,20 @@ class UpdateSessionResource:
                 remedy=self._patience.remedy,
             )
 
-    def _plan_again(self, plan: Plan) -> Plan:
+    def _plan_again(self, plan: Plan, session_id: str) -> Plan:
         """What somebody published before the session was ours, and nobody can any more, has a say in what is sent."""
         found = self._with_content(plan.found)
         if found.content == plan.found.content:
             return plan
         fresh = self.plan(replace(found, session=None, active=None, files=()))
+        if not fresh.files:
+            discard(self._api, session_id)
+            raise Overtaken from ResourceBusy(
+                "other tasks publish to the item at the same time",
+                operation="update_session.create",
+                session_id=session_id,
+                remedy=RUN_AGAIN,
+            )
         return replace(plan, files=fresh.files, found=found)
 
     def _open(self, plan: Plan) -> UpdateSession:

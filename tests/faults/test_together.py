@@ -8,6 +8,7 @@ The server holds the one that came first at a chosen request while the second on
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +30,8 @@ ITEM = "content_library_item"
 NAMES: Mapping[str, Any] = {"library": "templates", "library_item": "tools"}
 FILES = ("a.iso", "b.iso")
 SIZE = 30_000
-CROWD = 8
+CROWD = 6
+CREATION = re.compile(r"/update-session(\?client_token|$)")
 
 # Where the first one stands still, between files as well as within one.
 MEETINGS = {
@@ -183,6 +185,24 @@ def test_what_was_published_before_the_own_session_began_is_seen(
     assert set(states(tasks.sim).values()) == {"DONE"}
 
 
+def test_who_waited_while_others_published_the_same_changes_nothing(tasks: Tasks, one: list[Path]) -> None:
+    def seed(store: Any) -> str:
+        return str(store.seed_update_session(store.find_item_id("templates", "tools"), user=VIEWER))
+
+    def publish(store: Any) -> None:
+        store.seed_item_files(store.find_item_id("templates", "tools"), content_of(one))
+        store.updates.cancel(theirs)
+
+    theirs = tasks.sim.run(seed)
+    waiting = start(tasks, UPDATE_SESSION, publishing(one, busy_timeout=60))
+    assert eventually(lambda: any(CREATION.search(entry.path) for entry in tasks.sim.exchanges))
+    tasks.sim.run(publish)
+    outcome = finish_module(waiting, SECONDS)
+    assert outcome.rc == 0, outcome.result["msg"]
+    assert (outcome.result["changed"], outcome.result["item_changed"]) == (False, False)
+    assert states(tasks.sim) == {theirs: "CANCELED"}
+
+
 def test_a_session_that_is_lost_to_another_task_is_not_canceled(
     tasks: Tasks, one: list[Path], other: list[Path]
 ) -> None:
@@ -196,9 +216,17 @@ def test_a_session_that_is_lost_to_another_task_is_not_canceled(
     assert set(states(tasks.sim).values()) == {"DONE"}
 
 
-@pytest.mark.parametrize("left", [False, True], ids=["", "left-by-a-killed-run"])
-@pytest.mark.parametrize("busy_timeout", [0, 120])
-@pytest.mark.parametrize("contents", ["same", "different"])
+@pytest.mark.parametrize(
+    ("contents", "busy_timeout", "left"),
+    [
+        ("same", 0, False),
+        ("same", 120, False),
+        ("different", 0, False),
+        ("different", 120, False),
+        ("different", 0, True),
+    ],
+    ids=["same", "same-waiting", "different", "different-waiting", "different-after-a-killed-run"],
+)
 def test_a_crowd_publishes_to_one_item(
     server: Simulator, tmp_path: Path, contents: str, busy_timeout: int, left: bool
 ) -> None:
