@@ -3,7 +3,8 @@
 
 """Measures one play over many hosts against the simulator, and prints the table of docs/scale.md.
 
-Each host publishes an image of its own. All of them are one simulated vCenter, which therefore does the work of all.
+First each host publishes to an item of its own, then all of them to one item. All of them are one simulated vCenter,
+which therefore does the work of all.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,10 +27,12 @@ import yaml
 from tests.harness.checkout import ROOT, collections_root
 from tests.harness.modules import connection_args, run_module_process
 from tests.harness.packages import make_iso
-from tests.roles.jobs import credential, run_job
+from tests.roles.jobs import Job, credential, run_job
 
 MIRROR = "ds:///vmfs/volumes/mirror/image.iso"
 MEBIBYTE = 1024 * 1024
+BUSY_TIMEOUT = 3600
+SHARED = "shared"
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,15 @@ class Measured:
     requests: int
     sent: int
     changed: int
+    refused: int
     failures: int
     sessions_left: int
+    damaged: int
+
+    @property
+    def kept(self) -> bool:
+        """Whether it kept what is promised: whoever is refused was told that the item is busy, and nothing is mixed."""
+        return not (self.failures or self.sessions_left or self.damaged)
 
     @property
     def row(self) -> str:
@@ -50,8 +60,10 @@ class Measured:
             self.requests,
             f"{self.sent // MEBIBYTE} MiB",
             self.changed,
+            self.refused,
             self.failures,
             self.sessions_left,
+            self.damaged,
         )
         return f"| {' | '.join(str(cell) for cell in cells)} |"
 
@@ -71,10 +83,34 @@ def simulator(folder: Path, image: Path) -> Iterator[SimpleNamespace]:
             process.terminate()
 
 
-def measure(title: str, folder: Path, server: Any, hosts: int, forks: int, extra_vars: Mapping[str, Any]) -> Measured:
+def refusals(job: Job) -> int:
+    """How many hosts were refused as another one published to the item."""
+    tasks = [task for task in job.of("content_library_update_session") if task.verdict == "failed"]
+    return sum(task.result.get("error", {}).get("type") == "RESOURCE_BUSY" for task in tasks)
+
+
+def is_damaged(server: Any, folder: Path, images: Sequence[Path]) -> bool:
+    """Whether the shared item holds anything but one of the images."""
+    folder.mkdir()
+    named = {"library": "templates", "library_item": SHARED, "dest": str(folder)}
+    run_module_process("content_library_download_session", {**connection_args(server), **named})
+    held = [path.read_bytes() for path in folder.iterdir()]
+    return len(held) != 1 or held[0] not in {path.read_bytes() for path in images}
+
+
+def measure(
+    title: str,
+    folder: Path,
+    server: Any,
+    hosts: Sequence[str],
+    forks: int,
+    extra_vars: Mapping[str, Any],
+    shared: Sequence[Path] = (),
+) -> Measured:
+    """One play; C(shared) are the images of which one shall be in the shared item after it."""
     record = folder / "record.jsonl"
     before = len(record.read_text(encoding="utf-8").splitlines())
-    inventory: dict[str, Any] = {"all": {"hosts": {f"vcenter{number:03}": {} for number in range(1, hosts + 1)}}}
+    inventory: dict[str, Any] = {"all": {"hosts": {host: {} for host in hosts}}}
     common = {
         "vcenter_hosts": "all",
         "vcenter_connection": {"ca_path": server.ca_path},
@@ -93,14 +129,17 @@ def measure(title: str, folder: Path, server: Any, hosts: int, forks: int, extra
     exchanges = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()[before:]]
     arguments = {**connection_args(server), "states": ["ACTIVE"]}
     left = run_module_process("content_library_session_info", arguments).result
+    refused = refusals(job)
     return Measured(
         title,
         seconds,
         len(exchanges),
         sum(entry["request_bytes"] for entry in exchanges if entry["method"] == "PUT"),
         len(job.stats["changed"]),
-        len(job.stats["failures"]) + len(job.stats["dark"]),
+        refused,
+        len(job.stats["failures"]) + len(job.stats["dark"]) - refused,
         len(left["update_sessions"]) + len(left["download_sessions"]),
+        int(bool(shared) and is_damaged(server, folder / f"fetched-{title.replace(' ', '-')}", shared)),
     )
 
 
@@ -113,19 +152,35 @@ def main() -> int:
     collections_root()
     with tempfile.TemporaryDirectory(prefix="scale-") as scratch:
         folder = Path(scratch)
-        image = folder / "image.iso"
-        make_iso(image, options.mebibytes * MEBIBYTE)
+        hosts = [f"vcenter{number:03}" for number in range(1, options.hosts + 1)]
+        size = options.mebibytes * MEBIBYTE
+        image = make_iso(folder / "image.iso", size)
+        own = []
+        for host in hosts:
+            (folder / host).mkdir()
+            own.append(make_iso(folder / host / "image.iso", size, host))
         sent = {"publish_src": str(image), "publish_library_item": "sent-{{ inventory_hostname }}"}
         pulled = {"publish_url": MIRROR, "publish_library_item": "pulled-{{ inventory_hostname }}"}
+        same = {"publish_src": str(image), "publish_library_item": SHARED}
+        other = {"publish_src": f"{folder}/{{{{ inventory_hostname }}}}/image.iso", "publish_library_item": SHARED}
+        waiting = {"publish_busy_timeout": BUSY_TIMEOUT}
+        plays: list[tuple[str, Mapping[str, Any], list[Path]]] = [
+            ("publish", sent, []),
+            ("publish again", sent, []),
+            ("publish from a mirror", pulled, []),
+            ("one image to one item", {**same, **waiting}, [image]),
+            ("images of their own to one item", other, [image, *own]),
+            ("images of their own to one item, waiting", {**other, **waiting}, own),
+        ]
         print(f"{options.hosts} hosts, {options.forks} forks, {options.mebibytes} MiB each\n")
-        print("| run | wall time | requests | sent by the controller | hosts changed | failures | sessions left |")
-        print("|---|---|---|---|---|---|---|", flush=True)
+        print("| run | wall time | requests | sent | hosts changed | refused | failures | sessions left | damaged |")
+        print("|---|---|---|---|---|---|---|---|---|", flush=True)
         runs = []
         with simulator(folder, image) as server:
-            for title, source in (("publish", sent), ("publish again", sent), ("publish from a mirror", pulled)):
-                runs.append(measure(title, folder, server, options.hosts, options.forks, source))
+            for title, source, shared in plays:
+                runs.append(measure(title, folder, server, hosts, options.forks, source, shared))
                 print(runs[-1].row, flush=True)
-    return 1 if any(run.failures or run.sessions_left for run in runs) else 0
+    return 0 if all(run.kept for run in runs) else 1
 
 
 if __name__ == "__main__":
