@@ -389,7 +389,7 @@ class Connection:
             return
         raise InvalidResponse(
             f"what answers at {self.options.hostname}:{self.options.port} offers no vCenter login "
-            f"(HTTP {answer.status}: {quote(answer.body, self._hide)})",
+            f"(HTTP {answer.status}: {quote(answer.body, self._hide_token)})",
             status=answer.status,
             operation="session.login",
             remedy="Check hostname and port, and api_dialect: it is forced." if self.options.dialect else None,
