@@ -73,6 +73,14 @@ contract: $(VENV)/.dev-installed ## Test what holds the traffic to the published
 peers: $(VENV)/.dev-installed ## Test against vcsim, govc (these two need Go) and the official Python bindings
 	@$(CHECK) peers
 
+.PHONY: faults
+faults: $(VENV)/.dev-installed ## Break what can break, and see that each task works or puts everything back
+	@$(CHECK) faults
+
+.PHONY: reliability
+reliability: $(VENV)/.dev-installed ## Run the fault matrix, and write what came of it into docs/reliability.md
+	@$(VENV)/bin/python -m tests.faults.matrix_page
+
 .PHONY: molecule
 molecule: $(VENV)/.dev-installed ## Play the molecule scenarios: each a job a user would run, on simulators and vcsim
 	@$(CHECK) molecule

@@ -161,6 +161,7 @@ TYPES = (
     ("mypy", "tests/mutations"),
     ("mypy", "tests/docs"),
     ("mypy", "tests/roles"),
+    ("mypy", "tests/faults"),
 )
 
 # What is seen at once stands first, then the longest, so that none of them is left to run alone at the end.
@@ -173,6 +174,7 @@ STEPS = (
     Step("sanity", "Run ansible-test sanity", sanity),
     Step("unit", "Run the unit tests", tests("unit")),
     Step("examples", "Run each example of the documentation", tests("examples", "tests/docs")),
+    Step("faults", "Break what can break, and see that it ends well", tests("faults", "tests/faults")),
     Step("roles", "Run the roles, the playbooks and what AWX needs of them", tests("roles", "tests/roles")),
     Step("peers", "Test against vcsim, govc and the official bindings", tests("peers", "tests/peers")),
     Step("operations", "Test each operation in both dialects", tests("operations", "tests/mutations")),

@@ -260,6 +260,16 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     return float(text) if re.fullmatch(r"\d{1,6}", text) else None
 
 
+@contextmanager
+def _about(session_id: str | None) -> Iterator[None]:
+    """Have whatever goes wrong say in which session."""
+    try:
+        yield
+    except ContentError as error:
+        error.session_id = error.session_id or session_id
+        raise
+
+
 @dataclass(frozen=True)
 class ConnectionOptions:
     """Where vCenter is and how to get in; C(dialect) is api, rest, or None to find out."""
@@ -446,10 +456,11 @@ class Connection:
                 lambda answer: answer.status,
             )
 
-        answer = self._retrying(attempt) if repeatable else attempt()
-        if not 200 <= answer.status < 300:
-            raise from_response(answer.status, answer.body, operation, session_id, hide=self._hide)
-        return self._read_json(answer, operation)
+        with _about(session_id):
+            answer = self._retrying(attempt) if repeatable else attempt()
+            if not 200 <= answer.status < 300:
+                raise from_response(answer.status, answer.body, operation, session_id, hide=self._hide)
+            return self._read_json(answer, operation)
 
     @contextmanager
     def stream(
@@ -483,14 +494,15 @@ class Connection:
                 method, url, operation, token=token, data=body() if body else None, headers=sent_headers, stream=True
             )
 
-        response = self._authenticated(attempt, lambda answer: int(answer.status_code)) if own else attempt(None)
-        try:
-            if not 200 <= response.status_code < 300:
-                answer = self._read_body(response, operation)
-                raise from_response(response.status_code, answer, operation, session_id, hide=self._hide)
-            yield response
-        finally:
-            response.close()
+        with _about(session_id):
+            response = self._authenticated(attempt, lambda answer: int(answer.status_code)) if own else attempt(None)
+            try:
+                if not 200 <= response.status_code < 300:
+                    answer = self._read_body(response, operation)
+                    raise from_response(response.status_code, answer, operation, session_id, hide=self._hide)
+                yield response
+            finally:
+                response.close()
 
     def _authenticated(self, attempt: Callable[[str | None], AnswerT], status_of: Callable[[AnswerT], int]) -> AnswerT:
         """Try with the token we have; if it has expired, log in again, once, and try with the new one."""

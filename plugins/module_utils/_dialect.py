@@ -284,9 +284,12 @@ class Dialect:
         return (answer or {}).get("value")
 
     def result_list(self, answer: Any) -> list[Any]:
-        """The list that an answer holds; C(/rest) may send an empty one as null, as an empty object, or not at all."""
+        """The list that an answer holds; C(/rest) may send an empty one as null, or as an empty object.
+
+        An answer that has no body at all is no list, as something on the way can have lost it.
+        """
         value = self.result(answer)
-        if self.wraps and (value is None or value == {}):
+        if self.wraps and answer is not None and (value is None or value == {}):
             return []
         if not isinstance(value, list):
             raise SchemaError("", "a list", value)

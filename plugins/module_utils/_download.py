@@ -31,12 +31,16 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     TransferFailed,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
+    CANCELED,
+    ERROR,
     LONGEST_KEEP_ALIVE,
     Clock,
     Step,
     discard_download,
+    end_surely,
     gather,
     kept_alive,
+    make_surely,
     wait_for,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._mark import left_marks
@@ -53,7 +57,6 @@ from ansible_collections.vsphere.content.plugins.module_utils._transfer import (
     run_all,
 )
 
-ERROR = "ERROR"
 PREPARE = "download_session.file.prepare"
 GET_DATA = "download_session.file.get_data"
 
@@ -77,7 +80,7 @@ def open_download(
 ) -> DownloadSession:
     """Create a download session; C(on_created) is told its id before a signal can come between."""
     with shield():
-        session_id = api.create_download_session(library_item_id, client_token)
+        session_id = make_surely(lambda: api.create_download_session(library_item_id, client_token))
         on_created(session_id)
     return api.get_download_session(session_id)
 
@@ -110,9 +113,15 @@ def end_session(api: Api, session: DownloadSession, step: Step, error_message: s
     """Take one step with a session; returns it as it is then, None if it is gone."""
     session_id = str(session.id)
     if step is Step.CANCEL:
-        api.cancel_download_session(session_id)
+        end_surely(
+            lambda: api.cancel_download_session(session_id), lambda: api.get_download_session(session_id), CANCELED
+        )
     elif step is Step.FAIL:
-        api.fail_download_session(session_id, error_message or "")
+        end_surely(
+            lambda: api.fail_download_session(session_id, error_message or ""),
+            lambda: api.get_download_session(session_id),
+            ERROR,
+        )
     else:
         discard_download(api, session_id)
         return None

@@ -34,15 +34,17 @@ WHITE_SPACE = "\t\n\r\xa0\u2028\u2029"
 
 @dataclass(frozen=True)
 class Operation:
-    """What people call an operation ("could not ..."), and the privilege that vCenter asks for it."""
+    """What people call an operation ("could not ..."), the privilege that vCenter asks for it, and whether it has to do
+    with what the task is about."""
 
     phrase: str
     privilege: str | None = None
+    has_subject: bool = True
 
 
 OPERATIONS: Mapping[str, Operation] = {
-    "session.login": Operation("log in"),
-    "session.logout": Operation("log out"),
+    "session.login": Operation("log in", has_subject=False),
+    "session.logout": Operation("log out", has_subject=False),
     "library.find": Operation("look up the library"),
     "library.get": Operation("read the library"),
     "item.find": Operation("look up the library item"),
@@ -304,7 +306,8 @@ class ContentError(Exception):
     def explain(self) -> str:
         """What was being done, to what, what the server said, and what to do about it."""
         known = OPERATIONS.get(self.operation or "")
-        place = "".join(f" {text}" for text in (self._named_session(), self.subject) if text)
+        about = (self._named_session(), self.subject) if known and known.has_subject else ()
+        place = "".join(f" {text}" for text in about if text)
         doing = f"Could not {known.phrase}{place}: " if known else ""
         parts = [doing + _sentence(self.said), *self.notes, self.remedy or self._default_remedy(known)]
         return " ".join(part for part in parts if part)

@@ -21,6 +21,7 @@ from typing import Any, Callable, TypeVar
 
 from ansible_collections.vsphere.content.plugins.module_utils._api import Api
 from ansible_collections.vsphere.content.plugins.module_utils._errors import (
+    ConnectionFailed,
     ContentError,
     InvalidResponse,
     NotAllowedInCurrentState,
@@ -48,8 +49,12 @@ WATCH_SECONDS = 10.0
 LOOK_SECONDS = 5.0
 WATCH_PAUSE = 1.0
 CLAIM_SECONDS = 1.0
+JOIN_SECONDS = 5.0
+JOIN_PAUSE = 0.2
 UNAVAILABLE_SECONDS = 10.0
 READERS = 16
+REMOVAL_TRIES = 3
+FIRST_REMOVAL_PAUSE = 1.0
 SHORTEST_KEEP_ALIVE = 0.5
 LONGEST_KEEP_ALIVE = 30.0
 # So often that whoever looks on for LOOK_SECONDS sees a task that is at work in an update session.
@@ -77,6 +82,17 @@ class Step(enum.Enum):
     DELETE = "delete"
     CANCEL_AND_DELETE = "cancel and delete"
     REFUSE = "refuse"
+
+
+TOO_MANY_REQUESTS = 429
+
+
+class Fate(enum.Enum):
+    """What became of a session that a task made and had to give up."""
+
+    CANCELED = "canceled"
+    COMPLETED = "completed"
+    GONE = "gone"
 
 
 ACTIVE, DONE, ERROR, CANCELED, NONE = "ACTIVE", "DONE", "ERROR", "CANCELED", None
@@ -315,8 +331,10 @@ def open_session(
     while True:
         try:
             with shield():
-                session_id = api.create_update_session(
-                    library_item_id, behaviors(ignored_warnings) or None, client_token
+                session_id = make_surely(
+                    lambda: api.create_update_session(
+                        library_item_id, behaviors(ignored_warnings) or None, client_token
+                    )
                 )
                 on_created(session_id)
             return session_id
@@ -327,6 +345,23 @@ def open_session(
                 raise
         clock.sleep(min(pause, max(0.0, patience.until - clock.now())))
         pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def make_surely(create: Callable[[], str]) -> str:
+    """The identifier of what is made with a client token.
+
+    Where the answer came too late or cannot be read, it is asked for again: for the same token the server names what it
+    has made already, so that nothing is left that nobody knows of.
+    """
+    try:
+        return create()
+    except (TimedOut, InvalidResponse):
+        return create()
+
+
+def _is_lost(error: ContentError) -> bool:
+    """Whether the server may have done what it was asked, although it was answered with an error, or not at all."""
+    return isinstance(error, (ConnectionFailed, TimedOut, InvalidResponse)) or (error.status or 0) >= 500
 
 
 def require_warning_behavior(session: UpdateSession, ignored_warnings: Sequence[str]) -> None:
@@ -560,15 +595,6 @@ def _describe_warning(warning: PreviewWarning) -> str:
     return f"{warning.type} ({text})" if text else warning.type
 
 
-def _unless_ended(api: Api, session_id: str, call: Callable[[], ValueT]) -> ValueT:
-    """What a call returns; where it is not allowed as the session ended by itself, the reason of that."""
-    try:
-        return call()
-    except NotAllowedInCurrentState:
-        require_active(api.get_update_session(session_id), "update_session.complete")
-        raise
-
-
 def complete(
     api: Api,
     session_id: str,
@@ -577,13 +603,45 @@ def complete(
     wait_timeout: float,
     clock: Clock,
     on_accepted: Callable[[], None],
+    on_uncertain: Callable[[], None],
 ) -> UpdateSession:
     """Validate and complete a session, then wait until it has left ACTIVE, unless told not to.
 
-    Returns the session as it was last seen; C(on_accepted) is told before the wait. Raises TransferFailed naming
-    missing and invalid files, or with the reason for which the session failed.
+    Returns the session as it was last seen; C(on_accepted) is told before the wait, and C(on_uncertain) before an error
+    after which nobody can tell whether the session was completed. Raises TransferFailed naming missing and invalid
+    files, or with the reason for which the session failed.
     """
-    validation = _unless_ended(api, session_id, lambda: api.validate_update_files(session_id))
+    try:
+        _ask_to_complete(api, session_id)
+    except NotAllowedInCurrentState as error:
+        session = _await_end(api, session_id, error, clock)
+        on_accepted()
+    except ContentError as error:
+        if not _is_lost(error):
+            raise
+        session = _look_once_more(api, session_id, error, on_uncertain)
+    else:
+        on_accepted()
+        try:
+            session = wait_for(
+                lambda: api.get_update_session(session_id),
+                ready=lambda found: found.state != ACTIVE or not wait,
+                signs=lambda found: found.client_progress,
+                describe=lambda _found: "the completion was accepted, and the server is still at work on it",
+                operation="update_session.complete",
+                timeout=wait_timeout,
+                clock=clock,
+                session_id=session_id,
+            )
+        except ContentError as error:
+            session = _look_once_more(api, session_id, error, on_uncertain)
+    if session.state != DONE:
+        require_active(session, "update_session.complete")
+    return session
+
+
+def _ask_to_complete(api: Api, session_id: str) -> None:
+    validation = api.validate_update_files(session_id)
     if validation.has_errors:
         missing = [f"{name} is missing" for name in validation.missing_files or ()]
         invalid = [
@@ -597,21 +655,66 @@ def complete(
             data=to_result(validation),
             remedy="Declare the missing files under files, and replace the invalid ones.",
         )
-    _unless_ended(api, session_id, lambda: api.complete_update_session(session_id))
-    on_accepted()
-    session = wait_for(
-        lambda: api.get_update_session(session_id),
-        ready=lambda found: found.state != ACTIVE or not wait,
-        signs=lambda found: found.client_progress,
-        describe=lambda _found: "the completion was accepted, and the server is still at work on it",
-        operation="update_session.complete",
-        timeout=wait_timeout,
-        clock=clock,
-        session_id=session_id,
-    )
+    api.complete_update_session(session_id)
+
+
+def _await_end(api: Api, session_id: str, error: NotAllowedInCurrentState, clock: Clock) -> UpdateSession:
+    """A session that takes no completion, once it is DONE: another task, or a killed run, may have completed it.
+
+    Raises the error that is given if it stays ACTIVE, and TransferFailed with its reason if it ends in another way.
+    """
+    end = clock.now() + JOIN_SECONDS
+    while (session := api.get_update_session(session_id)).state == ACTIVE:
+        if clock.now() >= end:
+            raise error
+        clock.sleep(JOIN_PAUSE)
     if session.state != DONE:
         require_active(session, "update_session.complete")
     return session
+
+
+def _look_once_more(api: Api, session_id: str, error: ContentError, on_uncertain: Callable[[], None]) -> UpdateSession:
+    """The session, if it has left ACTIVE: it says itself what became of a completion whose answer was lost.
+
+    Raises the error that is given if it has not, or cannot be read.
+    """
+    try:
+        session = api.get_update_session(session_id)
+    except ContentError:
+        on_uncertain()
+        raise error from None
+    if session.state == ACTIVE:
+        raise error
+    return session
+
+
+def end_surely(ask: Callable[[], None], read: Callable[[], Session], state: str) -> None:
+    """Have a session canceled or failed; that this is refused after a lost answer can mean that it has been done."""
+    asked: list[None] = []
+
+    def ask_again() -> None:
+        asked.append(None)
+        ask()
+
+    try:
+        insist(ask_again)
+    except NotAllowedInCurrentState:
+        if len(asked) == 1 or read().state != state:
+            raise
+
+
+def withdraw(api: Api, session_id: str) -> Fate:
+    """Undo the making of an update session: cancel and delete it, unless it has been completed."""
+    with _told_if_left(session_id):
+        try:
+            insist(lambda: api.cancel_update_session(session_id))
+        except NotFound:
+            return Fate.GONE
+        except NotAllowedInCurrentState:
+            if api.get_update_session(session_id).state == DONE:
+                return Fate.COMPLETED
+        insist(lambda: api.delete_update_session(session_id))
+    return Fate.CANCELED
 
 
 def discard(api: Api, session_id: str) -> None:
@@ -624,11 +727,43 @@ def discard_download(api: Api, session_id: str) -> None:
     _discard(api.cancel_download_session, api.delete_download_session, session_id)
 
 
+def delete_download(api: Api, session_id: str) -> None:
+    """Delete a download session that has served its purpose; one that has gone is fine."""
+    with suppress(NotFound):
+        insist(lambda: api.delete_download_session(session_id))
+
+
+def insist(ask: Callable[[], None], sleep: Callable[[float], None] = time.sleep) -> None:
+    """Ask for something that does no harm when it is asked for again, as what is left behind blocks the next run.
+
+    Unlike with other requests, an error of the server's own is no reason to give up.
+    """
+    pause = FIRST_REMOVAL_PAUSE
+    for tried in range(1, REMOVAL_TRIES + 1):
+        try:
+            ask()
+        except ContentError as error:
+            may_pass = _is_lost(error) or error.status == TOO_MANY_REQUESTS or isinstance(error, ResourceBusy)
+            if tried == REMOVAL_TRIES or not may_pass:
+                raise
+        else:
+            return
+        sleep(pause)
+        pause *= 2
+
+
 def _discard(cancel: Callable[[str], None], delete: Callable[[str], None], session_id: str) -> None:
-    try:
+    with _told_if_left(session_id):
         with suppress(NotAllowedInCurrentState):
-            cancel(session_id)
-        delete(session_id)
+            insist(lambda: cancel(session_id))
+        insist(lambda: delete(session_id))
+
+
+@contextmanager
+def _told_if_left(session_id: str) -> Iterator[None]:
+    """A session that has gone is fine; one that cannot be removed is named."""
+    try:
+        yield
     except NotFound:
         return
     except ContentError as error:

@@ -26,19 +26,24 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
 )
 from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
     ACTIVE,
+    CANCELED,
+    ERROR,
     RUN_AGAIN,
     Clock,
+    Fate,
     Patience,
     Step,
     behaviors,
     claim,
     complete,
     discard,
+    end_surely,
     find_active,
     open_session,
     patience_from,
     require_warning_behavior,
     take_over,
+    withdraw,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._module import Overtaken, Task
 from ansible_collections.vsphere.content.plugins.module_utils._schema import UpdateSession, to_result
@@ -75,6 +80,9 @@ class UpdateSessionResource:
         self._upload: Upload | None = None
         self._item_changed = False
         self._foreign = False
+        self._accepted = False
+        self._uncertain = False
+        self._failure: ContentError | None = None
 
     def read(self) -> Found:
         found = self._look()
@@ -124,6 +132,7 @@ class UpdateSessionResource:
             elif self._replaced:
                 error.notes.append(self._replaced)
             error.result = {"changed": bool(self._replaced) or (kept and bool(self._changes)), **self._moved()}
+            self._failure = error
             raise
 
     def result(self, state: Found) -> dict[str, Any]:
@@ -301,11 +310,24 @@ class UpdateSessionResource:
     def _undo_open(self, session_id: str) -> str:
         if self._foreign:
             return f"Session {session_id} was not made by this task, and stays as it was."
-        if self._item_changed:
+        if self._item_changed and not self._uncertain:
             return f"Session {session_id} had been completed by then, so the item has its new content."
         if self._declared.keep_failed_session:
             return f"Session {session_id}, which this task made, is kept, as keep_failed_session says."
-        discard(self._api, session_id)
+        fate = withdraw(self._api, session_id)
+        self._item_changed = fate is Fate.COMPLETED or (self._uncertain and fate is Fate.GONE)
+        if self._failure:
+            changed = bool(self._replaced) or self._item_changed
+            self._failure.result.update(changed=changed, item_changed=self._item_changed)
+        if fate is Fate.COMPLETED:
+            return f"Session {session_id} had been completed by then, so the item has its new content."
+        if self._item_changed:
+            return (
+                f"Session {session_id} had ended before it could be canceled, so the item may have its new content. "
+                "Another run sends what is missing."
+            )
+        if fate is Fate.GONE:
+            return f"Session {session_id}, which this task made, has gone."
         return f"Session {session_id}, which this task made, was canceled and deleted."
 
     def _complete(self, plan: Plan, upload: Upload) -> Found:
@@ -317,7 +339,8 @@ class UpdateSessionResource:
             wait=declared.wait,
             wait_timeout=declared.wait_timeout,
             clock=self._clock,
-            on_accepted=lambda: self._changes.append("its completion was accepted"),
+            on_accepted=self._accept,
+            on_uncertain=self._doubt,
         )
         self._item_changed = True
         found = replace(plan.found, session=session, active=active, files=tuple(files))
@@ -327,6 +350,15 @@ class UpdateSessionResource:
             found = replace(found, content=tuple(self._api.list_item_files(str(found.library_item_id))))
         return self._settled(found, plan)
 
+    def _accept(self) -> None:
+        self._accepted = True
+        self._changes.append("its completion was accepted")
+
+    def _doubt(self) -> None:
+        """Nobody can tell whether the session was completed; what was accepted counts as done."""
+        self._uncertain = True
+        self._item_changed = self._accepted
+
     def _settled(self, found: Found, plan: Plan) -> Found:
         """The verdicts after the fact: what was sent was compared on arrival, so nothing is hashed again."""
         before = plan.found.in_item if plan.opens else plan.found.in_session
@@ -335,10 +367,15 @@ class UpdateSessionResource:
 
     def _end(self, plan: Plan) -> Found:
         session_id = str(plan.found.session.id if plan.found.session else "")
+        api, reason = self._api, str(self._declared.error_message)
         if plan.step is Step.CANCEL:
-            self._api.cancel_update_session(session_id)
+            end_surely(
+                lambda: api.cancel_update_session(session_id), lambda: api.get_update_session(session_id), CANCELED
+            )
         elif plan.step is Step.FAIL:
-            self._api.fail_update_session(session_id, str(self._declared.error_message))
+            end_surely(
+                lambda: api.fail_update_session(session_id, reason), lambda: api.get_update_session(session_id), ERROR
+            )
         else:
             discard(self._api, session_id)
             return replace(plan.found, session=None, files=())

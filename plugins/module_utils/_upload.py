@@ -69,6 +69,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._transfer import (
 # What the API means where no algorithm is named: most likely the one that the server will tell us.
 HASHED_WHILE_SENT = UNSET_ALGORITHM
 TRIES = 3
+FIRST_PAUSE = 0.25
 REFUSALS = ("INVALID_ARGUMENT", "INVALID_REQUEST", "UNEXPECTED_INPUT")
 PROBE_SUCCESSES = ("SUCCESS", None)
 PROBE_TYPES: Mapping[str, str] = {"CERTIFICATE_ERROR": "UNVERIFIED_PEER", "TIMED_OUT": "TIMED_OUT"}
@@ -327,6 +328,7 @@ class Upload:
 
     def _send(self, file: WantedFile) -> None:
         """Send one file; a PUT that breaks is sent again from the start, to a new endpoint."""
+        pause = FIRST_PAUSE
         for tried in range(1, TRIES + 1):
             try:
                 self.sent[file.name] = self._put(file)
@@ -336,6 +338,8 @@ class Upload:
                 self.warn(
                     f"The upload of {file.name} broke and was started again (try {tried + 1} of {TRIES}): {error.said}"
                 )
+                self._stop.wait(pause)
+                pause *= 2
             else:
                 self.bytes += file.size or 0
                 return

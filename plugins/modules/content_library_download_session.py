@@ -330,7 +330,6 @@ error:
 
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -365,6 +364,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import Con
 from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
     SYSTEM_CLOCK,
     Clock,
+    delete_download,
     discard_download,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._mark import SessionMark
@@ -577,8 +577,7 @@ class DownloadSessionResource:
             if declared.keep_session:
                 self._kept = self._api.get_download_session(str(session.id))
             else:
-                with suppress(NotFound):
-                    self._api.delete_download_session(str(session.id))
+                delete_download(self._api, str(session.id))
             mark.remove()
         verdicts = {name: local.verdict for name, local in found.local.items()}
         return replace(found, local=self._look(found, dest, {**verdicts, **dict.fromkeys(plan.fetch, Verdict.EQUAL)}))

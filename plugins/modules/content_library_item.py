@@ -187,6 +187,7 @@ error:
 
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -198,6 +199,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     InvalidArgument,
     NotFound,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import make_surely
 from ansible_collections.vsphere.content.plugins.module_utils._module import Overtaken, Task, converge, run_module
 from ansible_collections.vsphere.content.plugins.module_utils._options import require_names
 from ansible_collections.vsphere.content.plugins.module_utils._schema import (
@@ -298,7 +300,8 @@ class ItemResource:
         if item is None or not item.id:
             return plan.found
         if plan.delete:
-            self._api.delete_item(item.id)
+            with suppress(NotFound):
+                self._api.delete_item(item.id)
             return Found(plan.found.library_id, None)
         if plan.change:
             self._api.update_item(item.id, plan.change)
@@ -335,7 +338,8 @@ class ItemResource:
 
     def _create(self, item: LibraryItem) -> str:
         try:
-            return self._api.create_item(item, str(uuid.uuid4()))
+            token = str(uuid.uuid4())
+            return make_surely(lambda: self._api.create_item(item, token))
         except ApiError as error:
             if error.error_type == "ALREADY_EXISTS":
                 raise Overtaken from error

@@ -20,6 +20,7 @@ from tests.harness.checkout import collections_root  # noqa: E402 - found only t
 sys.path.insert(0, str(collections_root()))
 
 if TYPE_CHECKING:
+    from tests.faults.matrix_cells import Stage
     from tests.faults.proxy import FaultProxy
     from tests.simulator import Simulator
 
@@ -53,3 +54,13 @@ def proxy(fault_proxy: FaultProxy, sim: Simulator) -> Iterator[FaultProxy]:  # n
     fault_proxy.clear()
     yield fault_proxy
     fault_proxy.clear()
+
+
+@pytest.fixture(scope="session")
+def stage(simulator: Simulator, fault_proxy: FaultProxy, tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    """What the tasks of the matrix work with; each test sets it anew."""
+    from tests.faults.matrix_cells import Stage
+    from tests.harness.packages import make_iso
+
+    image = make_iso(tmp_path_factory.mktemp("images") / "tools.iso", 200_000)
+    return Stage(simulator, fault_proxy, image, tmp_path_factory.mktemp("dest"))

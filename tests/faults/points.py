@@ -69,7 +69,8 @@ def _content(store: Store, scene: Scene) -> str:
 
 
 def _published(store: Store, scene: Scene) -> bool:
-    return store.item_contents(scene.item_id) == {scene.name: scene.content}
+    item = store.catalog.items.get(scene.item_id)
+    return item is not None and store.item_contents(item.id) == {scene.name: scene.content}
 
 
 def _fetched(_store: Store, scene: Scene) -> bool:
@@ -92,9 +93,8 @@ def _made(store: Store, _scene: Scene) -> bool:
     return [entry.type for entry in store.catalog.items.values() if entry.name == NEW_ITEM] == ["iso"]
 
 
-def _described(store: Store, scene: Scene) -> bool:
-    item = store.catalog.items.get(scene.item_id)
-    return item is not None and item.description == DESCRIPTION
+def _described(store: Store, _scene: Scene) -> bool:
+    return [entry.description for entry in store.catalog.items.values() if entry.name == ITEM] == [DESCRIPTION]
 
 
 def _deleted(store: Store, scene: Scene) -> bool:
@@ -122,7 +122,6 @@ def _publish(scene: Scene) -> dict[str, Any]:
         "library_item_id": scene.item_id,
         "state": "done",
         "files": [{"src": str(scene.image)}],
-        "wait_timeout": 1,
     }
 
 
@@ -139,7 +138,7 @@ TASKS: Mapping[str, Task] = {
         UPDATE_SESSION, lambda scene: {"library_item_id": scene.item_id, "state": "canceled"}, _canceled, _session
     ),
     "remove": Task(
-        UPDATE_SESSION, lambda scene: {"library_item_id": scene.item_id, "state": "absent"}, _removed, _session
+        UPDATE_SESSION, lambda scene: {"session_id": scene.session_id, "state": "absent"}, _removed, _session
     ),
     "fetch": Task(
         DOWNLOAD_SESSION,

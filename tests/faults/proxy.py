@@ -35,7 +35,7 @@ before it is asked, and ``simulator`` has the simulator itself misbehave (``test
 
 from __future__ import annotations
 
-import http.client
+import re
 import socket
 import socketserver
 import ssl
@@ -45,7 +45,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Callable
@@ -53,14 +53,18 @@ from urllib.parse import parse_qsl
 
 from tests.simulator import Simulator
 from tests.simulator.routes import find_route
-from tests.simulator.server import HTML_PAGE, LOGIN_PATHS
+from tests.simulator.server import LOGIN_PATHS
 
 BLOCK = 64 * 1024
 HUGE_BYTES = 100 * 1024 * 1024
 PIECES = 20
+PAGE = "<html><head><title>{title}</title></head><body><h1>A gateway</h1></body></html>"
 PATIENCE_SECONDS = 60.0
+IDLE_SECONDS = 5.0
 ELSEWHERE = "https://elsewhere.invalid/"
 RESET = struct.pack("ii", 1, 0)
+CONTENT_LENGTH = re.compile(rb"^content-length: *(\d+)", re.IGNORECASE | re.MULTILINE)
+CLOSES = re.compile(rb"^connection: *close", re.IGNORECASE | re.MULTILINE)
 
 BEFORE = ("reset", "reset-during", "status", "redirect", "gone")
 AFTER = (
@@ -161,10 +165,11 @@ class FaultProxy:
         self._traffic = _Traffic()
         self._changing = threading.Condition()
         self._connections: set[socket.socket] = set()
+        self._idle: list[_Wire] = []
         self._inward = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._inward.load_cert_chain(Path(sim.ca_path).with_name("server.pem"))
         self._outward = ssl.create_default_context(cafile=sim.ca_path)
-        self._server = _Listener((sim.hostname, 0), self._handler())
+        self._server = _Listener((sim.hostname, 0), socketserver.BaseRequestHandler)
         self._server.proxy = self
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -179,6 +184,8 @@ class FaultProxy:
         self._server.shutdown()
         self._server.server_close()
         self.clear()
+        for wire in self._idle:
+            wire.close()
 
     @property
     def requests(self) -> tuple[Seen, ...]:
@@ -252,21 +259,27 @@ class FaultProxy:
         with self._changing:
             traffic.sent_bytes += size
 
-    def reach(self) -> http.client.HTTPSConnection:
-        return http.client.HTTPSConnection(
-            self._sim.hostname, self._sim.port, timeout=PATIENCE_SECONDS, context=self._outward
-        )
+    def reach(self) -> _Wire:
+        """A connection to the simulator: one that has served another client, if it is not too old to be used again."""
+        oldest = time.monotonic() - IDLE_SECONDS
+        with self._changing:
+            while self._idle:
+                wire = self._idle.pop()
+                if wire.used_at > oldest:
+                    return wire
+                wire.close()
+        raw = socket.create_connection((self._sim.hostname, self._sim.port), timeout=PATIENCE_SECONDS)
+        return _Wire(self._outward.wrap_socket(raw, server_hostname=self._sim.hostname))
+
+    def give_back(self, wire: _Wire | None) -> None:
+        """Keep a connection on which nothing is under way."""
+        if wire:
+            wire.used_at = time.monotonic()
+            with self._changing:
+                self._idle.append(wire)
 
     def have_simulator_fail(self, method: str, target: str, kind: str) -> None:
         self._sim.inject(f"{method}:{target}:1:{kind}")
-
-    def _handler(self) -> type[_Conversation]:
-        owner = self
-
-        class Conversation(_Conversation):
-            proxy = owner
-
-        return Conversation
 
 
 class _Listener(socketserver.ThreadingTCPServer):
@@ -276,9 +289,9 @@ class _Listener(socketserver.ThreadingTCPServer):
     request_queue_size = 64
     proxy: FaultProxy
 
-    def finish_request(self, request: Any, client_address: Any) -> None:
+    def finish_request(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - as it is called
         with self.proxy.connection(request) as secured:
-            super().finish_request(secured, client_address)
+            _Conversation(self.proxy, secured).go_on()
 
     def shutdown_request(self, request: Any) -> None:
         # The connection has ended itself by then, in the way that was asked for; a farewell would spoil a reset.
@@ -289,118 +302,161 @@ class _Listener(socketserver.ThreadingTCPServer):
         pass
 
 
-class _Conversation(BaseHTTPRequestHandler):
-    """One client's connection, with a connection of its own to the simulator."""
+class _Wire:
+    """One side's connection, and what has been read of it."""
 
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    proxy: FaultProxy
+    def __init__(self, connection: ssl.SSLSocket) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.connection = connection
+        self.used_at = time.monotonic()
+        self._reader = connection.makefile("rb", BLOCK)
 
-    def setup(self) -> None:
-        super().setup()
-        self._upstream = self.proxy.reach()
+    def head(self) -> bytes:
+        """The first line and the headers, with the empty line after them; empty if the other side has gone."""
+        lines: list[bytes] = []
+        while not lines or lines[-1] != b"\r\n":
+            line = self._reader.readline()
+            if not line:
+                return b""
+            lines.append(line)
+        return b"".join(lines)
 
-    def finish(self) -> None:
-        self._upstream.close()
-        super().finish()
+    def blocks(self, size: int) -> Iterator[bytes]:
+        while size > 0:
+            block = self._reader.read(min(size, BLOCK))
+            if not block:
+                raise ConnectionError("the other side went away in the middle")
+            size -= len(block)
+            yield block
 
-    def handle_any(self) -> None:
-        size = int(self.headers.get("Content-Length", "0"))
-        self._traffic, self._index, found = self.proxy.note(self.command, self.path, size)
+    def send(self, data: bytes) -> None:
+        self.connection.sendall(data)
+
+    def reset_on_close(self) -> None:
+        """Have the other side see a reset, and no farewell."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+
+    def wait_until_gone(self) -> None:
+        self.connection.settimeout(PATIENCE_SECONDS)
+        with suppress(OSError):
+            self.connection.recv(1)
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._reader.close()
+        self.connection.close()
+
+
+def _size_of(head: bytes) -> int:
+    found = CONTENT_LENGTH.search(head)
+    return int(found.group(1)) if found else 0
+
+
+class _Conversation:
+    """What goes on over one client's connection; each of its requests reaches the simulator over one other."""
+
+    def __init__(self, proxy: FaultProxy, client: ssl.SSLSocket) -> None:
+        self._proxy = proxy
+        self._client = _Wire(client)
+        self._server: _Wire | None = None
+        self._goes_on = True
+        self._traffic: _Traffic
+        self._index = 0
+
+    def go_on(self) -> None:
+        try:
+            while self._goes_on and (head := self._client.head()):
+                self._handle(head)
+            self._proxy.give_back(self._server)
+            self._server = None
+        finally:
+            if self._server:
+                self._server.close()
+            self._client.close()
+
+    def _handle(self, head: bytes) -> None:
+        method, target = (word.decode("latin-1") for word in head.split(b" ", 2)[:2])
+        size = _size_of(head)
+        self._traffic, self._index, found = self._proxy.note(method, target, size)
         kind = found.kind if found else ""
-        if found and kind in ("reset", "gone"):
-            self._reset()
-        elif found and kind == "reset-during":
-            self._forward(size * found.percent // 100)
-            self._reset()
-        elif found and kind in ("status", "redirect"):
-            self._drain(size)
-            self._answer_as_gateway(found)
-        else:
-            self._ask(found, size)
-
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any  # noqa: N815 (the names that it is called by)
-
-    def log_message(self, *args: Any) -> None:
-        pass
-
-    def _ask(self, found: Misbehaviour | None, size: int) -> None:
-        """Pass the request on, and the answer back, in whichever way."""
         if found and found.act:
             found.act()
         if found and found.text:
-            self.proxy.have_simulator_fail(self.command, self.path, found.text)
+            self._proxy.have_simulator_fail(method, target, found.text)
+        if found and kind in ("reset", "gone"):
+            self._reset()
+        elif found and kind == "reset-during":
+            with suppress(OSError):
+                self._forward(head, size * found.percent // 100)
+            self._reset()
+        elif found and kind in ("status", "redirect"):
+            for _block in self._client.blocks(size):
+                pass
+            self._answer_as_gateway(found)
+        else:
+            self._ask(found, head, size)
+
+    def _ask(self, found: Misbehaviour | None, head: bytes, size: int) -> None:
+        """Pass the request on, and the answer back, in whichever way."""
         try:
-            self._forward(size)
-            answer = self._upstream.getresponse()
-        except (OSError, http.client.HTTPException):
+            server = self._forward(head, size)
+            answer = server.head()
+        except OSError:
+            answer = b""
+        if not answer:
             self._reset()
             return
-        head = self._head(answer)
+        body = server.blocks(_size_of(answer))
         if found and found.kind in AFTER:
-            body = answer.read()
-            self.proxy.note_answer(self._traffic, self._index, len(body))
-            self._spoil(found, answer.status, head, body)
-            return
-        self._relay(answer, head)
+            whole = b"".join(body)
+            self._proxy.note_answer(self._traffic, self._index, len(whole))
+            self._spoil(found, answer, whole)
+        else:
+            self._relay(answer, body)
+        if CLOSES.search(answer):
+            self._goes_on = False
+            server.close()
+            self._server = None
 
-    def _forward(self, passed: int) -> None:
-        """Send the head of the request and so many bytes of its body to the simulator."""
-        self._upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-        for name, value in self.headers.items():
-            self._upstream.putheader(name, value)
-        first = self.rfile.read(min(passed, BLOCK))
-        self._upstream.endheaders(first or None)
-        left = passed - len(first)
-        while left > 0:
-            block = self.rfile.read(min(left, BLOCK))
-            if not block:
-                raise ConnectionError("the client went away")
-            self._upstream.send(block)
-            left -= len(block)
+    def _forward(self, head: bytes, size: int) -> _Wire:
+        """Send the head of a request and so many bytes of its body to the simulator."""
+        self._server = self._server or self._proxy.reach()
+        ready = head
+        for block in self._client.blocks(size):
+            self._server.send(ready)
+            ready = block
+        self._server.send(ready)
+        return self._server
 
-    def _drain(self, size: int) -> None:
-        while size > 0:
-            block = self.rfile.read(min(size, BLOCK))
-            if not block:
-                return
-            size -= len(block)
-
-    def _head(self, answer: http.client.HTTPResponse) -> bytes:
-        lines = [f"HTTP/1.1 {answer.status} {answer.reason}"]
-        lines += [f"{name}: {value}" for name, value in answer.getheaders()]
-        self.close_connection = bool(answer.will_close)
-        return "\r\n".join([*lines, "", ""]).encode("latin-1")
-
-    def _relay(self, answer: http.client.HTTPResponse, head: bytes) -> None:
-        count, ready, block = 0, head, answer.read(BLOCK)
-        while block:
+    def _relay(self, head: bytes, body: Iterator[bytes]) -> None:
+        count, ready = 0, head
+        for block in body:
             count += len(block)
-            self.wfile.write(ready)
-            ready, block = block, answer.read(BLOCK)
+            self._client.send(ready)
+            ready = block
         # Whoever has the last byte may look at what has passed, so it is noted before that goes.
-        self.proxy.note_answer(self._traffic, self._index, count)
-        self.wfile.write(ready)
+        self._proxy.note_answer(self._traffic, self._index, count)
+        self._client.send(ready)
 
-    def _spoil(self, found: Misbehaviour, status: int, head: bytes, body: bytes) -> None:
+    def _spoil(self, found: Misbehaviour, head: bytes, body: bytes) -> None:
         part = head + body[: len(body) * found.percent // 100] if body else head[: len(head) // 2]
         if found.kind == "reset-after":
             self._reset()
         elif found.kind == "reset-in-answer":
-            self.wfile.write(part)
+            self._client.send(part)
             self._reset()
         elif found.kind == "silent":
-            self._wait_until_gone()
+            self._fall_silent()
         elif found.kind == "stall":
-            self.wfile.write(part)
-            self._wait_until_gone()
+            self._client.send(part)
+            self._fall_silent()
         elif found.kind == "slow":
             time.sleep(found.seconds)
-            self.wfile.write(head + body)
+            self._client.send(head + body)
         elif found.kind == "trickle":
             self._trickle(head + body, found.seconds)
         elif found.kind == "empty":
-            self.wfile.write(f"HTTP/1.1 {status} \r\nContent-Length: 0\r\n\r\n".encode())
+            self._client.send(head.splitlines()[0] + b"\r\nContent-Length: 0\r\n\r\n")
         elif found.kind == "huge":
             self._send_much()
         else:
@@ -409,35 +465,36 @@ class _Conversation(BaseHTTPRequestHandler):
     def _trickle(self, data: bytes, seconds: float) -> None:
         piece = -(-len(data) // PIECES)
         for start in range(0, len(data), piece):
-            self.wfile.write(data[start : start + piece])
+            self._client.send(data[start : start + piece])
             time.sleep(seconds / PIECES)
 
     def _answer_as_gateway(self, found: Misbehaviour) -> None:
-        status = {"gateway-timeout": 504, "redirect": 302}.get(found.kind, found.status)
-        lines = [f"HTTP/1.1 {status} Gateway", "Content-Type: text/html", f"Content-Length: {len(HTML_PAGE)}"]
+        status = HTTPStatus({"gateway-timeout": 504, "redirect": 302}.get(found.kind, found.status))
+        page = PAGE.format(title=f"{status} {status.phrase}").encode()
+        lines = [f"HTTP/1.1 {status} {status.phrase}", "Content-Type: text/html", f"Content-Length: {len(page)}"]
         if found.kind == "redirect":
             lines.append(f"Location: {ELSEWHERE}")
         if found.retry_after:
             lines.append(f"Retry-After: {found.retry_after}")
-        self.wfile.write("\r\n".join([*lines, "", ""]).encode() + HTML_PAGE)
+        self._client.send("\r\n".join([*lines, "", ""]).encode() + page)
 
     def _send_much(self) -> None:
-        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n")
-        self.wfile.write(f'Content-Length: {HUGE_BYTES}\r\n\r\n"'.encode())
+        self._client.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n")
+        self._client.send(f'Content-Length: {HUGE_BYTES}\r\n\r\n"'.encode())
         block = b"a" * BLOCK
         for start in range(1, HUGE_BYTES, BLOCK):
-            self.wfile.write(block[: HUGE_BYTES - start])
-            self.proxy.note_sent(self._traffic, BLOCK)
+            self._client.send(block[: HUGE_BYTES - start])
+            self._proxy.note_sent(self._traffic, BLOCK)
 
-    def _wait_until_gone(self) -> None:
-        self.connection.settimeout(PATIENCE_SECONDS)
-        with suppress(OSError):
-            self.connection.recv(1)
-        self.close_connection = True
+    def _fall_silent(self) -> None:
+        self._client.wait_until_gone()
+        self._goes_on = False
 
     def _reset(self) -> None:
-        """End the connection so that the other side sees it reset, and the one to the simulator as well."""
-        for ended in (self.connection, self._upstream.sock):
-            if ended is not None:
-                ended.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-        self.close_connection = True
+        """End both connections as if their cables had been cut."""
+        self._goes_on = False
+        self._client.reset_on_close()
+        if self._server:
+            self._server.reset_on_close()
+            self._server.close()
+            self._server = None
