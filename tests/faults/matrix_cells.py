@@ -1,0 +1,234 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The cells of the fault matrix: a fault at a point of a task in a dialect, made to happen, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Callable
+
+from tests.faults.expectations import EXPECTED, FAULTS, Expectation, can_happen, expected
+from tests.faults.points import ITEM, LIBRARY, POINTS, TASKS, Kind, Point, Scene, Task
+from tests.faults.proxy import FaultProxy, Misbehaviour
+from tests.harness.modules import ModuleResult, Server, connection_args, run_module
+from tests.harness.tasks import DIALECTS
+from tests.simulator import Simulator, Store
+from tests.simulator.downloads import DownloadSession
+from tests.simulator.seed import VIEWER
+from tests.simulator.updates import UpdateSession
+
+#: What a failure has for playbooks to branch on.
+PAYLOAD = {"type", "status", "operation", "messages", "data", "session_id"}
+#: Faults of which it matters how much has passed before, where much passes.
+PARTIAL = ("reset-during", "reset-in-answer")
+#: Points after which a session that the task made is still ACTIVE if the server is gone.
+HOLDERS = ("publish", "fetch", "clean-up")
+
+DIALECT_OPERATIONS = {"update.": "update_session.", "download.": "download_session."}
+RECEIVE = "update_session.file.receive"
+DATA_OPERATIONS = {"data.put": "update_session.file.put", "data.get": "download_session.file.get_data"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One fault at one point of a task, after C(percent) of what passes there."""
+
+    dialect: str
+    point: Point
+    fault_name: str
+    percent: int = 50
+
+    @property
+    def id(self) -> str:
+        part = f"-{self.percent}" if len(_parts(self.point, self.fault_name)) > 1 else ""
+        return f"{self.dialect}-{self.point.id}-{self.fault_name}{part}"
+
+    @property
+    def task(self) -> Task:
+        return TASKS[self.point.task]
+
+    @property
+    def expected(self) -> Expectation:
+        return expected(self.fault_name, self.point, self.task.fails)
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether what met the fault failed, whatever comes of the task."""
+        return expected(self.fault_name, self.point).fails
+
+    @property
+    def time_outs(self) -> dict[str, int]:
+        """Short ones where they are what ends the task, as all that is waited for then is time."""
+        found = {"request_timeout": 1} if FAULTS[self.fault_name].kind in ("silent", "stall") else {}
+        return {**found, "wait_timeout": 1} if self.expected.operation == RECEIVE else found
+
+    @property
+    def operation(self) -> str:
+        """What a failure should name as having failed, in the words of the collection."""
+        if self.expected.operation:
+            return self.expected.operation
+        name = DATA_OPERATIONS.get(self.point.operation, self.point.operation)
+        for theirs, ours in DIALECT_OPERATIONS.items():
+            name = name.replace(theirs, ours, 1) if name.startswith(theirs) else name
+        return name
+
+    @property
+    def logins_left(self) -> int:
+        """A login whose token was in a lost answer, or whose end never reached the server, ends by itself later."""
+        fault = FAULTS[self.fault_name]
+        if self.point.kind is Kind.LOGIN:
+            return int(fault.served and self.is_undone)
+        if self.fault_name == "gone":
+            return 1
+        return int(self.point.kind is Kind.LOGOUT and not fault.served and not self.fault_name.startswith("401"))
+
+    @property
+    def sessions_left(self) -> int:
+        """ACTIVE sessions that the task made and could not remove."""
+        if self.point.id == "clean-up-cancel":
+            return int(self.is_undone)
+        ended = self.point.kind is Kind.END or self.point.id == "clean-up-delete"
+        holds = self.point.task in HOLDERS and self.point.in_session and not ended
+        return int(self.fault_name == "gone" and holds)
+
+
+def _parts(point: Point, fault_name: str) -> tuple[int, ...]:
+    moves_much = (fault_name == "reset-during") == (point.kind is Kind.PUT)
+    return point.parts if fault_name in PARTIAL and moves_much else (50,)
+
+
+def cells() -> Iterator[Cell]:
+    for point in POINTS:
+        for name in FAULTS:
+            for dialect in DIALECTS:
+                if can_happen(name, point, dialect):
+                    yield from (Cell(dialect, point, name, part) for part in _parts(point, name))
+
+
+@dataclass(frozen=True)
+class Aftermath:
+    """What a run left: the ids of ACTIVE sessions that it made, logins, files in dest, and whether it is done."""
+
+    sessions: tuple[str, ...]
+    logins: int
+    files: tuple[str, ...]
+    is_done: bool
+    has_item: bool
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One worker's simulator, the network before it, and what tasks work with."""
+
+    sim: Simulator
+    proxy: FaultProxy
+    image: Path
+    dest: Path
+
+    def set(self, task: Task) -> Scene:
+        """Everything as it is before the task."""
+        self.proxy.clear()
+        self.sim.reset()
+        for path in self.dest.iterdir():
+            path.unlink()
+        item_id = self.sim.run(lambda store: store.find_item_id(LIBRARY, ITEM))
+        scene = Scene(item_id, self.image, self.dest, self.image.read_bytes())
+        scene = replace(scene, session_id=self.sim.run(lambda store: task.seed(store, scene)))
+        if task.fault:
+            self.sim.inject(task.fault)
+        return scene
+
+    def run(self, task: Task, scene: Scene, dialect: str, server: Server, **options: Any) -> ModuleResult:
+        connection = {**connection_args(server), "api_dialect": dialect}
+        return run_module(task.module, {**connection, **task.options(scene), **options})
+
+    def spoil(self, cell: Cell, scene: Scene) -> None:
+        fault, point = FAULTS[cell.fault_name], cell.point
+        action = ACTIONS.get(cell.fault_name)
+        self.proxy.misbehave(
+            Misbehaviour(
+                fault.kind,
+                point.operation,
+                first=point.nth,
+                last=None if fault.lasting else point.nth,
+                percent=cell.percent,
+                status=fault.status,
+                retry_after=fault.retry_after,
+                text=fault.text,
+                act=(lambda: self.sim.run(lambda store: action(store, scene))) if action else None,
+            )
+        )
+
+    def mend(self, scene: Scene) -> None:
+        """The network and the server work again, and nobody else is at work."""
+        self.proxy.clear()
+        self.sim.clear_faults()
+
+        def end_rivals(store: Store) -> None:
+            for session in store.updates.sessions.values():
+                if session.user == VIEWER and session.id != scene.session_id:
+                    session.state = "CANCELED"
+
+        self.sim.run(end_rivals)
+
+    def look(self, task: Task, scene: Scene) -> Aftermath:
+        def look(store: Store) -> Aftermath:
+            store.advance()
+            has_item = scene.item_id in store.catalog.items
+            made = [
+                entry.id
+                for entry in _sessions(store)
+                if entry.state == "ACTIVE" and entry.user == self.sim.username and entry.id != scene.session_id
+            ]
+            files = tuple(sorted(path.name for path in self.dest.iterdir()))
+            return Aftermath(tuple(made), store.logins.count, files, task.is_done(store, scene), has_item)
+
+        return self.sim.run(look)
+
+    def times_sent(self, cell: Cell, sent_undisturbed: int, *, failed: bool) -> int:
+        """How often the request that met the fault went out, the first time included.
+
+        A task that fails ends there, and one that works goes on to the later requests for the same.
+        """
+        sent = sum(1 for seen in self.proxy.requests if seen.operation == cell.point.operation)
+        others = cell.point.nth - 1 if failed else sent_undisturbed - 1
+        return sent - others
+
+
+def _sessions(store: Store) -> list[UpdateSession | DownloadSession]:
+    return [*store.updates.sessions.values(), *store.downloads.sessions.values()]
+
+
+def _forget_sessions(store: Store, _scene: Scene) -> None:
+    store.updates.sessions.clear()
+    store.downloads.sessions.clear()
+
+
+def _expire_sessions(store: Store, _scene: Scene) -> None:
+    for session in _sessions(store):
+        session.expires = store.calendar.clock() - 1
+    store.advance()
+
+
+def _restart(store: Store, scene: Scene) -> None:
+    _forget_sessions(store, scene)
+    store.logins.expire_all()
+
+
+ACTIONS: dict[str, Callable[[Store, Scene], Any]] = {
+    "session-deleted": _forget_sessions,
+    "session-expired": _expire_sessions,
+    "item-deleted": lambda store, scene: store.delete_item(scene.item_id),
+    "restarted": _restart,
+    "rival": lambda store, scene: store.seed_update_session(scene.item_id, user=VIEWER),
+}
+
+
+def holes() -> list[str]:
+    """Faults that can happen at a point of which nothing is expected, and expectations that no cell meets."""
+    met = {(cell.fault_name, cell.point.kind) for cell in cells()}
+    written = {(name, kind) for name, kinds in EXPECTED.items() for kind in kinds}
+    return [f"{name} at {kind.name}" for name, kind in sorted(met ^ written, key=str)]

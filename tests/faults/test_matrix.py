@@ -1,0 +1,226 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each fault at each point of each task, in both dialects: it comes out as expected, and the next run converges."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+import pytest
+
+from ansible_collections.vsphere.content.plugins.module_utils import (
+    _connection,
+    _lifecycle,
+    _transfer,
+    _upload,
+)
+from tests.faults.expectations import EXCEPTIONS, EXPECTED, FAULTS
+from tests.faults.matrix_cells import PAYLOAD, Aftermath, Cell, Stage, cells, holes
+from tests.faults.matrix_page import (
+    PAGE,
+    between,
+    example_of,
+    exceptions_list,
+    expected_exceptions,
+    matrix_table,
+    shown,
+)
+from tests.faults.matrix_whole import WHOLE
+from tests.faults.points import POINTS, TASKS, WITH_BODY, WITHOUT_ANSWER, Kind, Scene
+from tests.harness.modules import ModuleResult
+from tests.harness.tasks import DIALECTS
+
+CELLS = list(cells())
+PAUSES = {
+    _connection: {"FIRST_DELAY": 0.002},
+    _lifecycle: {
+        "FIRST_PAUSE": 0.01,
+        "FIRST_REMOVAL_PAUSE": 0.002,
+        "JOIN_PAUSE": 0.01,
+        "JOIN_SECONDS": 0.02,
+        "LOOK_SECONDS": 0.02,
+        "WATCH_PAUSE": 0.01,
+        "WATCH_SECONDS": 0.02,
+    },
+    _transfer: {"FIRST_GET_PAUSE": 0.002},
+    _upload: {"FIRST_PAUSE": 0.002},
+}
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, constants in PAUSES.items():
+        for name, seconds in constants.items():
+            monkeypatch.setattr(module, name, seconds)
+    # So much is read before a huge answer is given up; test_special has one of the real size.
+    monkeypatch.setattr(_connection, "ANSWER_BYTES", 1024 * 1024)
+
+
+@pytest.fixture(scope="session")
+def sent_undisturbed(stage: Stage) -> Callable[[str, str, str], int]:
+    """How often a task sends a request in one dialect when nothing goes wrong."""
+    known: dict[tuple[str, str], list[str]] = {}
+
+    def count(task_name: str, dialect: str, operation: str) -> int:
+        if (task_name, dialect) not in known:
+            task = TASKS[task_name]
+            scene = stage.set(task)
+            stage.run(task, scene, dialect, stage.proxy)
+            known[task_name, dialect] = [seen.operation for seen in stage.proxy.requests]
+        return known[task_name, dialect].count(operation)
+
+    return count
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.id)
+def test_cell(
+    cell: Cell,
+    stage: Stage,
+    sent_undisturbed: Callable[[str, str, str], int],
+    record_property: Callable[[str, object], None],
+) -> None:
+    usual = sent_undisturbed(cell.point.task, cell.dialect, cell.point.operation)
+    scene = stage.set(cell.task)
+    stage.spoil(cell, scene)
+    ran = stage.run(cell.task, scene, cell.dialect, stage.proxy, **cell.time_outs)
+    left = stage.look(cell.task, scene)
+    failed = bool(ran.result.get("failed"))
+    sent = stage.times_sent(cell, usual, failed=failed)
+
+    outcome = ran.result["error"]["type"] if failed else "success"
+    for name, value in (("outcome", outcome), ("sent", sent), ("warned", bool(ran.warnings))):
+        record_property(name, value)
+    record_property("told", ran.result.get("msg", ""))
+    expected = cell.expected
+    assert (outcome, sent, bool(ran.warnings)) == (expected.outcome, expected.sent, expected.warned), ran.result
+    assert_well_told(cell, ran)
+    assert_put_back(cell, scene, ran, left)
+    # What worked without a trace has left the same as an undisturbed run, after which others show that nothing is done.
+    if failed or left.logins or not left.is_done:
+        assert_next_run_converges(cell, stage, scene, left)
+
+
+def assert_well_told(cell: Cell, ran: ModuleResult) -> None:
+    assert "Traceback" not in ran.stdout
+    assert ran.stderr == ""
+    if cell.expected.fails:
+        assert set(ran.result["error"]) == PAYLOAD
+        assert ran.result["error"]["operation"] == cell.operation
+        assert bool(ran.result["error"]["session_id"]) == cell.point.in_session
+        assert ran.result["msg"]
+
+
+def assert_put_back(cell: Cell, scene: Scene, ran: ModuleResult, left: Aftermath) -> None:
+    assert (len(left.sessions), left.logins) == (cell.sessions_left, cell.logins_left), (left, ran.result)
+    for session_id in left.sessions:
+        assert session_id in ran.result["msg"], "whoever has to clean up must know what"
+    assert set(left.files) <= {scene.name}, "no temporary file is left"
+    if cell.point.task in ("publish", "clean-up", "fetch") and left.has_item:
+        assert ran.result.get("changed", False) == left.is_done, ran.result
+    if not cell.expected.fails and cell.point.task not in ("cancel", "delete-item"):
+        assert left.is_done
+
+
+def assert_next_run_converges(cell: Cell, stage: Stage, scene: Scene, left: Aftermath) -> None:
+    stage.mend(scene)
+    by_item_id = cell.point.task in ("publish", "clean-up", "cancel", "fetch", "info")
+    if by_item_id and not stage.look(cell.task, scene).has_item:
+        # Nothing can be done to an item that is not there any more, and a task says so.
+        again = stage.run(cell.task, scene, cell.dialect, stage.sim)
+        assert again.result["error"]["type"] == "NOT_FOUND"
+        return
+    again = stage.run(cell.task, scene, cell.dialect, stage.sim)
+    assert again.rc == 0, again.result
+    assert stage.look(cell.task, scene).is_done
+    if again.result["changed"]:
+        again = stage.run(cell.task, scene, cell.dialect, stage.sim)
+        assert (again.rc, again.result["changed"]) == (0, False), again.result
+    after = stage.look(cell.task, scene)
+    # Downloads do not exclude each other, so one that could not be removed is in nobody's way until it expires.
+    stay = left.sessions if cell.point.task == "fetch" else ()
+    assert (after.is_done, after.sessions, after.files) == (True, stay, after.files and (scene.name,)), after
+
+
+# The matrix itself
+
+
+def test_each_cell_has_a_name_of_its_own() -> None:
+    assert len({cell.id for cell in CELLS}) == len(CELLS)
+
+
+def test_nothing_is_left_out_and_nothing_is_promised_that_is_not_tried() -> None:
+    assert holes() == []
+
+
+def test_each_fault_is_tried_at_each_kind_of_request_or_cannot_be() -> None:
+    tried = {(cell.dialect, cell.fault_name, cell.point.kind) for cell in CELLS}
+    missing = {
+        name: sorted(kind.name for kind in Kind if not any((dialect, name, kind) in tried for dialect in DIALECTS))
+        for name, fault in FAULTS.items()
+        if not fault.at
+    }
+    assert {name: kinds for name, kinds in missing.items() if kinds} == {"busy": ["GET", "LOGIN", "LOGOUT", "PUT"]}
+
+
+def test_exceptions_are_of_points_and_faults_and_differ_from_the_rule() -> None:
+    points = {point.id: point for point in POINTS}
+    for point_id, exceptions in EXCEPTIONS.items():
+        for name, expectation in exceptions.expected.items():
+            assert expectation != EXPECTED[name].get(points[point_id].kind), (point_id, name)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("task_name", TASKS)
+def test_each_point_is_met_and_has_the_bodies_that_are_said_of_it(task_name: str, dialect: str, stage: Stage) -> None:
+    task = TASKS[task_name]
+    scene = stage.set(task)
+    ran = stage.run(task, scene, dialect, stage.proxy)
+    assert ran.result.get("error", {}).get("type", "") == task.fails
+    points = [point for point in POINTS if point.task == task_name]
+    assert points
+    for point in points:
+        met = [seen for seen in stage.proxy.requests if seen.operation == point.operation]
+        assert len(met) >= point.nth, point.id
+        seen = met[point.nth - 1]
+        assert bool(seen.request_bytes) == (point.operation in WITH_BODY[dialect]), point.id
+        assert bool(seen.answer_bytes) == (point.operation not in WITHOUT_ANSWER), point.id
+    assert all(seen.operation for seen in stage.proxy.requests), "each request is one that the server knows"
+
+
+def test_shortened_pauses_are_pauses_of_the_collection() -> None:
+    for module, constants in PAUSES.items():
+        assert all(isinstance(getattr(module, name), float) for name in constants)
+
+
+# The page that shows it
+
+
+def read_page(marker: str) -> str:
+    return between(PAGE.read_text(encoding="utf-8"), marker)
+
+
+def test_the_page_shows_what_is_expected() -> None:
+    assert read_page("matrix") == matrix_table(EXPECTED)
+    assert read_page("exceptions") == exceptions_list(expected_exceptions())
+    assert read_page("figures of the matrix").startswith(f"{len(CELLS)} cells, each as expected, in ")
+
+
+def test_the_page_shows_a_message_for_each_fault_that_can_end_a_task() -> None:
+    ending = [name for name in FAULTS if any(found.fails for found in EXPECTED[name].values())]
+    assert [line.split(" | ")[0][2:] for line in read_page("messages").splitlines()[2:]] == [
+        FAULTS[name].says for name in ending
+    ]
+    assert [line.split(" | ")[0][2:] for line in read_page("whole connection").splitlines()[2:]] == [
+        fault.says for fault in WHOLE.values()
+    ]
+
+
+@pytest.mark.parametrize("fault_name", [name for name in FAULTS if example_of(name)])
+def test_the_page_shows_what_a_task_says(fault_name: str, stage: Stage) -> None:
+    cell = example_of(fault_name)
+    assert cell
+    scene = stage.set(cell.task)
+    stage.spoil(cell, scene)
+    ran = stage.run(cell.task, scene, cell.dialect, stage.proxy, **cell.time_outs)
+    assert shown(ran.result["msg"]) in read_page("messages")

@@ -1,0 +1,105 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Faults of the whole connection for each module in both dialects, and what takes its time and is tried only here."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Callable
+
+import pytest
+
+from ansible_collections.vsphere.content.plugins.module_utils._connection import ANSWER_BYTES
+from tests.faults.matrix_cells import PAYLOAD, Stage
+from tests.faults.matrix_whole import WHOLE
+from tests.faults.points import TASKS
+from tests.faults.proxy import HUGE_BYTES, Misbehaviour
+from tests.harness.tasks import DIALECTS
+from tests.simulator.seed import VIEWER
+
+MODULES = ("publish", "fetch", "info", "create-item")
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("task_name", MODULES)
+@pytest.mark.parametrize("fault_name", WHOLE)
+def test_no_request_gets_through(
+    fault_name: str,
+    task_name: str,
+    dialect: str,
+    stage: Stage,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
+) -> None:
+    fault, task = WHOLE[fault_name], TASKS[task_name]
+    scene = stage.set(task)
+    with fault.happens(tmp_path) as options:
+        ran = stage.run(task, scene, dialect, stage.sim, **options)
+    record_property("told", ran.result["msg"])
+    assert ran.result["error"]["type"] == fault.outcome, ran.result
+    assert ran.result["error"]["operation"] == "session.login"
+    assert set(ran.result["error"]) == PAYLOAD
+    assert fault.told in ran.result["msg"]
+    assert "Traceback" not in ran.stdout
+    assert ran.stderr == ""
+    assert stage.sim.exchanges == ()
+    assert stage.look(task, scene).files == ()
+
+    again = stage.run(task, scene, dialect, stage.sim)
+    assert again.rc == 0, again.result
+    assert stage.look(task, scene).is_done
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_another_user_s_session_is_in_the_way_from_the_start(dialect: str, stage: Stage) -> None:
+    task = TASKS["publish"]
+    scene = stage.set(task)
+    rival = stage.sim.run(lambda store: store.seed_update_session(scene.item_id, user=VIEWER, files={"a.iso": b"a"}))
+    ran = stage.run(task, scene, dialect, stage.sim)
+    assert ran.result["error"]["type"] == "RESOURCE_BUSY"
+    assert "busy_timeout" in ran.result["msg"]
+    assert not any(exchange.method == "PUT" for exchange in stage.sim.exchanges)
+    assert stage.sim.run(lambda store: store.update_session(rival).state) == "ACTIVE"
+    stage.mend(scene)
+    assert stage.run(task, scene, dialect, stage.sim).rc == 0
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after_is_waited_for(status: int, stage: Stage) -> None:
+    task = TASKS["info"]
+    scene = stage.set(task)
+    stage.proxy.misbehave(Misbehaviour("status", "update.list", status=status, retry_after="2"))
+    started = time.monotonic()
+    ran = stage.run(task, scene, "api", stage.proxy)
+    assert ran.rc == 0, ran.result
+    assert time.monotonic() - started >= 2
+
+
+@pytest.mark.parametrize(
+    ("task_name", "operation"), [("info", "session.login"), ("info", "update.get"), ("fetch", "data.get")]
+)
+def test_an_answer_that_takes_longer_than_request_timeout_but_never_stops_is_waited_for(
+    task_name: str, operation: str, stage: Stage
+) -> None:
+    task = TASKS[task_name]
+    scene = stage.set(task)
+    stage.proxy.misbehave(Misbehaviour("trickle", operation, seconds=2.0))
+    started = time.monotonic()
+    ran = stage.run(task, scene, "api", stage.proxy, request_timeout=1)
+    assert ran.rc == 0, ran.result
+    assert not ran.warnings
+    assert time.monotonic() - started >= 1.5
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_of_an_answer_without_end_only_so_much_is_read(dialect: str, stage: Stage) -> None:
+    task = TASKS["info"]
+    scene = stage.set(task)
+    stage.proxy.misbehave(Misbehaviour("huge", "update.list"))
+    ran = stage.run(task, scene, dialect, stage.proxy)
+    assert ran.result["error"]["type"] == "INVALID_RESPONSE"
+    assert "larger than 32 MiB" in ran.result["msg"]
+    # What the connection has taken in beyond what was read is no more than its buffers hold.
+    assert ANSWER_BYTES <= stage.proxy.sent_bytes < HUGE_BYTES * 3 // 4
