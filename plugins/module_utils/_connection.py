@@ -163,15 +163,19 @@ def _require_range(name: str, value: int, lowest: int, highest: int) -> None:
         raise InvalidArgument(f"{name} is {value}", remedy=f"Set {name} to a number from {lowest} to {highest}.")
 
 
-def secrets_in_hosts(params: Mapping[str, Any]) -> set[str]:
-    """What must not be shown where somebody gave a URL with credentials in the place of a host's name."""
-    secrets: set[str] = set()
-    for option in ("hostname", "proxy_host"):
+def secrets_in_options(params: Mapping[str, Any]) -> set[str]:
+    """What must not be shown of the options, which need not be valid: passwords, and credentials that stand in a URL in
+    the place of a host or a path. Ansible shows passwords where it finds an error before it has looked for them."""
+    secrets = {str(params.get(name) or "") for name in ("password", "session_token", "proxy_password")}
+    for option in ("hostname", "proxy_host", "ca_path", "dest"):
         text = str(params.get(option) or "")
-        userinfo = (text.partition("://")[2] or text).rpartition("@")[0]
+        _scheme, separator, rest = text.partition("://")
+        if not separator and option not in ("hostname", "proxy_host"):
+            continue
+        userinfo = (rest if separator else text).rpartition("@")[0]
         for secret in (userinfo, userinfo.partition(":")[2]):
             secrets |= {secret, urllib.parse.unquote(secret)}
-    return {secret for secret in secrets if secret}
+    return secrets - {""}
 
 
 def _read_host(option: str, text: str) -> str:
@@ -341,6 +345,13 @@ class _BlockAdapter(_Adapter):  # type: ignore[misc]
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, blocksize=BLOCK_BYTES, **kwargs)
+
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        """requests would write the password in Latin-1, which many cannot be."""
+        parts = urllib.parse.urlsplit(proxy)
+        if not parts.username:
+            return {}
+        return {"Proxy-Authorization": f"Basic {_basic(_unquote(parts.username), _unquote(parts.password or ''))}"}
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
         return super().proxy_manager_for(*args, blocksize=BLOCK_BYTES, **kwargs)

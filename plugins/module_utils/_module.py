@@ -26,7 +26,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._connection import
     EnvironmentFlag,
     connection_spec,
     read_options,
-    secrets_in_hosts,
+    secrets_in_options,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     ContentError,
@@ -236,7 +236,7 @@ class _Module(AnsibleModule):
 
     def fail_json(self, msg: str, **kwargs: Any) -> NoReturn:
         self._learn_secrets()
-        super().fail_json(printable(str(self.without_secrets(msg))), **self._shown(kwargs))
+        super().fail_json(printable(_shown_text(str(self.without_secrets(msg)))), **self._shown(kwargs))
 
     def _log_invocation(self) -> None:
         # Ansible ends in a traceback over an option that is no text, such as the name of a file in another encoding.
@@ -251,7 +251,7 @@ class _Module(AnsibleModule):
         return remove_values(value, self.no_log_values)
 
     def _learn_secrets(self) -> None:
-        for secret in self._secrets(self.params) | secrets_in_hosts(self.params):
+        for secret in self._secrets(self.params) | secrets_in_options(self.params):
             self.learn_secret(secret)
 
     def _shown(self, value: Any) -> Any:

@@ -31,6 +31,10 @@ class Relay(CannedServer):
         self._counting = threading.Lock()
         self._count = 0
 
+    def __enter__(self) -> Relay:
+        super().__enter__()
+        return self
+
     def _relay(self, request: Received) -> Reply:
         with self._counting:
             self._count += 1
