@@ -114,6 +114,10 @@ bench: $(VENV)/.dev-installed ## Measure the collection against curl, govc and o
 scale: $(VENV)/.dev-installed ## Measure a play over a hundred hosts against the simulator (docs/scale.md)
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python -m tools.scale
 
+.PHONY: soak
+soak: $(VENV)/.dev-installed ## Work for ten minutes while things go wrong at random (docs/reliability.md); MINUTES=N
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python -m tools.soak --minutes $(or $(MINUTES),10)
+
 .PHONY: format
 format: $(VENV)/.dev-installed ## Format the Python code and mend what ruff can mend
 	@$(VENV)/bin/ruff check --fix-only --quiet .

@@ -22,7 +22,7 @@ class Holds:
         await self._released.wait()
 
     def release(self) -> None:
-        """Let go on what stands still; from now on nothing is held any more."""
+        """Let go on what stands still, and on what would."""
         self._released.set()
 
 

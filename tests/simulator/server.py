@@ -100,6 +100,9 @@ class Server:
         self.store = self._new_store(seed)
         self.puller = self._start_pulls()
         self.record.clear()
+        self.clear_faults()
+
+    def clear_faults(self) -> None:
         self.faults.clear()
         self.holds.release()
         self.holds = Holds()

@@ -150,14 +150,14 @@ class Simulator:
         self._call(lambda: self._running.faults.add(fault))
 
     def clear_faults(self) -> None:
-        self._call(self._running.faults.clear)
+        self._call(self._running.clear_faults)
 
     def wait_until_held(self, timeout: float = 60.0) -> bool:
         """Whether a request stands still, as the fault ``hold`` says, within so many seconds."""
         return self._running.holds.reached.wait(timeout)
 
     def release(self) -> None:
-        """Let go on what stands still; until the next ``reset`` nothing is held any more."""
+        """Let go on what stands still; nothing is held any more before the faults are cleared."""
         self._call(self._running.holds.release)
 
     @property
