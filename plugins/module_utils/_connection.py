@@ -659,6 +659,8 @@ class Connection:
             )
         if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
             return InvalidResponse(f"{url.split('?')[0]!r} is no URL to send to", operation=operation)
+        if isinstance(error, requests.exceptions.ConnectTimeout):
+            reason = f"nothing answers within {self.options.request_timeout} seconds (request_timeout)"
         return ConnectionFailed(f"no connection to {place}: {reason}", operation=operation)
 
     def _translate_proxy_error(self, error: Exception, reason: str, operation: str) -> ContentError:

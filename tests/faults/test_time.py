@@ -10,7 +10,9 @@ jumps by hours, back and forth.
 from __future__ import annotations
 
 import ast
+import contextlib
 import itertools
+import socket
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from typing import Any, Callable
 
 import pytest
 
+from ansible_collections.vsphere.content.plugins.module_utils import _connection
 from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
     LONGEST_PAUSE,
     LOOK_SECONDS,
@@ -239,6 +242,26 @@ def test_a_server_that_does_not_answer_is_waited_for_as_long_as_the_option_says(
     assert (run.error["type"], run.error["operation"]) == ("TIMED_OUT", "update_session.file.validate")
     assert "was silent for 1 seconds (request_timeout)" in run.msg
     assert "raise the time-out that the message names" in run.msg
+
+
+def test_a_host_that_takes_no_connection_is_waited_for_as_long_as_the_option_says(
+    monkeypatch: pytest.MonkeyPatch, image: Path
+) -> None:
+    """As behind a firewall that drops what it does not let through."""
+    monkeypatch.setattr(_connection, "FIRST_DELAY", 0.0)
+    with Simulator(settle=0) as sim, contextlib.ExitStack() as stack:
+        full = stack.enter_context(socket.socket())
+        full.bind((sim.hostname, 0))
+        full.listen(0)
+        for _place in range(2):
+            client = stack.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(full.getsockname())
+        began = time.monotonic()
+        run = Tasks(sim, "api").run(**publish(image, request_timeout=1, port=full.getsockname()[1]))
+        assert 1 <= time.monotonic() - began < 20
+    assert (run.error["type"], run.error["operation"]) == ("CONNECTION_FAILED", "session.login")
+    assert "nothing answers within 1 seconds (request_timeout)" in run.msg
 
 
 # -- nothing ends early or late
