@@ -30,6 +30,7 @@ class Relay(CannedServer):
         self._context = ssl.create_default_context(cafile=sim.ca_path)
         self._counting = threading.Lock()
         self._count = 0
+        self._mine = threading.local()
 
     def __enter__(self) -> Relay:
         super().__enter__()
@@ -46,12 +47,20 @@ class Relay(CannedServer):
         return (self.meddle(number, request, pass_on) if self.meddle else None) or pass_on()
 
     def _pass_on(self, request: Received) -> Reply:
-        connection = http.client.HTTPSConnection(*self._target, context=self._context, timeout=60)
+        headers = {name: value for name, value in request.headers.items() if name != "connection"}
         try:
-            headers = {name: value for name, value in request.headers.items() if name != "connection"}
-            connection.request(request.method, request.path, request.body or None, headers)
-            answer = connection.getresponse()
-            given = {name: value for name, value in answer.getheaders() if name.lower() in PASSED_ON}
-            return Reply(answer.status, answer.read(), given)
-        finally:
-            connection.close()
+            return self._ask(request, headers)
+        except (http.client.HTTPException, OSError):
+            # The simulator has closed the connection of this thread, as it does when nobody asks for a while.
+            self._mine.connection.close()
+            return self._ask(request, headers)
+
+    def _ask(self, request: Received, headers: dict[str, str]) -> Reply:
+        connection = self._mine.__dict__.setdefault("connection", self._connect())
+        connection.request(request.method, request.path, request.body or None, headers)
+        answer = connection.getresponse()
+        given = {name: value for name, value in answer.getheaders() if name.lower() in PASSED_ON}
+        return Reply(answer.status, answer.read(), given)
+
+    def _connect(self) -> http.client.HTTPSConnection:
+        return http.client.HTTPSConnection(*self._target, context=self._context, timeout=60)
