@@ -110,6 +110,16 @@ FETCH_POINTS = (
 )
 
 
+def table_of_points() -> str:
+    """What docs/reliability.md says of them."""
+    lines = ["| job | where it is killed | of these in a PUT or GET | runs |", "|---|---|---|---|"]
+    for job, points in (("publish", PUBLISH_POINTS), ("fetch", FETCH_POINTS)):
+        names = ", ".join(point.name for point in points)
+        inside = sum(point.in_content for point in points)
+        lines.append(f"| {job} | {len(points)} points: {names} | {inside} | {len(points) * len(DEATHS)} |")
+    return "\n".join(lines)
+
+
 def end_by(number: signal.Signals) -> Callable[[subprocess.Popen[str]], None]:
     return lambda process: process.send_signal(number)
 

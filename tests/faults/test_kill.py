@@ -27,8 +27,10 @@ from tests.faults.kills import (
     Point,
     die,
     eventually,
+    table_of_points,
     watched,
 )
+from tests.faults.matrix_page import PAGE, between
 from tests.harness.modules import ModuleResult, connection_args, run_module, start_module
 from tests.harness.packages import Package, make_package
 from tests.harness.tasks import DIALECTS, UPDATE_SESSION
@@ -124,6 +126,10 @@ def succeeded(outcome: ModuleResult, *, changed: bool) -> None:
 def test_there_are_points_enough(points: tuple[Point, ...]) -> None:
     assert len({point.name for point in points}) == len(points) >= 20
     assert sum(point.in_content for point in points) >= 10
+
+
+def test_the_page_names_the_points() -> None:
+    assert between(PAGE.read_text(encoding="utf-8"), "kills") == table_of_points()
 
 
 # -- a publish

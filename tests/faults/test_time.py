@@ -34,6 +34,7 @@ from ansible_collections.vsphere.content.plugins.modules import (
     content_library_download_session,
     content_library_update_session,
 )
+from tests.faults.matrix_page import PAGE, between
 from tests.harness.checkout import ROOT
 from tests.harness.packages import Package, make_iso, make_package
 from tests.harness.tasks import DIALECTS, UPDATE_SESSION, Tasks, action_of
@@ -115,8 +116,10 @@ def publish(path: Path, named: Mapping[str, Any] = ISO, **more: Any) -> dict[str
 
 @dataclass(frozen=True)
 class Wait:
-    """A wait that does not succeed: the task, what happens beside it, and how and when it ends."""
+    """A wait that does not succeed: what for and by which option, the task, what happens beside it, how it ends."""
 
+    waits_for: str
+    option: str
     task: Callable[[Path, Package], tuple[str, dict[str, Any]]]
     seconds: float
     error_type: str
@@ -163,6 +166,8 @@ def prepare_nothing(sim: Simulator, _hand: HandClock) -> None:
 
 WAITS = {
     "a-file-is-received": Wait(
+        "a file to be received by the server, after it was sent or while the server pulls it",
+        "wait_timeout",
         update(wait_timeout=20),
         20,
         "TIMED_OUT",
@@ -170,6 +175,8 @@ WAITS = {
         ("no progress for 20 seconds (wait_timeout)", "tools.iso (TRANSFERRING", "raise wait_timeout"),
     ),
     "the-preview": Wait(
+        "the preview of a package",
+        "wait_timeout",
         lambda _image, package: (UPDATE_SESSION, publish(package.descriptor, OVF, wait_timeout=WAIT)),
         SETTLE + WAIT,
         "TIMED_OUT",
@@ -177,6 +184,8 @@ WAITS = {
         ("no progress for 50 seconds (wait_timeout)", "preview is still being prepared", "raise wait_timeout"),
     ),
     "the-completion": Wait(
+        "a completion that was accepted",
+        "wait_timeout",
         update(wait_timeout=WAIT),
         SETTLE + WAIT,
         "TIMED_OUT",
@@ -184,6 +193,8 @@ WAITS = {
         ("no progress for 50 seconds (wait_timeout)", "the completion was accepted", "raise wait_timeout"),
     ),
     "a-file-is-prepared": Wait(
+        "a file to be prepared for the download",
+        "wait_timeout",
         lambda _image, _package: (DOWNLOAD_SESSION, {**ISO, "wait_timeout": 20}),
         20,
         "TIMED_OUT",
@@ -192,6 +203,8 @@ WAITS = {
         prepare_nothing,
     ),
     "another-users-session": Wait(
+        "another user's session on the item to end",
+        "busy_timeout",
         update(busy_timeout=40),
         40,
         "RESOURCE_BUSY",
@@ -200,6 +213,8 @@ WAITS = {
         hold_foreign_session,
     ),
     "another-task-at-work": Wait(
+        "another task to end its work in a session of the same user",
+        "busy_timeout",
         update(busy_timeout=25),
         25,
         "RESOURCE_BUSY",
@@ -208,6 +223,8 @@ WAITS = {
         keep_moving,
     ),
     "one-after-the-other": Wait(
+        "several of these, one after the other, all in all",
+        "busy_timeout",
         update(busy_timeout=40),
         40,
         "RESOURCE_BUSY",
@@ -262,6 +279,17 @@ def test_a_host_that_takes_no_connection_is_waited_for_as_long_as_the_option_say
         assert 1 <= time.monotonic() - began < 20
     assert (run.error["type"], run.error["operation"]) == ("CONNECTION_FAILED", "session.login")
     assert "nothing answers within 1 seconds (request_timeout)" in run.msg
+
+
+def table_of_waits() -> str:
+    """What docs/reliability.md says of them."""
+    lines = ["| what is waited for | no longer than | error |", "|---|---|---|"]
+    lines += [f"| {wait.waits_for} | `{wait.option}` | `{wait.error_type}` |" for wait in WAITS.values()]
+    return "\n".join(lines)
+
+
+def test_the_page_names_the_waits() -> None:
+    assert between(PAGE.read_text(encoding="utf-8"), "time") == table_of_waits()
 
 
 # -- nothing ends early or late
