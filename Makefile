@@ -114,6 +114,10 @@ bench: $(VENV)/.dev-installed ## Measure the collection against curl, govc and o
 scale: $(VENV)/.dev-installed ## Measure a play over a hundred hosts against the simulator (docs/scale.md)
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python -m tools.scale
 
+.PHONY: fuzz
+fuzz: $(VENV)/.dev-installed ## Let 100,000 answers and 20,000 sets of options go wrong (docs/reliability.md); SEED=N
+	@$(VENV)/bin/python -m tests.fuzz $(if $(SEED),--seed $(SEED))
+
 .PHONY: soak
 soak: $(VENV)/.dev-installed ## Work for ten minutes while things go wrong at random (docs/reliability.md); MINUTES=N
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python -m tools.soak --minutes $(or $(MINUTES),10)

@@ -153,6 +153,7 @@ DOCS_LINT = (
     ".",
 )
 MUTATIONS = ("python", "-m", "tests.mutations", "--sample")
+FUZZ = ("python", "-m", "tests.fuzz", "--answers", "2500", "--options", "1000")
 TYPES = (
     ("mypy", "-p", "ansible_collections.vsphere.content.plugins"),
     ("mypy", "-p", "tests.simulator", "-p", "tests.harness", "-p", "tools"),
@@ -162,6 +163,7 @@ TYPES = (
     ("mypy", "tests/docs"),
     ("mypy", "tests/roles"),
     ("mypy", "tests/faults"),
+    ("mypy", "tests/fuzz"),
 )
 
 # What is seen at once stands first, then the longest, so that none of them is left to run alone at the end.
@@ -185,6 +187,7 @@ STEPS = (
     Step("package", "Build the tarball and import it as Galaxy would", package),
     Step("bench", "Try the benchmarks with tiny sizes", benchmarks),
     Step("demo", "Run the demo", commands(("bash", "demo/run"))),
+    Step("fuzz", "Let answers and options go wrong", commands(FUZZ)),
     Step("mutations", "Make a few mistakes, and see that they are seen", commands(MUTATIONS)),
     Step("contract", "Test what holds the traffic to the published description", tests("contract", "tests/contract")),
 )
