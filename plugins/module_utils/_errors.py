@@ -200,9 +200,10 @@ def _children(value: Any) -> Iterable[Any]:
 def quote(body: bytes, hide: Callable[[str], str] = str) -> str:
     """A body that we cannot read, shortened to one line for a message.
 
-    C(hide) takes out secrets before anything is cut off, as half a secret would not be known for one.
+    C(hide) takes out secrets before anything is cut off, as half a secret would not be known for one. Of a URL nothing
+    but its scheme is left: it may be cut off before the sign that ends its password.
     """
-    text = hide(body.decode("utf-8", "replace"))[: 20 * QUOTED_CHARACTERS]
+    text = re.sub("://[^\\s\"'<>]*", "://...", hide(body.decode("utf-8", "replace")))[: 20 * QUOTED_CHARACTERS]
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", text)).strip()
     shown = "".join(character for character in text if character.isprintable())
     return shown if len(shown) <= QUOTED_CHARACTERS else f"{shown[:QUOTED_CHARACTERS]}..."

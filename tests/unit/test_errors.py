@@ -196,6 +196,11 @@ def test_a_secret_is_taken_out_of_a_quoted_page_before_it_is_cut() -> None:
     assert "*****" in error.said
 
 
+def test_of_a_url_in_a_quoted_answer_nothing_is_left_that_could_be_its_password() -> None:
+    error = from_response(502, b'{"uri": "https://svc:S3cr3t-7', "update_session.get")
+    assert error.said == 'HTTP 502: {"uri": "https://...'
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
