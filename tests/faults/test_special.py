@@ -12,11 +12,14 @@ from typing import Callable
 import pytest
 
 from ansible_collections.vsphere.content.plugins.module_utils._connection import ANSWER_BYTES
+from ansible_collections.vsphere.content.plugins.module_utils._upload import FIRST_PAUSE
 from tests.faults.matrix_cells import PAYLOAD, Stage
 from tests.faults.matrix_whole import WHOLE
 from tests.faults.points import TASKS
 from tests.faults.proxy import HUGE_BYTES, Misbehaviour
-from tests.harness.tasks import DIALECTS
+from tests.harness.modules import connection_args, run_module
+from tests.harness.tasks import DIALECTS, UPDATE_SESSION
+from tests.simulator import Store
 from tests.simulator.seed import VIEWER
 
 MODULES = ("publish", "fetch", "info", "create-item")
@@ -75,6 +78,56 @@ def test_retry_after_is_waited_for(status: int, stage: Stage) -> None:
     ran = stage.run(task, scene, "api", stage.proxy)
     assert ran.rc == 0, ran.result
     assert time.monotonic() - started >= 2
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("state", ["canceled", "error"])
+@pytest.mark.parametrize("kind", ["update", "download"])
+def test_a_session_ends_as_declared_although_the_answer_was_lost(
+    kind: str, state: str, dialect: str, stage: Stage
+) -> None:
+    scene = stage.set(TASKS["publish"])
+
+    def seed(store: Store) -> str:
+        make = store.seed_update_session if kind == "update" else store.seed_download_session
+        return make(scene.item_id)
+
+    session_id = stage.sim.run(seed)
+    operation = f"{kind}.{'cancel' if state == 'canceled' else 'fail'}"
+    stage.proxy.misbehave(Misbehaviour("reset-after", operation))
+    connection = {**connection_args(stage.proxy), "api_dialect": dialect}
+    declared = {"session_id": session_id, "state": state, "error_message": "why"}
+    ran = run_module(f"content_library_{kind}_session", {**connection, **declared})
+    assert ran.rc == 0, ran.result
+    assert ran.result["session"]["state"] == state.upper()
+    assert [seen.operation for seen in stage.proxy.requests].count(operation) == 2
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_what_is_in_another_state_than_declared_is_refused_once(dialect: str, stage: Stage) -> None:
+    scene = stage.set(TASKS["publish"])
+    session_id = stage.sim.run(lambda store: store.seed_update_session(scene.item_id))
+    fail = Misbehaviour(
+        "act",
+        "update.cancel",
+        act=lambda: stage.sim.run(lambda store: store.updates.fail(session_id, "somebody else")),
+    )
+    stage.proxy.misbehave(fail)
+    connection = {**connection_args(stage.proxy), "api_dialect": dialect}
+    ran = run_module(UPDATE_SESSION, {**connection, "session_id": session_id, "state": "canceled"})
+    assert ran.result["error"]["type"] == "NOT_ALLOWED_IN_CURRENT_STATE"
+    assert [seen.operation for seen in stage.proxy.requests].count("update.cancel") == 1
+
+
+def test_an_upload_that_broke_is_started_again_after_a_pause(stage: Stage) -> None:
+    task = TASKS["publish"]
+    scene = stage.set(task)
+    stage.proxy.misbehave(Misbehaviour("status", "data.put", last=2, status=503))
+    started = time.monotonic()
+    ran = stage.run(task, scene, "api", stage.proxy)
+    assert ran.rc == 0, ran.result
+    assert len(ran.warnings) == 2
+    assert time.monotonic() - started >= FIRST_PAUSE + 2 * FIRST_PAUSE
 
 
 @pytest.mark.parametrize(
