@@ -348,6 +348,9 @@ class AnswerAnything:
     def stream(self, *_arguments: Any, **_options: Any) -> Iterator[Any]:
         yield None
 
+    def server_time(self) -> None:
+        return None
+
 
 CALLS: dict[str, Callable[[Api], Any]] = {
     "find_libraries": lambda api: api.find_libraries("n"),
