@@ -44,6 +44,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import 
     wait_for,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._mark import left_marks
+from ansible_collections.vsphere.content.plugins.module_utils._progress import Progress
 from ansible_collections.vsphere.content.plugins.module_utils._schema import (
     ChecksumInfo,
     DownloadFile,
@@ -194,10 +195,10 @@ class Download:
     clock: Clock
     dress: Callable[[str, str], None]
     warn: Callable[[str], None]
+    progress: Progress
     seconds: float = 0.0
     fetched: dict[str, Fetched] = field(default_factory=dict)
     fates: dict[str, str] = field(default_factory=dict)
-    _moving: dict[str, int] = field(default_factory=dict)
     _stop: threading.Event = field(default_factory=threading.Event)
     _placing: threading.Lock = field(default_factory=threading.Lock)
     _lost: ContentError | None = None
@@ -208,7 +209,6 @@ class Download:
         Whatever is not whole when this ends, by a failure or a signal, is gone. A failure has each file's fate in its
         data.
         """
-        total = sum(file.size or 0 for file in files)
         self.fates = dict.fromkeys((file.name for file in files), WAITING)
         partials = {file.name: Partial(self.dest, file.name) for file in files}
         started = self.clock.now()
@@ -218,7 +218,7 @@ class Download:
                 self.session,
                 server_time=self.api.server_time(),
                 at_most=LONGEST_KEEP_ALIVE,
-                progress=lambda: sum(self._moving.values()) * 100 // total if total else 0,
+                progress=lambda: self.progress.percent,
                 on_lost=self._lose,
             ):
                 self._run(files, partials)
@@ -293,7 +293,9 @@ class Download:
         expected = read_checksum(file.checksum_info)
         # The session says the checksum only when all has come, but it will hardly be of another kind than the item's.
         known = expected.algorithm if expected and expected.algorithm in DIGEST_LENGTHS else UNSET_ALGORITHM
+        self.progress.start(file.name, file.size, "").serve("preparing")
         prepared = self._prepared(file.name)
+        moving = self.progress.start(file.name, prepared.size, "being checked")
         partial.open()
         if prepared.download_endpoint is None:
             raise InvalidResponse(f"the server named no endpoint to fetch {file.name} from", operation=PREPARE)
@@ -305,13 +307,14 @@ class Download:
             hash_with=known,
             session_id=self._session_id,
             stop=self._stop,
-            on_progress=lambda received: self._moving.__setitem__(file.name, received),
+            on_progress=moving.reach,
             on_break=lambda why: self.warn(f"The download of {file.name} broke and was taken up again: {why}"),
         )
         said = self.api.get_download_file(self._session_id, file.name).checksum_info or file.checksum_info
-        verified = self._verify(file.name, partial, said, Checksum(known, digest))
+        verified = self._verify(file.name, partial, moving.done, said, Checksum(known, digest))
         partial.sync()
-        return Fetched(self._moving.get(file.name, 0), said, verified)
+        moving.finish()
+        return Fetched(moving.done, said, verified)
 
     def _prepared(self, name: str) -> DownloadFile:
         _prepare(self.api, self._session_id, name, "HTTPS")
@@ -328,13 +331,13 @@ class Download:
         if self._stop.wait(seconds):
             raise TransferStopped
 
-    def _verify(self, name: str, partial: Partial, said: ChecksumInfo | None, ours: Checksum) -> bool:
+    def _verify(self, name: str, partial: Partial, size: int, said: ChecksumInfo | None, ours: Checksum) -> bool:
         """Whether what came is what the server says; False where it says nothing. Raises ChecksumMismatch."""
         theirs = read_checksum(said)
         if theirs is None or theirs.algorithm not in DIGEST_LENGTHS:
             return False
         if theirs.algorithm != ours.algorithm:
-            ours = Checksum(theirs.algorithm, hash_file(partial.path, theirs.algorithm, 0, self._moving.get(name, 0)))
+            ours = Checksum(theirs.algorithm, hash_file(partial.path, theirs.algorithm, 0, size))
         if theirs != ours:
             raise ChecksumMismatch(
                 f"{name} arrived with the {ours.algorithm} checksum {ours.digest}, the server has {theirs.digest}",

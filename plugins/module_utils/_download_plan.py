@@ -147,6 +147,7 @@ def read_declared(params: Mapping[str, Any], *, has_attributes: bool) -> Declare
     require_range("client_progress", params["client_progress"], 0, 100)
     require_range("parallel_transfers", params["parallel_transfers"], 1, MOST_TRANSFERS)
     require_range("wait_timeout", params["wait_timeout"], 1, LONGEST_WAIT)
+    require_range("progress_interval", params["progress_interval"], 0, LONGEST_WAIT)
     if params["dest"] is not None:
         if params["state"] != "active":
             raise InvalidArgument(

@@ -412,12 +412,20 @@ def wait_for(
 
 
 def await_files(
-    api: Api, session_id: str, names: Sequence[str], *, wait_timeout: float, clock: Clock
+    api: Api,
+    session_id: str,
+    names: Sequence[str],
+    *,
+    wait_timeout: float,
+    clock: Clock,
+    on_look: Callable[[Sequence[UpdateFile]], None],
 ) -> list[UpdateFile]:
     """Wait until the server has received the named files: an answered PUT is not yet a received file.
 
     Servers that know no previews need not say of a pushed file that it has arrived. One of which such a server says
     nothing at all for a while counts as received: if it is not, completing is refused.
+
+    C(on_look) is told all files of the session each time they have been looked at.
 
     Returns all files of the session. Raises TransferFailed with the server's reason, or TimedOut.
     """
@@ -426,6 +434,7 @@ def await_files(
 
     def read() -> list[UpdateFile]:
         files = api.list_update_files(session_id)
+        on_look(files)
         waiting = [file for file in files if file.name in names and file.status != "READY"]
         for file in waiting:
             if file.status == "ERROR":

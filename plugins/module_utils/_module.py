@@ -33,6 +33,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     failure,
     printable,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._progress import Progress, open_progress
 from ansible_collections.vsphere.content.plugins.module_utils._signals import Interrupted, Signals
 
 StateT = TypeVar("StateT")
@@ -80,7 +81,8 @@ class Resource(Protocol[StateT, PlanT]):
 
 @dataclass
 class Task:
-    """What the work of a module may use: the connection, what to undo on failure, and words for the result.
+    """What the work of a module may use: the connection, what to undo on failure, words for the result, and an account
+    of what moves.
 
     Within C(shield()) a signal waits: what is made there and registered with C(on_failure) cannot be lost in between.
     """
@@ -88,6 +90,7 @@ class Task:
     connection: Connection
     warn: Callable[[str], None]
     shield: Callable[[], AbstractContextManager[None]]
+    progress: Progress = field(default_factory=Progress)
     undo: list[Callable[[], str]] = field(default_factory=list)
 
     def on_failure(self, undo: Callable[[], str]) -> None:
@@ -186,15 +189,20 @@ def _connect_and_work(
         # Ansible removes secrets from results, but not from warnings.
         module.warn(printable(module.without_secrets(text)))
 
-    task = Task(connection=connection, warn=warn, shield=signals.shielded)
+    progress = open_progress(module.params, lambda line: printable(_shown_text(module.without_secrets(line))))
+    task = Task(connection=connection, warn=warn, shield=signals.shielded, progress=progress)
+    worked = False
     try:
         try:
             with signals.shielded():
                 connection.login()
-            return work(module, task, declared)
+            outcome = work(module, task, declared)
+            worked = True
+            return outcome
         finally:
             # From here on it ends anyway; a signal would only cut the clean-up or the logout.
             signals.ignore()
+            progress.close(failed=not worked)
     except ContentError as error:
         task.undo_all(error)
         raise
@@ -248,7 +256,8 @@ class _Module(AnsibleModule):
         self.no_log_values |= {secret, repr(secret)[1:-1], repr(f"{secret}'\"")[1:-4]}
 
     def without_secrets(self, value: Any) -> Any:
-        return remove_values(value, self.no_log_values)
+        # A thread that logs in again adds to them.
+        return remove_values(value, self.no_log_values.copy())
 
     def _learn_secrets(self) -> None:
         for secret in self._secrets(self.params) | secrets_in_options(self.params):

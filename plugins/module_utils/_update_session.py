@@ -87,9 +87,11 @@ class UpdateSessionResource:
     def read(self) -> Found:
         found = self._look()
         while found.session and self._declared.session_id is None and (plan := self.plan(found)).touches_session:
-            session, files = take_over(
-                self._api, found.session, changes=plan.disturbs, patience=self._patience, clock=self._clock
-            )
+            self._expect(plan)
+            with self._task.progress.waiting("whoever is at work in the session that was found"):
+                session, files = take_over(
+                    self._api, found.session, changes=plan.disturbs, patience=self._patience, clock=self._clock
+                )
             if session:
                 found = self._compared(replace(found, session=session, active=session, files=tuple(files)))
                 break
@@ -232,6 +234,7 @@ class UpdateSessionResource:
             clock=self._clock,
             on_change=self._changes.append,
             warn=self._task.warn,
+            progress=self._task.progress,
         )
         with upload.kept_alive(session):
             upload.push(plan.files.push, previewed=bool(declared.wanted and declared.wanted.previewed))
@@ -255,6 +258,9 @@ class UpdateSessionResource:
                 remedy=self._patience.remedy,
             )
 
+    def _expect(self, plan: Plan) -> None:
+        self._task.progress.expect({file.name: file.size for file in plan.files.push})
+
     def _plan_again(self, plan: Plan, session_id: str) -> Plan:
         """What somebody published before the session was ours, and nobody can any more, has a say in what is sent."""
         found = self._with_content(plan.found)
@@ -277,16 +283,18 @@ class UpdateSessionResource:
         if stale:
             discard(self._api, str(stale.id))
             self._replaced = f"Session {stale.id}, which was found and held its descriptor already, was removed."
-        session_id = open_session(
-            self._api,
-            str(plan.found.library_item_id),
-            ignored_warnings=plan.ignored_warnings or (),
-            client_token=declared.client_token,
-            patience=self._patience,
-            clock=self._clock,
-            shield=self._task.shield,
-            on_created=lambda created: self._task.on_failure(lambda: self._undo_open(created)),
-        )
+        self._expect(plan)
+        with self._task.progress.waiting("an update session on the item"):
+            session_id = open_session(
+                self._api,
+                str(plan.found.library_item_id),
+                ignored_warnings=plan.ignored_warnings or (),
+                client_token=declared.client_token,
+                patience=self._patience,
+                clock=self._clock,
+                shield=self._task.shield,
+                on_created=lambda created: self._task.on_failure(lambda: self._undo_open(created)),
+            )
         session = self._api.get_update_session(session_id)
         if session.state != ACTIVE and not self._params["client_token"]:
             self._foreign = True
@@ -305,6 +313,7 @@ class UpdateSessionResource:
                 remedy="Leave client_token out, or give a new one for each session.",
             )
         self._changes.append(f"session {session_id} was made")
+        self._task.progress.step("session created")
         return session
 
     def _undo_open(self, session_id: str) -> str:
@@ -333,15 +342,17 @@ class UpdateSessionResource:
     def _complete(self, plan: Plan, upload: Upload) -> Found:
         declared = self._declared
         active, files = upload.settle()
-        session = complete(
-            self._api,
-            upload.session_id,
-            wait=declared.wait,
-            wait_timeout=declared.wait_timeout,
-            clock=self._clock,
-            on_accepted=self._accept,
-            on_uncertain=self._doubt,
-        )
+        self._task.progress.step("completing")
+        with self._task.progress.waiting("vCenter to complete the session"):
+            session = complete(
+                self._api,
+                upload.session_id,
+                wait=declared.wait,
+                wait_timeout=declared.wait_timeout,
+                clock=self._clock,
+                on_accepted=self._accept,
+                on_uncertain=self._doubt,
+            )
         self._item_changed = True
         found = replace(plan.found, session=session, active=active, files=tuple(files))
         if session.state == ACTIVE:

@@ -52,6 +52,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import 
     require_accepted_warnings,
     require_active,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._progress import PULLING, Progress
 from ansible_collections.vsphere.content.plugins.module_utils._schema import (
     ProbeResult,
     TransferEndpoint,
@@ -168,13 +169,12 @@ class Upload:
     clock: Clock
     on_change: Callable[[str], None]
     warn: Callable[[str], None]
+    progress: Progress
     bytes: int = 0
     seconds: float = 0.0
     sent: dict[str, Checksum] = field(default_factory=dict)
     unverified: set[str] = field(default_factory=set)
     session: UpdateSession | None = None
-    _total: int = 0
-    _moving: dict[str, int] = field(default_factory=dict)
     _received: dict[str, UpdateFile] = field(default_factory=dict)
     _stop: threading.Event = field(default_factory=threading.Event)
     _lost: ContentError | None = None
@@ -187,7 +187,7 @@ class Upload:
             session,
             server_time=self.api.server_time(),
             at_most=SIGN_OF_LIFE_SECONDS,
-            progress=lambda: sum(self._moving.values()) * 100 // self._total if self._total else 0,
+            progress=lambda: self.progress.percent,
             on_lost=self._lose,
         ):
             yield
@@ -198,9 +198,9 @@ class Upload:
         C(previewed) says whether the session will show a preview. Raises WarningsNotIgnored before anything but the
         descriptor set is sent, or before the end for an OVA.
         """
+        self.progress.expect({file.name: file.size for file in files})
         if not files:
             return
-        self._total = sum(file.size or 0 for file in files)
         started = self.clock.now()
         try:
             self._push(files, previewed=previewed)
@@ -223,7 +223,7 @@ class Upload:
         self._require_undisturbed(files)
         pulled = [file.name for file in files if file.source_type == "PULL"]
         if pulled:
-            files = await_files(self.api, self.session_id, pulled, wait_timeout=self.wait_timeout, clock=self.clock)
+            files = self._await(pulled)
         if not self.session and any(role_of(file.name) in PREVIEWED and file.source_type != "NONE" for file in files):
             self._preview()
         return self.session or self.api.get_update_session(self.session_id), files
@@ -247,8 +247,12 @@ class Upload:
             self._preview()
 
     def _preview(self) -> None:
-        self.session = await_preview(self.api, self.session_id, wait_timeout=self.wait_timeout, clock=self.clock)
+        with self.progress.waiting("vCenter to prepare the preview"):
+            self.session = await_preview(self.api, self.session_id, wait_timeout=self.wait_timeout, clock=self.clock)
         require_accepted_warnings(self.session)
+        if self.session.preview_info:
+            ignored = [warning.type for warning in self.session.preview_info.warnings or ()]
+            self.progress.step(f"preview seen{', ignored: ' if ignored else ''}{', '.join(ignored)}")
 
     def _bring_in(self, files: Sequence[WantedFile]) -> None:
         """Have the pulled files fetched, and send the others, several at once."""
@@ -284,10 +288,30 @@ class Upload:
         if not files:
             return
         names = [file.name for file in files]
-        listed = await_files(self.api, self.session_id, names, wait_timeout=self.wait_timeout, clock=self.clock)
-        received = {file.name: file for file in listed}
+        received = {file.name: file for file in self._await(names)}
         self._compare(files, received)
         self._received.update((name, received[name]) for name in names)
+
+    def _await(self, names: Sequence[str]) -> list[UpdateFile]:
+        return await_files(
+            self.api,
+            self.session_id,
+            names,
+            wait_timeout=self.wait_timeout,
+            clock=self.clock,
+            on_look=lambda files: self._note([file for file in files if file.name in names]),
+        )
+
+    def _note(self, files: Sequence[UpdateFile]) -> None:
+        for file in files:
+            pulled = file.source_type == "PULL"
+            done = (file.size or file.bytes_transferred) if pulled else None
+            if file.status == "READY":
+                self.progress.serve(file.name, None, done)
+            elif file.status == "VALIDATING":
+                self.progress.serve(file.name, "validating", done)
+            else:
+                self.progress.serve(file.name, PULLING if pulled else "transferring", done)
 
     def _require_undisturbed(self, files: Sequence[UpdateFile]) -> None:
         """Another task that held this one for dead may have put its own files in the place of ours."""
@@ -329,9 +353,10 @@ class Upload:
     def _send(self, file: WantedFile) -> None:
         """Send one file; a PUT that breaks is sent again from the start, to a new endpoint."""
         pause = FIRST_PAUSE
+        moving = self.progress.start(file.name, file.size, "waiting for vCenter's answer")
         for tried in range(1, TRIES + 1):
             try:
-                self.sent[file.name] = self._put(file)
+                self.sent[file.name] = self._put(file, moving.reach)
             except ContentError as error:
                 if tried == TRIES or not will_pass(error):
                     raise
@@ -341,10 +366,11 @@ class Upload:
                 self._stop.wait(pause)
                 pause *= 2
             else:
+                moving.finish()
                 self.bytes += file.size or 0
                 return
 
-    def _put(self, file: WantedFile) -> Checksum:
+    def _put(self, file: WantedFile, on_progress: Callable[[int], None]) -> Checksum:
         # The server unpacks an OVA while it arrives and, as the API says, takes no checksum for it.
         declared = None if file.role is Role.ARCHIVE else file.checksum
         added = self.api.add_update_file(
@@ -369,7 +395,7 @@ class Upload:
             hash_with=None if declared else hashed_with,
             session_id=self.session_id,
             stop=self._stop,
-            on_progress=lambda sent: self._moving.__setitem__(file.name, sent),
+            on_progress=on_progress,
         )
         sent = declared or Checksum(hashed_with, digest or "")
         if file.checksum and sent != file.checksum:

@@ -26,6 +26,7 @@ extends_documentation_fragment:
   - vsphere.content.attributes
   - vsphere.content.connection
   - vsphere.content.library_item
+  - vsphere.content.progress
   - ansible.builtin.files
 attributes:
   check_mode:
@@ -369,6 +370,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import 
 )
 from ansible_collections.vsphere.content.plugins.module_utils._mark import SessionMark
 from ansible_collections.vsphere.content.plugins.module_utils._module import Task, converge, run_module
+from ansible_collections.vsphere.content.plugins.module_utils._progress import progress_spec
 from ansible_collections.vsphere.content.plugins.module_utils._schema import DownloadSession, to_result
 from ansible_collections.vsphere.content.plugins.module_utils._target import (
     ITEM_MUTUALLY_EXCLUSIVE,
@@ -382,6 +384,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._transfer import D
 def argument_spec() -> dict[str, Any]:
     return {
         **item_spec(),
+        **progress_spec(),
         "session_id": {"type": "str"},
         "state": {"type": "str", "default": "active", "choices": ["active", "canceled", "error", "absent"]},
         "files": {"type": "list", "elements": "str"},
@@ -560,7 +563,10 @@ class DownloadSessionResource:
             self._changed = self._attributes.apply(os.path.join(dest, name)) or self._changed
         if plan.fetch:
             mark = self._mark(found, dest)
+            wanted = [file for file in found.content if file.name in plan.fetch]
+            self._task.progress.expect({file.name: file.size for file in wanted})
             session = self._open(found)
+            self._task.progress.step("session created")
             self._download = Download(
                 self._api,
                 session,
@@ -570,8 +576,9 @@ class DownloadSessionResource:
                 self._clock,
                 self._attributes.prepare,
                 self._task.warn,
+                self._task.progress,
             )
-            self._download.fetch([file for file in found.content if file.name in plan.fetch])
+            self._download.fetch(wanted)
             for name in plan.fetch:
                 self._attributes.apply(os.path.join(dest, name))
             if declared.keep_session:

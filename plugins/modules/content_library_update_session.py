@@ -24,6 +24,7 @@ extends_documentation_fragment:
   - vsphere.content.attributes
   - vsphere.content.connection
   - vsphere.content.library_item
+  - vsphere.content.progress
 attributes:
   check_mode:
     support: full
@@ -440,6 +441,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._options import (
     require_names,
     require_range,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._progress import progress_spec
 from ansible_collections.vsphere.content.plugins.module_utils._target import (
     ITEM_MUTUALLY_EXCLUSIVE,
     describe_item,
@@ -462,6 +464,7 @@ WARNING_TYPES = [
 def argument_spec() -> dict[str, Any]:
     return {
         **item_spec(),
+        **progress_spec(),
         "session_id": {"type": "str"},
         "state": {"type": "str", "default": "active", "choices": ["active", "done", "canceled", "error", "absent"]},
         "warning_behavior": {
@@ -513,6 +516,7 @@ def read_declared(params: Mapping[str, Any]) -> Declared:
     require_range("parallel_transfers", params["parallel_transfers"], 1, MOST_TRANSFERS)
     require_range("wait_timeout", params["wait_timeout"], 1, LONGEST_WAIT)
     require_range("busy_timeout", params["busy_timeout"], 0, LONGEST_WAIT)
+    require_range("progress_interval", params["progress_interval"], 0, LONGEST_WAIT)
     return Declared(
         session_id=params["session_id"],
         state=params["state"],
