@@ -73,6 +73,10 @@ contract: $(VENV)/.dev-installed ## Test what holds the traffic to the published
 peers: $(VENV)/.dev-installed ## Test against vcsim, govc (these two need Go) and the official Python bindings
 	@$(CHECK) peers
 
+.PHONY: progress
+progress: $(VENV)/.dev-installed ## See tasks move while they run, in terminals, pipes and AWX's own path
+	@$(CHECK) progress
+
 .PHONY: faults
 faults: $(VENV)/.dev-installed ## Break what can break, and see that each task works or puts everything back
 	@$(CHECK) faults

@@ -164,6 +164,7 @@ TYPES = (
     ("mypy", "tests/roles"),
     ("mypy", "tests/faults"),
     ("mypy", "tests/fuzz"),
+    ("mypy", "tests/progress"),
 )
 
 # What is seen at once stands first, then the longest, so that none of them is left to run alone at the end.
@@ -177,6 +178,7 @@ STEPS = (
     Step("unit", "Run the unit tests", tests("unit")),
     Step("examples", "Run each example of the documentation", tests("examples", "tests/docs")),
     Step("faults", "Break what can break, and see that it ends well", tests("faults", "tests/faults")),
+    Step("progress", "See tasks move while they run", tests("progress", "tests/progress")),
     Step("roles", "Run the roles, the playbooks and what AWX needs of them", tests("roles", "tests/roles")),
     Step("peers", "Test against vcsim, govc and the official bindings", tests("peers", "tests/peers")),
     Step("operations", "Test each operation in both dialects", tests("operations", "tests/mutations")),

@@ -1,0 +1,192 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Plays as people start them, in a pipe or in a terminal: what they print and when, and what is left of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable
+
+from tests.harness.modules import Server
+from tools.environment import check_environment
+
+SECONDS = 240.0
+MARK = "PROGRESS_TEST"
+LOCALHOST = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
+PLUGINS = Path(__file__).parent / "ansible_plugins"
+
+UPDATE = "vsphere.content.content_library_update_session"
+
+
+@dataclass
+class Place:
+    """A home folder of a play's own, and the connection to a server that its tasks get from the environment."""
+
+    folder: Path
+    server: Server
+    settings: Mapping[str, str] = field(default_factory=dict)
+    mark: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    @property
+    def env(self) -> dict[str, str]:
+        home = self.folder / "home"
+        home.mkdir(parents=True, exist_ok=True)
+        return {
+            **check_environment(os.environ),
+            "HOME": str(home),
+            "ANSIBLE_HOME": str(home / ".ansible"),
+            "ANSIBLE_ASYNC_DIR": str(home / ".ansible_async"),
+            "ANSIBLE_REMOTE_TMP": str(self.folder / "remote_tmp"),
+            "ANSIBLE_INVENTORY": str(self.inventory()),
+            "ANSIBLE_CONNECTION_PLUGINS": str(PLUGINS / "connection"),
+            "ANSIBLE_BECOME_PLUGINS": str(PLUGINS / "become"),
+            "ANSIBLE_CALLBACK_PLUGINS": str(PLUGINS / "callback"),
+            "VMWARE_HOST": self.server.hostname,
+            "VMWARE_PORT": str(self.server.port),
+            "VMWARE_USER": self.server.username,
+            "VMWARE_PASSWORD": self.server.password,
+            MARK: self.mark,
+            **self.settings,
+        }
+
+    def inventory(self, hosts: Sequence[str] = ()) -> Path:
+        path = self.folder / "hosts.json"
+        if hosts or not path.exists():
+            named = {host: {"ansible_connection": "local"} for host in hosts or ["localhost"]}
+            shared = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+            path.write_text(json.dumps({"all": {"hosts": named, "vars": shared}}), encoding="utf-8")
+        return path
+
+    def playbook(self, *tasks: Mapping[str, Any], **play: Any) -> Path:
+        path = self.folder / "play.yml"
+        defaults = {"group/vsphere.content.vcenter": {"ca_path": self.server.ca_path}}
+        plays = [{"hosts": "all", "gather_facts": False, "module_defaults": defaults, "tasks": list(tasks), **play}]
+        path.write_text(json.dumps(plays), encoding="utf-8")
+        return path
+
+    @property
+    def files(self) -> list[str]:
+        """What is left in the folders that Ansible writes to."""
+        roots = (self.folder / "home", self.folder / "remote_tmp")
+        return [str(path.relative_to(self.folder)) for root in roots for path in root.rglob("*") if path.is_file()]
+
+    @property
+    def processes(self) -> list[Process]:
+        return [process for process in processes() if process.has(MARK, self.mark)]
+
+
+@dataclass(frozen=True)
+class Process:
+    pid: int
+
+    def has(self, name: str, value: str) -> bool:
+        return f"{name}={value}".encode() in self._read("environ").split(b"\0")
+
+    @property
+    def parent(self) -> int:
+        stat = self._read("stat").rpartition(b")")[2].split()
+        return int(stat[1]) if stat else 0
+
+    @property
+    def is_dead(self) -> bool:
+        stat = self._read("stat").rpartition(b")")[2].split()
+        return not stat or stat[0] in (b"Z", b"X")
+
+    @property
+    def command(self) -> str:
+        return self._read("cmdline").replace(b"\0", b" ").decode("utf-8", "replace")
+
+    def _read(self, name: str) -> bytes:
+        with suppress(OSError):
+            return Path(f"/proc/{self.pid}/{name}").read_bytes()
+        return b""
+
+
+def processes() -> Iterator[Process]:
+    for path in Path("/proc").iterdir():
+        if path.name.isdigit() and not (process := Process(int(path.name))).is_dead:
+            yield process
+
+
+class Playing:
+    """A command whose output is taken as it comes, line by line with the time of each."""
+
+    def __init__(self, command: Sequence[str], env: Mapping[str, str], *, terminal: bool = False) -> None:
+        source, sink = pty.openpty() if terminal else os.pipe()
+        self._process = subprocess.Popen(
+            command, env=env, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True
+        )
+        os.close(sink)
+        self._source = source
+        self._lines: list[tuple[float, str]] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def lines(self) -> list[str]:
+        return [text for _time, text in list(self._lines)]
+
+    @property
+    def output(self) -> str:
+        return "\n".join(self.lines)
+
+    def time_of(self, text: str) -> float:
+        return next(moment for moment, line in self._lines if text in line)
+
+    def wait(self, seconds: float = SECONDS) -> int:
+        """The exit code; a command that takes longer is killed, and that is a TimeoutExpired."""
+        try:
+            code = self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise
+        self._reader.join(seconds)
+        return code
+
+    def _read(self) -> None:
+        rest = b""
+        # A terminal answers with an error once nobody has it open for writing.
+        with suppress(OSError):
+            while block := os.read(self._source, 1 << 16):
+                *whole, rest = (rest + block).split(b"\n")
+                now = time.monotonic()
+                self._lines += [(now, line.decode("utf-8", "replace").rstrip("\r")) for line in whole]
+        os.close(self._source)
+        if rest:
+            self._lines.append((time.monotonic(), rest.decode("utf-8", "replace")))
+
+
+def play(place: Place, playbook: Path, *options: str, program: str = "ansible-playbook", **more: Any) -> Playing:
+    return Playing([program, str(playbook), *options], place.env, **more)
+
+
+def eventually(condition: Callable[[], Any], seconds: float = 60.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def publication(path: Path, item: str = "tools", **options: Any) -> dict[str, Any]:
+    """A task that publishes an image."""
+    own = {name: value for name, value in options.items() if name.startswith("progress_")}
+    rest = {name: value for name, value in options.items() if name not in own}
+    declared = {"library": "templates", "library_item": item, "state": "done", "files": [{"src": str(path)}]}
+    return {"name": f"Publish {item}", UPDATE: {**declared, **own}, **rest}

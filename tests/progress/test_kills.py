@@ -1,0 +1,122 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whatever is killed in mid-transfer: nothing goes on running for the lines' sake, and no file of theirs is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.progress.plays import Place, Playing, Process, eventually, play, publication
+from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
+
+LARGE = 40_000_000
+# So long that a task of several that start at once is in mid-transfer by then.
+TIMEOUT = 20
+
+
+@pytest.fixture
+def halfway() -> Iterator[Simulator]:
+    """A server on which each upload stands still in the middle until it is released."""
+    with Simulator(settle=0) as running:
+        running.reset(Seed(libraries=(LibrarySeed("templates", tuple(ItemSeed(name, "iso") for name in KILLS)),)))
+        running.inject("PUT:*:*:hold/50")
+        yield running
+
+
+@dataclass(frozen=True)
+class Victim:
+    """A play in mid-transfer."""
+
+    place: Place
+    playing: Playing
+
+    def has_ended(self) -> bool:
+        return not self.place.processes
+
+    @property
+    def main(self) -> Process:
+        return Process(self.playing.pid)
+
+    @property
+    def worker(self) -> Process:
+        (found,) = [process for process in self.place.processes if process.parent == self.playing.pid]
+        return found
+
+    @property
+    def module(self) -> Process:
+        modules = [process for process in self.place.processes if "AnsiballZ" in process.command]
+        parents = {process.parent for process in modules}
+        (found,) = [process for process in modules if process.pid not in parents]
+        return found
+
+
+@dataclass(frozen=True)
+class Kill:
+    """What is done to a play; whether it undoes what it has made, and with which code ansible-playbook ends."""
+
+    strike: Callable[[Victim], None]
+    cleans_up: bool
+    code: int
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+def to(who: str, number: signal.Signals) -> Callable[[Victim], None]:
+    return lambda victim: os.kill(getattr(victim, who).pid, number)
+
+
+def nothing(_victim: Victim) -> None:
+    pass
+
+
+KILLS = {
+    "timeout": Kill(nothing, True, 2, {"timeout": TIMEOUT}),
+    "module-SIGTERM": Kill(to("module", signal.SIGTERM), True, 2),
+    "module-SIGKILL": Kill(to("module", signal.SIGKILL), False, 2),
+    "worker-SIGKILL": Kill(to("worker", signal.SIGKILL), True, 1),
+    "worker-SIGTERM": Kill(to("worker", signal.SIGTERM), True, 1),
+    "main-SIGTERM": Kill(to("main", signal.SIGTERM), True, -15),
+    "main-SIGKILL": Kill(to("main", signal.SIGKILL), False, -9),
+}
+
+
+def in_mid_transfer(playing: Playing) -> bool:
+    return eventually(lambda: " of " in playing.output)
+
+
+def states(sim: Simulator) -> dict[str, str]:
+    """The state of the session on each item that has one."""
+
+    def read(store: Any) -> dict[str, str]:
+        return {session.item.name: session.state for session in store.updates.sessions.values()}
+
+    return sim.run(read)
+
+
+def test_whatever_is_killed_nothing_is_left_of_the_lines(halfway: Simulator, tmp_path: Path) -> None:
+    image = tmp_path / "large.iso"
+    image.touch()
+    os.truncate(image, LARGE)
+    victims = {}
+    for name, kill in KILLS.items():
+        place = Place(tmp_path / name, halfway)
+        place.folder.mkdir()
+        playbook = place.playbook(publication(image, name, progress_interval=1, **kill.options))
+        victims[name] = Victim(place, play(place, playbook))
+    for name, victim in victims.items():
+        assert in_mid_transfer(victim.playing), (name, victim.playing.output)
+        KILLS[name].strike(victim)
+    codes = {name: victim.playing.wait() for name, victim in victims.items()}
+    halfway.release()
+    for name, victim in victims.items():
+        assert eventually(victim.has_ended), (name, victim.place.processes)
+        assert [path for path in victim.place.files if "progress" in path] == [], name
+    assert codes == {name: kill.code for name, kill in KILLS.items()}
+    assert not {name for name, state in states(halfway).items() if state == "ACTIVE" and KILLS[name].cleans_up}
