@@ -158,7 +158,9 @@ def run_all(jobs: Mapping[str, Callable[[], None]], *, limit: int, stop: threadi
         stop.set()
         end = time.monotonic() + STOP_SECONDS
         for worker in workers:
-            worker.join(max(0.0, end - time.monotonic()))
+            # The signal may have come before all of them were started.
+            if worker.is_alive():
+                worker.join(max(0.0, end - time.monotonic()))
         raise
     crew.require_success()
 
