@@ -261,7 +261,7 @@ class Server:
         """The answer of a fault that keeps the request from being served."""
         dialect = "rest" if request.path.startswith("/rest/") else "api"
         if fault.kind in ("slow", "hold"):
-            await self._delay(fault)
+            await self._delay(request, fault)
             return None
         if fault.kind in ("reset", "hang"):
             self.close(progress, None)
@@ -294,10 +294,13 @@ class Server:
         self.close(progress, response)
         return response
 
-    async def _delay(self, fault: Fault) -> None:
+    async def _delay(self, request: web.BaseRequest, fault: Fault) -> None:
         if fault.kind == "slow":
             await asyncio.sleep(float(fault.value or "2"))
         elif not fault.value:
+            if not request.path.startswith("/cls/data/"):
+                # What has come whole is done, also if the client is gone by then.
+                await request.read()
             await self.holds.wait()
 
     async def _until_gone(self, request: web.BaseRequest) -> None:
