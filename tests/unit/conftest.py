@@ -42,11 +42,12 @@ def simulator() -> Iterator[Simulator]:
 
 @pytest.fixture(autouse=True)
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A task that finds a session need not look on for long: nobody else is there."""
+    """A task that finds a session need not look on for long, as nobody else is there, nor a clean-up insist for long."""
     from ansible_collections.vsphere.content.plugins.module_utils import _lifecycle
 
     monkeypatch.setattr(_lifecycle, "LOOK_SECONDS", 0.0)
     monkeypatch.setattr(_lifecycle, "CLAIM_SECONDS", 0.0)
+    monkeypatch.setattr(_lifecycle, "FIRST_REMOVAL_PAUSE", 0.01)
 
 
 @pytest.fixture
