@@ -42,7 +42,7 @@ def simulator() -> Iterator[Simulator]:
 
 @pytest.fixture(autouse=True)
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A task that finds a session need not look on for long, as nobody else is there, nor a clean-up insist for long."""
+    """A task that finds a session need not look on for long, as nobody else is there; nor need a clean-up pause."""
     from ansible_collections.vsphere.content.plugins.module_utils import _lifecycle
 
     monkeypatch.setattr(_lifecycle, "LOOK_SECONDS", 0.0)

@@ -373,7 +373,8 @@ def test_an_interrupt_in_mid_upload_ends_the_task_cleanly(slow: Simulator, large
 
 def test_a_signal_leaves_a_found_session_as_it_is(slow: Simulator, large_image: Path) -> None:
     session_id = slow.run(lambda store: store.seed_update_session(find_item_in(store)))
-    process = start_module(UPDATE_SESSION, upload_args(slow, large_image))
+    named = {**upload_args(slow, large_image), **dict.fromkeys(NAMES), "session_id": session_id}
+    process = start_module(UPDATE_SESSION, named)
     assert in_mid_upload(slow)
     process.send_signal(signal.SIGTERM)
     ended = finish_module(process, SOON)
