@@ -18,7 +18,6 @@ import re
 import ssl
 import threading
 import time
-import traceback
 import urllib.parse
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -44,13 +43,13 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
 try:
     import requests
     import requests.adapters
-except ImportError:
+except ImportError as error:
     HAS_REQUESTS = False
-    REQUESTS_IMPORT_ERROR: str | None = traceback.format_exc()
+    REQUESTS_IMPORT_ERROR = str(error)
     _Adapter: Any = object
 else:
     HAS_REQUESTS = True
-    REQUESTS_IMPORT_ERROR = None
+    REQUESTS_IMPORT_ERROR = ""
     _Adapter = requests.adapters.HTTPAdapter
 
 AnswerT = TypeVar("AnswerT")
@@ -240,6 +239,13 @@ def _canonical(url: str) -> str:
     return written
 
 
+def _data_place(url: str, own: bool) -> str:
+    """Where data goes or comes from, without what may let somebody in: the user and the query."""
+    host, port = _origin(url)
+    path = urllib.parse.urlsplit(url).path
+    return path if own else f"https://{_in_url(host or '')}:{port}{path}"
+
+
 def _root_cause(error: BaseException) -> BaseException:
     """The exception at the bottom: what urllib3 and requests wrap says in which pool, not what went wrong."""
     seen: set[int] = set()
@@ -331,6 +337,22 @@ class Body(Protocol):
 
 
 @dataclass(frozen=True)
+class Exchange:
+    """A request that was sent, and what came back; C(status) is None where no answer came.
+
+    C(place) is a path with its query for an operation of the API. For data it is without the query, and with the host
+    where that is not the vCenter, but never with its user. C(began) and C(head) are seconds of one clock; C(head) is
+    when the status and the headers were there, the body may take longer.
+    """
+
+    method: str
+    place: str
+    status: int | None
+    began: float
+    head: float
+
+
+@dataclass(frozen=True)
 class Answer:
     """An answer of the server, read whole."""
 
@@ -362,7 +384,8 @@ class Connection:
 
     C(dialect) is api or rest once it is known: by login, by option, or by who uses a session_token. C(on_secret) is
     told each secret before it is sent, so that it can be kept out of every output; C(hide) takes all of them out of a
-    text that is about to be shortened.
+    text that is about to be shortened. C(on_exchange) is told of each request as soon as it is answered or has failed,
+    by the thread that sent it.
     """
 
     def __init__(
@@ -371,6 +394,7 @@ class Connection:
         *,
         on_secret: Callable[[str], None],
         hide: Callable[[str], str] = str,
+        on_exchange: Callable[[Exchange], None] | None = None,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -378,6 +402,7 @@ class Connection:
         self.dialect = options.dialect
         self._on_secret = on_secret
         self._hide = hide
+        self._on_exchange = on_exchange
         self._sleep = sleep
         self._jitter = jitter
         self._token = options.session_token
@@ -498,11 +523,19 @@ class Connection:
                 session_id=session_id,
             ) from None
         own = _origin(url) == _origin(self.options.origin)
+        place = _data_place(url, own)
         sent_headers = {"Content-Type": "application/octet-stream", "Accept": "*/*", **(headers or {})}
 
         def attempt(token: str | None) -> Any:
             return self._request(
-                method, url, operation, token=token, data=body() if body else None, headers=sent_headers, stream=True
+                method,
+                url,
+                operation,
+                place=place,
+                token=token,
+                data=body() if body else None,
+                headers=sent_headers,
+                stream=True,
             )
 
         with _about(session_id):
@@ -554,7 +587,15 @@ class Connection:
         auth: tuple[bytes, bytes] | None = None,
     ) -> Answer:
         response = self._request(
-            method, url, operation, token=token, data=data, headers=headers, auth=auth, stream=True
+            method,
+            url,
+            operation,
+            place=url[len(self.options.origin) :],
+            token=token,
+            data=data,
+            headers=headers,
+            auth=auth,
+            stream=True,
         )
         self._dated = (response.headers.get("Date", ""), time.monotonic())
         try:
@@ -568,11 +609,13 @@ class Connection:
         url: str,
         operation: str,
         *,
+        place: str,
         token: str | None,
         headers: Mapping[str, str] | None,
         **options: Any,
     ) -> Any:
         sent_headers = {**(headers or {}), **({TOKEN_HEADER: token} if token else {})}
+        began, status = time.monotonic(), None
         try:
             response = self._http.request(
                 method,
@@ -583,9 +626,13 @@ class Connection:
                 allow_redirects=False,
                 **options,
             )
+            status = response.status_code
         except (requests.RequestException, OSError, ValueError) as error:
             # A host name that is none ends in a ValueError, which requests hands on as it is.
             raise self._translate(error, url, operation) from None
+        finally:
+            if self._on_exchange:
+                self._on_exchange(Exchange(method, place, status, began, time.monotonic()))
         if 300 <= response.status_code < 400:
             response.close()
             raise InvalidResponse(

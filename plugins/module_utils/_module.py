@@ -10,8 +10,10 @@ again.
 from __future__ import annotations
 
 import re
+import sys
+import urllib.parse
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Callable, NoReturn, Protocol, TypeVar
@@ -24,6 +26,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._connection import
     REQUESTS_IMPORT_ERROR,
     Connection,
     EnvironmentFlag,
+    Exchange,
     connection_spec,
     read_options,
     secrets_in_options,
@@ -48,6 +51,7 @@ USER_OF_URL = re.compile(r"(?<=://)[^/?#\s@\"'<>]*(?=@)")
 STEERING = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 FIELD_NAME = re.compile(r"[a-z_]+")
 MASK = "********"
+TRACE_VERBOSITY = 3
 
 AWX_CERTIFICATES = (
     "The certificate of the vCenter is not verified, as the environment says VMWARE_VALIDATE_CERTS=false. That is the "
@@ -120,12 +124,12 @@ def run_module(
 
     C(declare) reads and checks the options before anything is sent, and C(describe) says what the task is about.
     C(secrets) are what no output may show of options that are no secret as a whole. C(rules) are those of
-    AnsibleModule. A failure carries the payload of C(_errors.failure).
+    AnsibleModule. A failure carries the payload of C(_errors.failure), and at -vvv each outcome C(trace).
     """
     flag = EnvironmentFlag()
     module = _Module(secrets, argument_spec={**connection_spec(flag), **argument_spec}, **rules)
-    if not HAS_REQUESTS:
-        module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
+    exchanges: list[Exchange] = []
+    traced = module._verbosity >= TRACE_VERBOSITY
     if flag.used and not module.params["validate_certs"]:
         module.warn(AWX_CERTIFICATES)
     signals = Signals()
@@ -133,16 +137,48 @@ def run_module(
         # Not verifying is declared by validate_certs; urllib3 would repeat that on stderr for each request.
         warnings.simplefilter("ignore")
         try:
-            outcome = _connect_and_work(module, declare(module), work, signals)
+            _require_requests()
+            on_exchange = exchanges.append if traced else None
+            outcome = _connect_and_work(module, declare(module), work, signals, on_exchange)
         except Interrupted as interruption:
             outcome = {"failed": True, **failure(ContentError(str(interruption), error_type="CANCELED"))}
         except Exception as error:  # noqa: BLE001 (whatever it is, a user gets a message and never a traceback)
             if isinstance(error, ContentError) and not error.subject:
                 error.subject = describe(module.params)
             outcome = {"failed": True, **failure(error)}
+    if traced:
+        outcome["trace"] = _trace(exchanges, module.without_secrets)
     if outcome.pop("failed", False):
         module.fail_json(**outcome)
     module.exit_json(**outcome)
+
+
+def _require_requests() -> None:
+    if not HAS_REQUESTS:
+        raise ContentError(
+            f"{missing_required_lib('requests')}. Python says: {REQUESTS_IMPORT_ERROR}",
+            error_type="MISSING_REQUIREMENT",
+            remedy=f"There, run {sys.executable} -m pip install requests.",
+        )
+
+
+def _trace(exchanges: Iterable[Exchange], hide: Callable[[str], str]) -> list[dict[str, Any]]:
+    """The exchanges of a task for people who look for a fault, in the order in which they began."""
+    return [
+        {
+            "method": exchange.method,
+            "path": _hide_decoded(exchange.place, hide),
+            "status": exchange.status,
+            "milliseconds": round((exchange.head - exchange.began) * 1000),
+        }
+        for exchange in sorted(exchanges, key=lambda exchange: exchange.began)
+    ]
+
+
+def _hide_decoded(place: str, hide: Callable[[str], str]) -> str:
+    decoded = urllib.parse.unquote(place)
+    shown = hide(decoded)
+    return place if shown == decoded else shown
 
 
 def converge(resource: Resource[Any, Any], *, check_mode: bool, diff_mode: bool) -> dict[str, Any]:
@@ -182,8 +218,14 @@ def _connect_and_work(
     declared: DeclaredT,
     work: Callable[[AnsibleModule, Task, DeclaredT], dict[str, Any]],
     signals: Signals,
+    on_exchange: Callable[[Exchange], None] | None,
 ) -> dict[str, Any]:
-    connection = Connection(read_options(module.params), on_secret=module.learn_secret, hide=module.without_secrets)
+    connection = Connection(
+        read_options(module.params),
+        on_secret=module.learn_secret,
+        hide=module.without_secrets,
+        on_exchange=on_exchange,
+    )
 
     def warn(text: str) -> None:
         # Ansible removes secrets from results, but not from warnings.

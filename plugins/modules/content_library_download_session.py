@@ -327,6 +327,33 @@ error:
     session_id:
       description: The session that it happened in.
       type: str
+trace:
+  description:
+    - Each request that the task sent, in the order in which they began, those that were tried again included. Headers
+      and bodies are never in it.
+  returned: at C(-vvv) and above
+  type: list
+  elements: dict
+  sample:
+    - method: GET
+      path: /api/content/library/item/update-session?library_item_id=0b1e1a5c-6d3c-4b53-9a19-6c0e2c9f8a55
+      status: 200
+      milliseconds: 12
+  contains:
+    method:
+      description: The verb.
+      type: str
+    path:
+      description:
+        - The path, with its query for an operation of the API.
+        - Where content was sent or fetched, it is without the query, and with the host if that is not the vCenter.
+      type: str
+    status:
+      description: The status of the answer, none where no answer came.
+      type: int
+    milliseconds:
+      description: The time until the head of the answer came. The sending of a file counts, its receiving does not.
+      type: int
 """
 
 import os

@@ -5,14 +5,19 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.docs.pages import modules, sections
-from tests.harness.checkout import ROOT
+from tests.harness.checkout import NAME, ROOT
 from tests.harness.modules import ModuleResult, run_module_process
 from tests.harness.servers import unused_port
+from tools.environment import check_environment
 
 CONNECTION = {"hostname": "127.0.0.1", "username": "publisher@vsphere.local", "password": "Canary-7f3kQ2"}
 NAMED = {"library": "templates", "library_item": "tools"}
@@ -24,23 +29,65 @@ OPTIONS = {
 }
 
 
-def run(path: Path) -> ModuleResult:
-    found = run_module_process(path.stem, {**CONNECTION, **OPTIONS[path.stem], "port": unused_port()})
+NOTHING_KNOWN = {"status": None, "operation": None, "messages": [], "data": None, "session_id": None}
+
+
+def run(path: Path, verbosity: int = 0) -> ModuleResult:
+    options = {**CONNECTION, **OPTIONS[path.stem], "port": unused_port()}
+    found = run_module_process(path.stem, options, verbosity=verbosity)
     assert found.result["failed"], found.result
-    assert "Traceback" not in found.stderr + found.result["msg"]
+    assert "exception" not in found.result
+    assert "Traceback" not in found.stderr + found.stdout
     return found
 
 
+def page() -> str:
+    return (ROOT / "docs" / "docsite" / "rst" / "troubleshooting.rst").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("verbosity", [0, 4])
 @pytest.mark.parametrize("path", modules(), ids=lambda path: path.stem)
 def test_without_requests_a_module_says_what_to_install(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, verbosity: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "requests.py").write_text("raise ImportError('not installed')\n", encoding="utf-8")
+    (tmp_path / "requests.py").write_text("raise ImportError('urllib3 does not fit')\n", encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    said = run(path).result["msg"]
+    found = run(path, verbosity)
+    said = found.result["msg"]
     assert said.startswith("Failed to import the required Python library (requests) on ")
-    page = (ROOT / "docs" / "docsite" / "rst" / "troubleshooting.rst").read_text(encoding="utf-8")
-    assert said.split(" on ")[0] in sections(page, "-")["Before the first request"]
+    assert "Python says: urllib3 does not fit." in said
+    assert said.endswith(f"{sys.executable} -m pip install requests.")
+    assert found.result["error"] == {**NOTHING_KNOWN, "type": "MISSING_REQUIREMENT"}
+    assert said.split(" on ")[0] in sections(page(), "~")["MISSING_REQUIREMENT"]
+
+
+def test_an_ansible_core_that_is_not_supported_is_named(tmp_path: Path) -> None:
+    """Ansible itself says so, by what the collection requires; here that is what nobody has yet."""
+    copy = tmp_path.joinpath(*NAME)
+    (copy / "meta").mkdir(parents=True)
+    (copy / "plugins").symlink_to(ROOT / "plugins")
+    runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
+    (copy / "meta" / "runtime.yml").write_text(
+        yaml.safe_dump({**runtime, "requires_ansible": ">=99"}), encoding="utf-8"
+    )
+    ran = subprocess.run(
+        [
+            "ansible",
+            "localhost",
+            "-m",
+            "vsphere.content.session_info",
+            "-a",
+            f"hostname=127.0.0.1 port={unused_port()}",
+        ],
+        env={**check_environment(os.environ), "ANSIBLE_COLLECTIONS_PATH": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    warning = "Collection vsphere.content does not support Ansible version "
+    assert warning in " ".join((ran.stdout + ran.stderr).split())
+    assert f"``{warning}...``" in sections(page(), "-")["Before the first request"]
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: path.stem)
