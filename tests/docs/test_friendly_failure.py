@@ -29,7 +29,7 @@ OPTIONS = {
 }
 
 
-NOTHING_KNOWN = {"status": None, "operation": None, "messages": [], "data": None, "session_id": None}
+NOTHING_KNOWN: dict[str, object] = {"status": None, "operation": None, "messages": [], "data": None, "session_id": None}
 
 
 def run(path: Path, verbosity: int = 0) -> ModuleResult:
