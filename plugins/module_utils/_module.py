@@ -61,7 +61,11 @@ AWX_CERTIFICATES = (
 
 
 class Overtaken(Exception):
-    """Somebody else has changed meanwhile what was read, which is to be read again; its cause is for a second time."""
+    """Somebody else has changed meanwhile what was read, which is to be read again; C(error) is for a second time."""
+
+    def __init__(self, error: ContentError) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 class Resource(Protocol[StateT, PlanT]):
@@ -193,7 +197,7 @@ def converge(resource: Resource[Any, Any], *, check_mode: bool, diff_mode: bool)
     try:
         return _converge(resource, check_mode=check_mode, diff_mode=diff_mode)
     except Overtaken as overtaken:
-        raise overtaken.__cause__ or overtaken from None
+        raise overtaken.error from None
 
 
 def _converge(resource: Resource[Any, Any], *, check_mode: bool, diff_mode: bool) -> dict[str, Any]:

@@ -251,11 +251,13 @@ class UpdateSessionResource:
         if session is None or self._declared.session_id is not None or not plan.disturbs:
             return
         if not claim(self._api, session, self._clock):
-            raise Overtaken from ResourceBusy(
-                "another task has taken it over at the same time",
-                operation="update_session.take_over",
-                session_id=session.id,
-                remedy=self._patience.remedy,
+            raise Overtaken(
+                ResourceBusy(
+                    "another task has taken it over at the same time",
+                    operation="update_session.take_over",
+                    session_id=session.id,
+                    remedy=self._patience.remedy,
+                )
             )
 
     def _expect(self, plan: Plan) -> None:
@@ -269,11 +271,13 @@ class UpdateSessionResource:
         fresh = self.plan(replace(found, session=None, active=None, files=()))
         if not fresh.files:
             discard(self._api, session_id)
-            raise Overtaken from ResourceBusy(
-                "other tasks publish to the item at the same time",
-                operation="update_session.create",
-                session_id=session_id,
-                remedy=RUN_AGAIN,
+            raise Overtaken(
+                ResourceBusy(
+                    "other tasks publish to the item at the same time",
+                    operation="update_session.create",
+                    session_id=session_id,
+                    remedy=RUN_AGAIN,
+                )
             )
         return replace(plan, files=fresh.files, found=found)
 

@@ -369,7 +369,7 @@ class ItemResource:
             return make_surely(lambda: self._api.create_item(item, token))
         except ApiError as error:
             if error.error_type == "ALREADY_EXISTS":
-                raise Overtaken from error
+                raise Overtaken(error) from None
             library = self._api.get_library(str(item.library_id))
             if library.security_policy_id and error.error_type != "UNAUTHORIZED":
                 error.remedy = explain_policy(library)

@@ -107,8 +107,8 @@ def item_of(store: Any) -> str:
     return str(store.find_item_id("templates", "tools"))
 
 
-def publish(path: Path, named: Mapping[str, Any] = ISO, **more: Any) -> dict[str, Any]:
-    return {**named, "state": "done", "files": [{"src": str(path)}], **more}
+def publish(path: Path, named: Mapping[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    return {**(named or ISO), "state": "done", "files": [{"src": str(path)}], **more}
 
 
 # -- each wait has an end, and its error says which option moves it
