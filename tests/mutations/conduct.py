@@ -68,15 +68,15 @@ CLIENT: tuple[tuple[str, str, str, str, Suite], ...] = (
     (
         "clean-up: a session is deleted while it is ACTIVE",
         LIFECYCLE,
-        "        with suppress(NotAllowedInCurrentState):\n            cancel(session_id)\n",
-        "",
+        "            insist(lambda: api.cancel_update_session(session_id))\n",
+        "            pass\n",
         behaviour("test_cleanup", "failed_task_made"),
     ),
     (
         "clean-up: a session that is canceled stays",
         LIFECYCLE,
-        "        delete(session_id)\n    except NotFound:",
-        "        pass\n    except NotFound:",
+        "        insist(lambda: api.delete_update_session(session_id))\n    return Fate.CANCELED",
+        "    return Fate.CANCELED",
         behaviour("test_cleanup", "failed_task_made"),
     ),
     (

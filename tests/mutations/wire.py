@@ -19,8 +19,8 @@ WIRE = "tests/simulator/wire.py"
 READ = "    found = read_object(value, path)\n    codecs = dict"
 WRITTEN = "    return {**model.extra, **written}"
 REFUSED = (
-    "        if not 200 <= answer.status < 300:\n"
-    "            raise from_response(answer.status, answer.body, operation, session_id, hide=self._hide)"
+    "            if not 200 <= answer.status < 300:\n"
+    "                raise from_response(answer.status, answer.body, operation, session_id, hide=self._hide)"
 )
 FIELDS_OF_UPDATE, FIELDS_OF_DOWNLOAD = sdk("field_of_an_update"), sdk("field_of_a_download")
 
