@@ -31,6 +31,7 @@ from tests.fuzz.flows import Answer, Flow, record_flows  # noqa: E402
 from tests.fuzz.judge import (  # noqa: E402
     CONNECTION,
     NO_RESULT,
+    PROGRESS,
     REFUSED,
     SHORT,
     SUCCESS,
@@ -103,6 +104,7 @@ class Bench:
         (sandbox / "link").symlink_to("tools.iso")
         (sandbox / "loop").symlink_to("loop")
         os.mkfifo(sandbox / "pipe")
+        (sandbox / PROGRESS).touch()
         self._prove()
 
     def _prove(self) -> None:

@@ -36,6 +36,7 @@ ERROR_KEYS = {"type", "status", "operation", "messages", "data", "session_id"}
 CODED = "YWRtaW5pc3RyYXRvckB2c3BoZXJlLmxvY2FsOkNhbmFyeS03ZjNrUTI="
 SECRETS = (PASSWORD, TOKEN, CODED)
 STEERING = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+PROGRESS = "progress"
 DEFECT = "This is a defect of vsphere.content"
 CONNECTION = {
     "hostname": HOST,
@@ -191,11 +192,12 @@ def _no_constant(text: str) -> Any:
 
 
 def _listing(sandbox: Path) -> dict[str, tuple[int, int]]:
-    """What lies in the sandbox, without what dest holds."""
+    """What lies in the sandbox, without what dest and the file for lines about progress hold."""
     found = {}
     for entry in os.scandir(sandbox):
         status = entry.stat(follow_symlinks=False)
-        found[entry.name] = (status.st_mode, 0 if entry.is_dir(follow_symlinks=False) else status.st_size)
+        grows = entry.name == PROGRESS or entry.is_dir(follow_symlinks=False)
+        found[entry.name] = (status.st_mode, 0 if grows else status.st_size)
     return found
 
 

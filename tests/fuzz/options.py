@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.fuzz.judge import PROGRESS
 from tests.fuzz.mutate import TEXTS, URLS
 from tests.harness.modules import MODULES
 
@@ -149,6 +150,9 @@ def _draw_entry(rng: random.Random, spec: Spec, sandbox: Path) -> dict[str, Any]
 
 
 def _draw_text(rng: random.Random, name: str, kind: str, sandbox: Path) -> Any:
+    if name == "progress_file":
+        # Lines are added to it, whatever it is, as its documentation says.
+        return str(sandbox / rng.choice((PROGRESS, "dest", "link", "loop", "pipe", "nowhere")))
     if kind == "path":
         return str(sandbox / rng.choice(PLACES)) if rng.random() < 0.75 else rng.choice(SPECIAL_PLACES)
     special: Mapping[str, tuple[Any, ...]] = {

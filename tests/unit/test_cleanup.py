@@ -373,8 +373,8 @@ def test_an_interrupt_in_mid_upload_ends_the_task_cleanly(slow: Simulator, large
 
 def test_a_signal_leaves_a_found_session_as_it_is(slow: Simulator, large_image: Path) -> None:
     session_id = slow.run(lambda store: store.seed_update_session(find_item_in(store)))
-    named = {**upload_args(slow, large_image), **dict.fromkeys(NAMES), "session_id": session_id}
-    process = start_module(UPDATE_SESSION, named)
+    arguments = {name: value for name, value in upload_args(slow, large_image).items() if name not in NAMES}
+    process = start_module(UPDATE_SESSION, {**arguments, "session_id": session_id})
     assert in_mid_upload(slow)
     process.send_signal(signal.SIGTERM)
     ended = finish_module(process, SOON)
