@@ -27,12 +27,13 @@ from tools.bench.plot import plot
 from tools.bench.report import page, table
 from tools.bench.scale import FULL, GIB, SMOKE
 from tools.bench.tasks import nothing_to_do, publish, unchanged
-from tools.bench.transfer import download, put_given, put_hashed
+from tools.bench.transfer import download, put_given, put_hashed, put_with_progress
 from tools.environment import check_environment
 
 ROWS: Mapping[str, Callable[[Bench], Figure]] = {
     "put": put_given,
     "put-hashed": put_hashed,
+    "progress": put_with_progress,
     "download": download,
     "parallel-files": parallel_files,
     "publish": publish,

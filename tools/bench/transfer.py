@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tools.bench.bench import Bench, BenchError, Endpoint, run, serving
-from tools.bench.measure import Bar, Figure, take_turns
+from tools.bench.measure import Bar, Condition, Figure, take_turns
 from tools.bench.scale import MIB
 
 HASH = "SHA256"
@@ -30,6 +30,35 @@ def put_given(bench: Bench) -> Figure:
 
 def put_hashed(bench: Bench) -> Figure:
     return _put(bench, "put-hashed", "PUT of a file, hashed while it is sent", 0.80, "--hash", HASH)
+
+
+def put_with_progress(bench: Bench) -> Figure:
+    size = bench.scale.transfer
+    path, told = bench.random_file("content.bin", size), bench.scratch / "progress"
+    told.touch()
+    lines: list[int] = []
+    with sink(bench) as server:
+
+        def sent(*options: str) -> float:
+            return _speed(size, bench.worker("put", server, "--path", str(path), *options)["seconds"])
+
+        def with_lines() -> float:
+            told.write_text("")
+            speed = sent("--progress", str(told))
+            lines.append(len(told.read_text().split("\n")))
+            return speed
+
+        pairs = take_turns(bench.scale.rounds, with_lines, sent)
+    return Figure(
+        "progress",
+        f"PUT of a file with twenty lines a second about its progress, {size // MIB} MiB",
+        "the same without lines",
+        "MiB/s",
+        Bar(0.95),
+        pairs,
+        (Condition(f"lines written in each round: {min(lines)} or more", min(lines) > 1),),
+        note="a task writes a line every five seconds",
+    )
 
 
 def download(bench: Bench) -> Figure:

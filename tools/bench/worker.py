@@ -24,9 +24,12 @@ from pathlib import Path
 from ansible_collections.vsphere.content.plugins.module_utils._api import Api
 from ansible_collections.vsphere.content.plugins.module_utils._connection import Connection, ConnectionOptions
 from ansible_collections.vsphere.content.plugins.module_utils._destination import Partial
+from ansible_collections.vsphere.content.plugins.module_utils._progress import Progress
 from ansible_collections.vsphere.content.plugins.module_utils._transfer import get_file, put_file
 
 REQUEST_SECONDS = 60
+# A hundred times as often as a task tells by default, so that a transfer of a second or two shows what it costs.
+LINE_SECONDS = 0.05
 
 
 def connect(options: argparse.Namespace) -> Connection:
@@ -47,9 +50,12 @@ def connect(options: argparse.Namespace) -> Connection:
 
 
 def put(options: argparse.Namespace) -> None:
-    """Send a file, hashed on the way if `--hash` is given."""
+    """Send a file, hashed on the way if `--hash` is given, and tell of it in the file `--progress`."""
     size = os.path.getsize(options.path)
     began = time.perf_counter()
+    progress = Progress(path=options.progress, interval=LINE_SECONDS)
+    progress.expect({options.path: size})
+    moving = progress.start(options.path, size, "waiting for the answer")
     connection = connect(options)
     put_file(
         connection.stream,
@@ -59,8 +65,10 @@ def put(options: argparse.Namespace) -> None:
         hash_with=options.hash,
         session_id="bench",
         stop=threading.Event(),
-        on_progress=lambda _sent: None,
+        on_progress=moving.reach,
     )
+    moving.finish()
+    progress.close()
     tell(seconds=time.perf_counter() - began)
 
 
@@ -141,6 +149,7 @@ def main() -> None:
     parser.add_argument("--path")
     parser.add_argument("--size", type=int)
     parser.add_argument("--hash")
+    parser.add_argument("--progress")
     parser.add_argument("--module")
     options = parser.parse_args()
     COMMANDS[options.command](options)
