@@ -21,6 +21,7 @@ FOREIGN_LABELS = {
     "ansible_devel": {
         "ansible_collections.ansible.builtin.copy_module": "collections/ansible/builtin/copy_module.html",
         "ansible_configuration_settings": "reference_appendices/config.html",
+        "action_plugins": "plugins/action.html",
         "common_return_values": "reference_appendices/common_return_values.html",
     },
     "jinja2": {},
