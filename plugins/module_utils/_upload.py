@@ -69,6 +69,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._transfer import (
 
 # What the API means where no algorithm is named: most likely the one that the server will tell us.
 HASHED_WHILE_SENT = UNSET_ALGORITHM
+PUT = "update_session.file.put"
 TRIES = 3
 FIRST_PAUSE = 0.25
 REFUSALS = ("INVALID_ARGUMENT", "INVALID_REQUEST", "UNEXPECTED_INPUT")
@@ -264,9 +265,9 @@ class Upload:
             run_all(jobs, limit=self.parallel, stop=self._stop)
         except TransferStopped:
             reason = self._end_of_session() or self._lost
-            raise reason or TransferFailed("the transfer was stopped", operation="update_session.file.put") from None
-        except NotAllowedInCurrentState as error:
-            reason = self._end_of_session()
+            raise reason or TransferFailed("the transfer was stopped", operation=PUT) from None
+        except (NotAllowedInCurrentState, NotFound) as error:
+            reason = self._end_of_session() or self._displaced(error)
             if reason is None:
                 raise
             reason.notes.extend(error.notes)
@@ -279,10 +280,21 @@ class Upload:
     def _end_of_session(self) -> ContentError | None:
         """Why the session ended under our hands, which says more than the operation that is not allowed any more."""
         try:
-            require_active(self.api.get_update_session(self.session_id), "update_session.file.put")
+            require_active(self.api.get_update_session(self.session_id), PUT)
         except ContentError as error:
             return error
         return None
+
+    def _displaced(self, error: ContentError) -> ContentError | None:
+        """An endpoint that has gone while the session lives: whoever added the file once more has got a new one."""
+        if not isinstance(error, NotFound) or error.operation != PUT:
+            return None
+        return ResourceBusy(
+            "another task has replaced a file in it while this one was sending it",
+            operation=PUT,
+            session_id=self.session_id,
+            remedy=RUN_AGAIN,
+        )
 
     def _receive(self, files: Sequence[WantedFile]) -> None:
         if not files:

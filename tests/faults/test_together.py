@@ -218,6 +218,21 @@ def test_a_session_that_is_lost_to_another_task_is_not_canceled(
     assert set(states(tasks.sim).values()) == {"DONE"}
 
 
+def test_a_file_that_another_task_replaces_under_way_is_no_riddle(tasks: Tasks, one: list[Path]) -> None:
+    """The endpoint that the first one was given has gone with the file that it was for."""
+
+    def replace(store: Any) -> None:
+        store.updates.remove_file(session, "a.iso")
+
+    first = start_held(tasks, "PUT:*a.iso:1:hold", publishing(one))
+    (session,) = states(tasks.sim)
+    tasks.sim.run(replace)
+    outcome = finish(tasks, first)
+    assert outcome.result["error"]["type"] == "RESOURCE_BUSY", outcome.result["msg"]
+    assert "another task has replaced a file" in outcome.result["msg"]
+    assert states(tasks.sim) == {}
+
+
 @pytest.mark.parametrize(
     ("contents", "busy_timeout", "left"),
     [
