@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -197,13 +198,20 @@ STEPS = (
 
 def run_step(step: Step, env: Mapping[str, str]) -> Outcome:
     print(f"\n=== {step.name}: {step.headline}", flush=True)
-    began = time.monotonic()
+    began, used = time.monotonic(), cpu_seconds()
     outcome = step.check(env)
     for remark in outcome.remarks:
         print(f"    {remark}")
     verdict = "failed" if outcome.failed else "ok"
-    print(f"=== {step.name}: {verdict} in {time.monotonic() - began:.0f} s", flush=True)
+    took = f"{time.monotonic() - began:.0f} s, {cpu_seconds() - used:.0f} s of a core"
+    print(f"=== {step.name}: {verdict} in {took}", flush=True)
     return outcome
+
+
+def cpu_seconds() -> float:
+    """What the processes that this one started and saw end have used, and all that these started and saw end."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def run_steps(steps: Sequence[Step], env: Mapping[str, str]) -> dict[str, Outcome]:

@@ -266,8 +266,8 @@ class Upload:
         except TransferStopped:
             reason = self._end_of_session() or self._lost
             raise reason or TransferFailed("the transfer was stopped", operation=PUT) from None
-        except (NotAllowedInCurrentState, NotFound) as error:
-            reason = self._end_of_session() or self._displaced(error)
+        except NotAllowedInCurrentState as error:
+            reason = self._end_of_session()
             if reason is None:
                 raise
             reason.notes.extend(error.notes)
@@ -284,17 +284,6 @@ class Upload:
         except ContentError as error:
             return error
         return None
-
-    def _displaced(self, error: ContentError) -> ContentError | None:
-        """An endpoint that has gone while the session lives: whoever added the file once more has got a new one."""
-        if not isinstance(error, NotFound) or error.operation != PUT:
-            return None
-        return ResourceBusy(
-            "another task has replaced a file in it while this one was sending it",
-            operation=PUT,
-            session_id=self.session_id,
-            remedy=RUN_AGAIN,
-        )
 
     def _receive(self, files: Sequence[WantedFile]) -> None:
         if not files:
@@ -399,16 +388,26 @@ class Upload:
                 session_id=self.session_id,
             )
         hashed_with = file.checksum.algorithm if file.checksum else HASHED_WHILE_SENT
-        digest = put_file(
-            self.api.stream,
-            added.upload_endpoint.uri,
-            str(file.path),
-            file.size or 0,
-            hash_with=None if declared else hashed_with,
-            session_id=self.session_id,
-            stop=self._stop,
-            on_progress=on_progress,
-        )
+        try:
+            digest = put_file(
+                self.api.stream,
+                added.upload_endpoint.uri,
+                str(file.path),
+                file.size or 0,
+                hash_with=None if declared else hashed_with,
+                session_id=self.session_id,
+                stop=self._stop,
+                on_progress=on_progress,
+            )
+        except NotFound as error:
+            if self._is_displaced(file.name, added.upload_endpoint):
+                raise ResourceBusy(
+                    f"another task has replaced {file.name} in it while this one was sending it",
+                    operation=PUT,
+                    session_id=self.session_id,
+                    remedy=RUN_AGAIN,
+                ) from error
+            raise
         sent = declared or Checksum(hashed_with, digest or "")
         if file.checksum and sent != file.checksum:
             raise ChecksumMismatch(
@@ -416,6 +415,14 @@ class Upload:
                 session_id=self.session_id,
             )
         return sent
+
+    def _is_displaced(self, name: str, endpoint: TransferEndpoint) -> bool:
+        """Whether an ACTIVE session has another file in the place of ours: with that one our endpoint has gone."""
+        try:
+            found = [file for file in self.api.list_update_files(self.session_id) if file.name == name]
+        except ContentError:
+            return False
+        return all(file.upload_endpoint not in (None, endpoint) for file in found)
 
     def _compare(self, files: Sequence[WantedFile], received: Mapping[str, UpdateFile]) -> None:
         """What the server says it received against what we sent; a mismatch keeps the session from being completed."""

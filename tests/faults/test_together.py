@@ -23,7 +23,7 @@ from tests.harness.packages import make_iso
 from tests.harness.tasks import DIALECTS, UPDATE_SESSION, Run, Tasks, action_of, changes_something
 from tests.roles.jobs import credential, run_job
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
-from tests.simulator.seed import VIEWER
+from tests.simulator.seed import ADMINISTRATOR, VIEWER, UserSeed
 
 DOWNLOAD_SESSION = "content_library_download_session"
 ITEM = "content_library_item"
@@ -218,18 +218,25 @@ def test_a_session_that_is_lost_to_another_task_is_not_canceled(
     assert set(states(tasks.sim).values()) == {"DONE"}
 
 
-def test_a_file_that_another_task_replaces_under_way_is_no_riddle(tasks: Tasks, one: list[Path]) -> None:
+@pytest.mark.parametrize("added_again", [True, False])
+def test_a_file_that_another_task_replaces_under_way_is_no_riddle(
+    tasks: Tasks, one: list[Path], added_again: bool
+) -> None:
     """The endpoint that the first one was given has gone with the file that it was for."""
 
     def replace(store: Any) -> None:
         store.updates.remove_file(session, "a.iso")
+        if added_again:
+            store.updates.add_file(
+                UserSeed(ADMINISTRATOR), session, {"name": "a.iso", "source_type": "PUSH", "size": SIZE}
+            )
 
     first = start_held(tasks, "PUT:*a.iso:1:hold", publishing(one))
     (session,) = states(tasks.sim)
     tasks.sim.run(replace)
     outcome = finish(tasks, first)
     assert outcome.result["error"]["type"] == "RESOURCE_BUSY", outcome.result["msg"]
-    assert "another task has replaced a file" in outcome.result["msg"]
+    assert "another task has replaced a.iso" in outcome.result["msg"]
     assert states(tasks.sim) == {}
 
 
