@@ -240,7 +240,10 @@ def take_over(
     more than its state looks on for a while. Returns the session and its files as they are now, or no session if it
     ended while we waited. Raises ResourceBusy.
     """
-    files = api.list_update_files(str(session.id))
+    try:
+        files = api.list_update_files(str(session.id))
+    except NotFound:
+        return None, []
     transferring = any(_under_transfer(file) for file in files)
     if not transferring and not changes:
         return session, files
@@ -270,13 +273,16 @@ def claim(api: Api, session: UpdateSession, clock: Clock) -> bool:
     whether the session still expires when it would by its own doing.
     """
     session_id = str(session.id)
-    found = api.get_update_session(session_id)
-    if (found.state, found.expiration_time) != (ACTIVE, session.expiration_time):
+    try:
+        found = api.get_update_session(session_id)
+        if (found.state, found.expiration_time) != (ACTIVE, session.expiration_time):
+            return False
+        api.keep_update_session_alive(session_id)
+        ours = api.get_update_session(session_id).expiration_time
+        clock.sleep(CLAIM_SECONDS)
+        return api.get_update_session(session_id).expiration_time == ours
+    except (NotFound, NotAllowedInCurrentState):
         return False
-    api.keep_update_session_alive(session_id)
-    ours = api.get_update_session(session_id).expiration_time
-    clock.sleep(CLAIM_SECONDS)
-    return api.get_update_session(session_id).expiration_time == ours
 
 
 def _under_transfer(file: UpdateFile) -> bool:

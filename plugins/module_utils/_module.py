@@ -61,11 +61,15 @@ AWX_CERTIFICATES = (
 
 
 class Overtaken(Exception):
-    """Somebody else has changed meanwhile what was read, which is to be read again; C(error) is for a second time."""
+    """Somebody else has changed meanwhile what was read, which is to be read again.
 
-    def __init__(self, error: ContentError) -> None:
+    C(error) is for a second time, unless the task is C(patient) with others then.
+    """
+
+    def __init__(self, error: ContentError, *, patient: bool = False) -> None:
         super().__init__(str(error))
         self.error = error
+        self.patient = patient
 
 
 class Resource(Protocol[StateT, PlanT]):
@@ -188,16 +192,16 @@ def _hide_decoded(place: str, hide: Callable[[str], str]) -> str:
 def converge(resource: Resource[Any, Any], *, check_mode: bool, diff_mode: bool) -> dict[str, Any]:
     """Read, plan, and outside check mode apply; C(changed) and the diff compare projections, never status codes.
 
-    Who is overtaken by somebody else starts again, once.
+    Who is overtaken by somebody else starts again, once, and as often as it takes while there is patience left.
     """
-    try:
-        return _converge(resource, check_mode=check_mode, diff_mode=diff_mode)
-    except Overtaken:
-        pass
-    try:
-        return _converge(resource, check_mode=check_mode, diff_mode=diff_mode)
-    except Overtaken as overtaken:
-        raise overtaken.error from None
+    times = 0
+    while True:
+        try:
+            return _converge(resource, check_mode=check_mode, diff_mode=diff_mode)
+        except Overtaken as overtaken:
+            times += 1
+            if times > 1 and not overtaken.patient:
+                raise overtaken.error from None
 
 
 def _converge(resource: Resource[Any, Any], *, check_mode: bool, diff_mode: bool) -> dict[str, Any]:

@@ -161,6 +161,23 @@ class UpdateSessionResource:
         return patience_from(self._clock, self._declared.busy_timeout)
 
     def _look(self) -> Found:
+        declared = self._declared
+        gone: str | None = None
+        while True:
+            found = self._find()
+            if not found.alive or not found.session:
+                return self._compared(found)
+            try:
+                files = self._api.list_update_files(str(found.session.id)) if declared.fills else ()
+            except NotFound:
+                # Another task may have ended it since it was listed; once only, so that no server keeps us here.
+                if declared.session_id or found.session.id == gone:
+                    raise
+                gone = found.session.id
+            else:
+                return self._compared(replace(found, active=found.session, files=tuple(files)))
+
+    def _find(self) -> Found:
         if self._declared.session_id:
             try:
                 session = self._api.get_update_session(self._declared.session_id)
@@ -168,14 +185,9 @@ class UpdateSessionResource:
                 if self._declared.state == "absent":
                     return Found(None)
                 raise
-            found = Found(session.library_item_id, session)
-        else:
-            item_id = resolve_item(self._api, self._params)
-            found = Found(item_id, find_active(self._api, item_id))
-        if not found.alive or not found.session:
-            return self._compared(found)
-        files = self._api.list_update_files(str(found.session.id)) if self._declared.fills else ()
-        return self._compared(replace(found, active=found.session, files=tuple(files)))
+            return Found(session.library_item_id, session)
+        item_id = resolve_item(self._api, self._params)
+        return Found(item_id, find_active(self._api, item_id))
 
     def _compared(self, found: Found) -> Found:
         """With the verdicts on the wanted files; the item's own files are read only where they have a say."""
@@ -251,14 +263,16 @@ class UpdateSessionResource:
         if session is None or self._declared.session_id is not None or not plan.disturbs:
             return
         if not claim(self._api, session, self._clock):
-            raise Overtaken(
-                ResourceBusy(
-                    "another task has taken it over at the same time",
-                    operation="update_session.take_over",
-                    session_id=session.id,
-                    remedy=self._patience.remedy,
-                )
+            raise self._overtaken(
+                "another task has taken it over at the same time",
+                operation="update_session.take_over",
+                session_id=str(session.id),
+                remedy=self._patience.remedy,
             )
+
+    def _overtaken(self, reason: str, *, operation: str, session_id: str, remedy: str) -> Overtaken:
+        error = ResourceBusy(reason, operation=operation, session_id=session_id, remedy=remedy)
+        return Overtaken(error, patient=self._clock.now() < self._patience.until)
 
     def _expect(self, plan: Plan) -> None:
         self._task.progress.expect({file.name: file.size for file in plan.files.push})
@@ -271,13 +285,11 @@ class UpdateSessionResource:
         fresh = self.plan(replace(found, session=None, active=None, files=()))
         if not fresh.files:
             discard(self._api, session_id)
-            raise Overtaken(
-                ResourceBusy(
-                    "other tasks publish to the item at the same time",
-                    operation="update_session.create",
-                    session_id=session_id,
-                    remedy=RUN_AGAIN,
-                )
+            raise self._overtaken(
+                "other tasks publish to the item at the same time",
+                operation="update_session.create",
+                session_id=session_id,
+                remedy=RUN_AGAIN,
             )
         return replace(plan, files=fresh.files, found=found)
 

@@ -278,6 +278,20 @@ def test_a_crowd_publishes_to_one_item(
     assert server.run(lambda store: store.logins.count) == 0
 
 
+@pytest.mark.parametrize("busy_timeout", [0, 60])
+def test_a_session_that_goes_between_finding_it_and_looking_into_it_is_none(
+    tasks: Tasks, one: list[Path], busy_timeout: int
+) -> None:
+    theirs = tasks.sim.run(lambda store: store.seed_update_session(store.find_item_id("templates", "tools")))
+    second = start_held(tasks, "*:*session/*file*:1:hold", publishing(one, busy_timeout=busy_timeout))
+    tasks.sim.run(lambda store: store.updates.cancel(theirs))
+    tasks.sim.run(lambda store: store.updates.delete(theirs))
+    outcome = finish(tasks, second)
+    assert outcome.rc == 0, outcome.result["msg"]
+    assert held_content(tasks.sim) == content_of(one)
+    assert (theirs in states(tasks.sim), set(states(tasks.sim).values())) == (False, {"DONE"})
+
+
 # -- two make one item
 
 
