@@ -176,7 +176,10 @@ STEPS = (
     Step("changelog", "Lint the changelog", commands(("antsibull-changelog", "lint"))),
     Step("molecule", "Play the molecule scenarios", molecule),
     Step("sanity", "Run ansible-test sanity", sanity),
-    Step("unit", "Run the unit tests", tests("unit")),
+    Step("unit", "Run the unit tests", tests("unit", "-m", "not process")),
+    Step(
+        "processes", "Run the modules and the simulator as processes", tests("processes", "tests/unit", "-m", "process")
+    ),
     Step("examples", "Run each example of the documentation", tests("examples", "tests/docs")),
     Step("faults", "Break what can break, and see that it ends well", tests("faults", "tests/faults")),
     Step("progress", "See tasks move while they run", tests("progress", "tests/progress")),

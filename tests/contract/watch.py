@@ -79,5 +79,7 @@ class ContractWatch:
 
 
 def _whole(config: pytest.Config) -> bool:
-    chosen = config.option.keyword or config.option.markexpr or getattr(config.option, "lf", False)
-    return config.args_source is pytest.Config.ArgsSource.TESTPATHS and not chosen
+    """Whether all unit tests ran, but for those of processes: these have a run of their own, and meet nothing new."""
+    chosen = config.option.keyword or getattr(config.option, "lf", False)
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not chosen
+    return whole and config.option.markexpr in ("", "not process")

@@ -262,6 +262,7 @@ def as_nobody() -> Iterator[None]:
         os.seteuid(mine)
 
 
+@pytest.mark.process
 def test_bad_input_leaves_nothing_on_stderr_of_a_real_process(sim: Simulator) -> None:
     ran = run_module_process(UPDATE, {**connection_args(sim), **TOOLS, "client_progress": 101})
     require_refusal(ran, sim, "client_progress")

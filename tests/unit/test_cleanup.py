@@ -354,6 +354,7 @@ def in_mid_upload(sim: Simulator) -> bool:
     return eventually(lambda: transferred(sim) > 0)
 
 
+@pytest.mark.process
 def test_an_interrupt_in_mid_upload_ends_the_task_cleanly(slow: Simulator, large_image: Path) -> None:
     """The other signals, and the loss of the reader, come at each point in tests/faults."""
     process = start_module(UPDATE_SESSION, upload_args(slow, large_image))
@@ -371,6 +372,7 @@ def test_an_interrupt_in_mid_upload_ends_the_task_cleanly(slow: Simulator, large
     assert "Traceback" not in ended.stdout + ended.stderr
 
 
+@pytest.mark.process
 def test_a_signal_leaves_a_found_session_as_it_is(slow: Simulator, large_image: Path) -> None:
     session_id = slow.run(lambda store: store.seed_update_session(find_item_in(store)))
     arguments = {name: value for name, value in upload_args(slow, large_image).items() if name not in NAMES}
@@ -382,6 +384,7 @@ def test_a_signal_leaves_a_found_session_as_it_is(slow: Simulator, large_image: 
     assert "ended by SIGTERM" in ended.result["msg"]
 
 
+@pytest.mark.process
 def test_a_signal_ends_the_watch_over_a_session_that_was_found(slow: Simulator, large_image: Path) -> None:
     session_id = slow.run(lambda store: store.seed_update_session(find_item_in(store), transferring={FILE: 300}))
     process = start_module(UPDATE_SESSION, upload_args(slow, large_image))
@@ -393,6 +396,7 @@ def test_a_signal_ends_the_watch_over_a_session_that_was_found(slow: Simulator, 
     assert (states(slow), logins(slow)) == ({session_id: "ACTIVE"}, 0)
 
 
+@pytest.mark.process
 def test_a_signal_in_mid_clean_up_does_not_cut_it(server: Simulator, image: Path) -> None:
     server.reset()
     server.inject("POST:*complete*:1:500")
@@ -408,6 +412,7 @@ def test_a_signal_in_mid_clean_up_does_not_cut_it(server: Simulator, image: Path
     assert ended.result["error"]["type"] == "INTERNAL_SERVER_ERROR", "the failure came first"
 
 
+@pytest.mark.process
 def test_a_second_signal_does_not_cut_the_clean_up_after_the_first(slow: Simulator, large_image: Path) -> None:
     slow.inject("POST:*cancel*:1:slow/0.7")
     process = start_module(UPDATE_SESSION, upload_args(slow, large_image))
@@ -420,6 +425,7 @@ def test_a_second_signal_does_not_cut_the_clean_up_after_the_first(slow: Simulat
     assert "ended by SIGTERM" in ended.result["msg"]
 
 
+@pytest.mark.process
 def test_a_task_whose_parent_dies_ends_cleanly(slow: Simulator, large_image: Path, tmp_path: Path) -> None:
     arguments = {"ANSIBLE_MODULE_ARGS": {**upload_args(slow, large_image), "_ansible_remote_tmp": str(tmp_path)}}
     (tmp_path / "arguments").write_text(json.dumps(arguments), encoding="utf-8")

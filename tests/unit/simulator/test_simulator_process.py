@@ -40,6 +40,7 @@ def start(*arguments: str) -> tuple[subprocess.Popen[str], dict[str, Any], float
     return process, ready, time.monotonic() - started
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_command_line(tmp_path: Path, number: signal.Signals) -> None:
     record, seed = tmp_path / "record.jsonl", tmp_path / "seed.yml"
@@ -80,6 +81,7 @@ def test_the_command_line(tmp_path: Path, number: signal.Signals) -> None:
     assert ready["password"] not in record.read_text()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "arguments", [["--fault", "GET:*:1:explode"], ["--seed", "/nowhere.yml"], ["--dialect", "soap"]]
 )
