@@ -26,7 +26,7 @@ from tools.environment import check_environment
 from tools.lanes import side_by_side
 from tools.molecule import play, what_is_missing
 from tools.package import build
-from tools.sanity import SUPPORTED, left_out, provide_pip, sanity_command, works
+from tools.sanity import SUPPORTED, for_developers_only, left_out, provide_pip, sanity_command, works
 from tools.site import build_site
 from tools.staging import stage
 
@@ -103,7 +103,7 @@ def counted(report: Path) -> Outcome:
 
 def sanity(env: Mapping[str, str]) -> Outcome:
     provide_pip(Path(env["HOME"]))
-    copy = stage(CACHE / "stage")
+    copy = stage(CACHE / "stage", without=for_developers_only())
     found = [version for version in SUPPORTED if works(version, env)]
     code, output = run(sanity_command(found), env, copy)
     missing = [f"left out: Python {version}, not found" for version in SUPPORTED if version not in found]

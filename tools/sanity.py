@@ -12,6 +12,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+import yaml
+
 from tests.harness.checkout import ROOT
 
 # The Pythons that the support matrix names: a machine without one of them has not checked everything.
@@ -19,6 +21,12 @@ SUPPORTED = ("3.9", "3.10", "3.11", "3.12", "3.13")
 
 # ansible-test ends well even when it ran nothing at all.
 LEFT_OUT = re.compile(r"could not be found|All targets skipped|No tests applicable|^WARNING: Skipping|^Skipping sanity")
+
+
+def for_developers_only() -> list[str]:
+    """The folders of Python code that no user gets: ruff and mypy hold them, and pylint would take a minute for them."""
+    metadata = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
+    return [name for name in metadata["build_ignore"] if name == "tools" or name.startswith("tests/")]
 
 
 def provide_pip(home: Path) -> None:

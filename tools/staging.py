@@ -10,16 +10,20 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.harness.checkout import NAME, ROOT
 
 
-def stage(root: Path) -> Path:
-    """Make the copy below ``root`` from nothing, and return the collection's folder in it."""
+def stage(root: Path, without: Sequence[str] = ()) -> Path:
+    """Make the copy below ``root`` from nothing, ``without`` these folders, and return the collection's folder in it."""
     shutil.rmtree(root, ignore_errors=True)
     target = root.joinpath(*NAME)
+    left_out = tuple(f"{folder}/" for folder in without)
     for name in listed_files():
+        if name.startswith(left_out):
+            continue
         source, copy = ROOT / name, target / name
         if source.is_symlink() or source.exists():
             copy.parent.mkdir(parents=True, exist_ok=True)
