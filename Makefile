@@ -45,6 +45,10 @@ test: $(VENV)/.dev-installed ## Run every check there is, as CI does; ends with 
 unit: $(VENV)/.dev-installed ## Run the unit tests
 	@$(CHECK) unit
 
+.PHONY: every-python
+every-python: $(VENV)/.dev-installed ## Run all unit tests on each supported Python, with an ansible-core of its time
+	@$(CHECK) every-python
+
 .PHONY: lint
 lint: $(VENV)/.dev-installed ## Run ruff, ansible-lint and the licence check
 	@$(CHECK) ruff ruff-format ansible-lint reuse

@@ -3,8 +3,9 @@
 
 """Runs the project's checks, also after a failure, and sums them up in one line.
 
-Without arguments it runs all of them, else those that are named; several run two at a time, as many of them leave a
-core idle. A check that is not pytest counts as one test. In CI, where CI=true, what was skipped counts as failed.
+Without arguments it runs all of them but those on demand, else those that are named; several run two at a time, as many
+of them leave a core idle. A check that is not pytest counts as one test. In CI, where CI=true, what was skipped counts
+as failed.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
@@ -29,9 +30,11 @@ from tools.package import build
 from tools.sanity import SUPPORTED, for_developers_only, left_out, provide_pip, sanity_command, works
 from tools.site import build_site
 from tools.staging import stage
+from tools.supported import TELLING, core_of, others, provide
 
-# More than there are cores, as many tests wait for a clock.
+# More than there are cores, as many tests wait for a clock; but workers take seconds to start.
 PYTEST_JOBS = "3"
+IN_ONE_PROCESS = "--numprocesses=0"
 LANES = 2
 
 
@@ -42,12 +45,21 @@ class Outcome:
     skipped: int = 0
     remarks: tuple[str, ...] = ()
 
+    def __add__(self, other: Outcome) -> Outcome:
+        return Outcome(
+            self.passed + other.passed,
+            self.failed + other.failed,
+            self.skipped + other.skipped,
+            (*self.remarks, *other.remarks),
+        )
+
 
 @dataclass(frozen=True)
 class Step:
     name: str
     headline: str
     check: Callable[[Mapping[str, str]], Outcome]
+    on_demand: bool = False
 
 
 def run(command: Sequence[str], env: Mapping[str, str], folder: Path = ROOT) -> tuple[int, str]:
@@ -80,16 +92,16 @@ def commands(*several: Sequence[str]) -> Callable[[Mapping[str, str]], Outcome]:
 
 def tests(name: str, *arguments: str) -> Callable[[Mapping[str, str]], Outcome]:
     """Make a check of pytest's tests."""
+    return lambda env: run_tests(["pytest"], name, arguments, env)
 
-    def check(env: Mapping[str, str]) -> Outcome:
-        report = CACHE / f"{name}.xml"
-        report.unlink(missing_ok=True)
-        common = ("-q", "-rs", "--tb=short", f"--numprocesses={PYTEST_JOBS}", f"--junit-xml={report}")
-        code = run(["pytest", *common, *arguments], env)[0]
-        outcome = counted(report) if report.exists() else Outcome()
-        return outcome if outcome.failed or not code else Outcome(outcome.passed, 1, outcome.skipped)
 
-    return check
+def run_tests(pytest: Sequence[str], name: str, arguments: Sequence[str], env: Mapping[str, str]) -> Outcome:
+    report = CACHE / f"{name}.xml"
+    report.unlink(missing_ok=True)
+    common = ("-q", "-rs", "--tb=short", f"--numprocesses={PYTEST_JOBS}", f"--junit-xml={report}")
+    code = run([*pytest, *common, *arguments], env)[0]
+    outcome = counted(report) if report.exists() else Outcome()
+    return outcome if outcome.failed or not code else Outcome(outcome.passed, 1, outcome.skipped)
 
 
 def counted(report: Path) -> Outcome:
@@ -110,6 +122,25 @@ def sanity(env: Mapping[str, str]) -> Outcome:
     missing += left_out(output)
     remarks = (f"Python {', '.join(found)}", *missing)
     return Outcome(passed=int(not code), failed=int(bool(code)), skipped=len(missing), remarks=remarks)
+
+
+def on_supported(*arguments: str) -> Callable[[Mapping[str, str]], Outcome]:
+    """Make a check of unit tests on the Pythons that do not run all tests, each with an ansible-core of its time."""
+
+    def check(env: Mapping[str, str]) -> Outcome:
+        total = Outcome()
+        for version in others():
+            if not works(version, env):
+                total += Outcome(skipped=1, remarks=(f"left out: Python {version}, not found",))
+                continue
+            python = provide(version, env)
+            what = f"Python {version} with ansible-core {core_of(python)}"
+            print(f"--- {what}", flush=True)
+            outcome = run_tests([str(python), "-m", "pytest"], f"unit-{version}", arguments, env)
+            total += replace(outcome, remarks=(f"{what}: {outcome.passed} passed, {outcome.failed} failed",))
+        return total
+
+    return check
 
 
 def benchmarks(env: Mapping[str, str]) -> Outcome:
@@ -184,8 +215,13 @@ STEPS = (
     Step("faults", "Break what can break, and see that it ends well", tests("faults", "tests/faults")),
     Step("progress", "See tasks move while they run", tests("progress", "tests/progress")),
     Step("roles", "Run the roles, the playbooks and what AWX needs of them", tests("roles", "tests/roles")),
+    Step(
+        "supported",
+        "Run the telling unit tests on the other Pythons and ansible-cores",
+        on_supported(IN_ONE_PROCESS, *TELLING),
+    ),
     Step("peers", "Test against vcsim, govc and the official bindings", tests("peers", "tests/peers")),
-    Step("operations", "Test each operation in both dialects", tests("operations", "tests/mutations")),
+    Step("operations", "Test each operation in both dialects", tests("operations", IN_ONE_PROCESS, "tests/mutations")),
     Step("types", "Check the types", commands(*TYPES)),
     Step("ansible-lint", "Lint the Ansible content", commands(("ansible-lint",))),
     Step("docs", "Lint the documentation", commands(DOCS_LINT)),
@@ -195,7 +231,17 @@ STEPS = (
     Step("demo", "Run the demo", commands(("bash", "demo/run"))),
     Step("fuzz", "Let answers and options go wrong", commands(FUZZ)),
     Step("mutations", "Make a few mistakes, and see that they are seen", commands(MUTATIONS)),
-    Step("contract", "Test what holds the traffic to the published description", tests("contract", "tests/contract")),
+    Step(
+        "every-python",
+        "Run all unit tests on the other Pythons and ansible-cores",
+        on_supported("tests/unit", "-m", "not process"),
+        on_demand=True,
+    ),
+    Step(
+        "contract",
+        "Test what holds the traffic to the published description",
+        tests("contract", IN_ONE_PROCESS, "tests/contract"),
+    ),
 )
 
 
@@ -237,13 +283,9 @@ def main(arguments: Sequence[str], strict: bool, steps: Sequence[Step] = STEPS) 
         parser.error(f"no such step: {', '.join(unknown)}")
 
     env = check_environment(os.environ)
-    wanted = [step for step in steps if not chosen or step.name in chosen]
+    wanted = [step for step in steps if step.name in chosen or not (chosen or step.on_demand)]
     outcomes = run_steps(wanted, env) if len(wanted) > 1 else {step.name: run_step(step, env) for step in wanted}
-    total = Outcome(
-        passed=sum(each.passed for each in outcomes.values()),
-        failed=sum(each.failed for each in outcomes.values()),
-        skipped=sum(each.skipped for each in outcomes.values()),
-    )
+    total = sum(outcomes.values(), start=Outcome())
     broken = [name for name, each in outcomes.items() if each.failed or (strict and each.skipped)]
     print(f"\nFailed: {', '.join(broken)}" if broken else "")
     print(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped")

@@ -1,19 +1,20 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Builds the tarball from a staged copy, and says what is wrong with it."""
+"""Builds the tarball from a staged copy, tries it as somebody who installs it, and says what is wrong with it."""
 
 from __future__ import annotations
 
 import re
 import shutil
 import tarfile
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import yaml
 
-from tests.harness.checkout import CACHE
+from tests.harness.checkout import CACHE, NAME
 from tools.staging import stage
 
 # All that a user gets. A new entry is a decision: anything else in the tarball has strayed in.
@@ -41,7 +42,7 @@ def build(run: Run) -> tuple[list[str], Path]:
     ):
         if run(command, copy)[0]:
             return [f"{' '.join(command[:2])} failed"], tarball
-    return strays(tarball) + import_complaints(run, tarball), tarball
+    return strays(tarball) + import_complaints(run, tarball) + demo_complaints(run, tarball), tarball
 
 
 def changelog_action(copy: Path, version: str) -> str:
@@ -62,3 +63,14 @@ def import_complaints(run: Run, tarball: Path) -> list[str]:
     code, output = run(["python", "-m", "galaxy_importer.main", str(tarball)], scratch)
     complaints = [line for line in output.splitlines() if COMPLAINT.search(line)]
     return complaints or (["galaxy-importer failed"] if code else [])
+
+
+def demo_complaints(run: Run, tarball: Path) -> list[str]:
+    # Outside the checkout, where a file that is missing from the tarball would still be found.
+    with tempfile.TemporaryDirectory() as empty:
+        place = Path(empty)
+        install = ["ansible-galaxy", "collection", "install", str(tarball), "--collections-path", empty, "--offline"]
+        if run(install, place)[0]:
+            return ["the tarball cannot be installed"]
+        demo = place.joinpath(*NAME, "demo", "run")
+        return ["the demo of the installed tarball failed"] if run(["bash", str(demo)], place)[0] else []

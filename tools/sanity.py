@@ -24,7 +24,7 @@ LEFT_OUT = re.compile(r"could not be found|All targets skipped|No tests applicab
 
 
 def for_developers_only() -> list[str]:
-    """The folders of Python code that no user gets: ruff and mypy hold them, and pylint would take a minute for them."""
+    """The Python code that no user gets: ruff and mypy hold it, and pylint would take a minute for it."""
     metadata = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
     return [name for name in metadata["build_ignore"] if name == "tools" or name.startswith("tests/")]
 

@@ -17,7 +17,7 @@ from tests.harness.checkout import NAME, ROOT
 
 
 def stage(root: Path, without: Sequence[str] = ()) -> Path:
-    """Make the copy below ``root`` from nothing, ``without`` these folders, and return the collection's folder in it."""
+    """Make the copy below ``root`` from nothing, and return the collection's folder in it."""
     shutil.rmtree(root, ignore_errors=True)
     target = root.joinpath(*NAME)
     left_out = tuple(f"{folder}/" for folder in without)

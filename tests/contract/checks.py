@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
@@ -43,8 +43,7 @@ class Operation:
     facts: Mapping[str, Any]
     segments: tuple[str, ...]
 
-    def serves(self, path: str) -> bool:
-        given = [unquote(segment) for segment in path.split("/")]
+    def serves(self, given: Sequence[str]) -> bool:
         return len(given) == len(self.segments) and all(map(_fits, self.segments, given))
 
     @property
@@ -104,10 +103,11 @@ class Contract:
         path, _mark, raw_query = exchange.path.partition("?")
         query = dict(parse_qsl(raw_query, keep_blank_values=True))
         action = {name: value for name, value in query.items() if name.lstrip("~") == "action"}
+        segments = [unquote(segment) for segment in path.split("/")]
         serving = [
             each
             for each in self._operations
-            if each.facts["verb"] == exchange.method and each.facts["action"] == action and each.serves(path)
+            if each.facts["verb"] == exchange.method and each.facts["action"] == action and each.serves(segments)
         ]
         # A fixed path goes before a placeholder, and a parameter that must be there before one that need not.
         serving.sort(

@@ -20,8 +20,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Union
 
+from tests.harness.nursery import ForkedModule
 from tests.simulator import Simulator
 
 SECONDS = 60.0
@@ -114,17 +115,20 @@ def table_of_points() -> str:
     return "\n".join(lines)
 
 
-def end_by(number: signal.Signals) -> Callable[[subprocess.Popen[str]], None]:
+Running = Union[ForkedModule, "subprocess.Popen[str]"]
+
+
+def end_by(number: signal.Signals) -> Callable[[Running], None]:
     return lambda process: process.send_signal(number)
 
 
-def stop_reading(process: subprocess.Popen[str]) -> None:
+def stop_reading(process: Running) -> None:
     """What a task's timeout does to a module: its worker, which reads the result, is gone."""
     assert process.stdout
     process.stdout.close()
 
 
-DEATHS: Mapping[str, Callable[[subprocess.Popen[str]], None]] = {
+DEATHS: Mapping[str, Callable[[Running], None]] = {
     "SIGTERM": end_by(signal.SIGTERM),
     "SIGHUP": end_by(signal.SIGHUP),
     "worker": stop_reading,
@@ -141,7 +145,7 @@ def eventually(condition: Callable[[], Any], seconds: float = SECONDS) -> bool:
     return True
 
 
-def die(sim: Simulator, process: subprocess.Popen[str], point: Point, death: str) -> dict[str, Any]:
+def die(sim: Simulator, process: ForkedModule, point: Point, death: str) -> dict[str, Any]:
     """Kill a module that the server keeps waiting; returns its last words when both have come to an end with it."""
     try:
         assert sim.wait_until_held(SECONDS), "the point was not reached"
@@ -163,7 +167,7 @@ def die(sim: Simulator, process: subprocess.Popen[str], point: Point, death: str
     return words
 
 
-def _has_caught(process: subprocess.Popen[str]) -> bool:
+def _has_caught(process: ForkedModule) -> bool:
     """Whether a module has taken notice of its end: from then on it ignores signals."""
     try:
         status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")

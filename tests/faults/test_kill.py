@@ -31,7 +31,8 @@ from tests.faults.kills import (
     watched,
 )
 from tests.faults.matrix_page import PAGE, between
-from tests.harness.modules import ModuleResult, connection_args, run_module, start_module
+from tests.harness.modules import ModuleResult, connection_args, run_module
+from tests.harness.nursery import ForkedModule, fork_module
 from tests.harness.packages import Package, make_package
 from tests.harness.tasks import DIALECTS, UPDATE_SESSION
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
@@ -135,12 +136,12 @@ def test_the_page_names_the_points() -> None:
 # -- a publish
 
 
-def start_publish(sim: Simulator, package: Package, point: Point, dialect: str) -> subprocess.Popen[str]:
+def start_publish(sim: Simulator, package: Package, point: Point, dialect: str) -> ForkedModule:
     """An older content, and a session that has ended, stand there already."""
     reset(sim, package, old_content(package))
     sim.run(lambda store: store.seed_update_session(store.find_item_id("templates", "rocky9"), state="DONE"))
     sim.inject(point.hold)
-    return start_module(UPDATE_SESSION, options(sim, dialect, publish(package)))
+    return fork_module(UPDATE_SESSION, options(sim, dialect, publish(package)))
 
 
 @pytest.mark.parametrize(("point", "death", "dialect"), cells(PUBLISH_POINTS, SIGNALED))
@@ -188,7 +189,7 @@ def test_the_run_after_a_killed_publish_ends_as_if_undisturbed(
 def test_the_run_after_one_that_was_killed_while_the_server_completes_waits_for_it(
     package: Package, dialect: str
 ) -> None:
-    with Simulator(settle=0.5) as sim:
+    with Simulator(settle=2) as sim:
         point = Point("completed-unanswered", "POST:*complete*:1:hold-answer")
         die(sim, start_publish(sim, package, point, dialect), point, "SIGKILL")
         sim.clear_faults()
@@ -210,10 +211,10 @@ def dest(tmp_path: Path, package: Package) -> Path:
     return made
 
 
-def start_fetch(sim: Simulator, package: Package, dest: Path, point: Point, dialect: str) -> subprocess.Popen[str]:
+def start_fetch(sim: Simulator, package: Package, dest: Path, point: Point, dialect: str) -> ForkedModule:
     reset(sim, package, new_content(package))
     sim.inject(point.hold)
-    return start_module(DOWNLOAD_SESSION, options(sim, dialect, fetch(dest, point)))
+    return fork_module(DOWNLOAD_SESSION, options(sim, dialect, fetch(dest, point)))
 
 
 def local_content(dest: Path) -> dict[str, bytes]:

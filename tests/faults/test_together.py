@@ -9,7 +9,6 @@ The server holds the one that came first at a chosen request while the second on
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,7 +17,8 @@ from typing import Any
 import pytest
 
 from tests.faults.kills import SECONDS, eventually, watched
-from tests.harness.modules import ModuleResult, connection_args, finish_module, start_module
+from tests.harness.modules import ModuleResult, connection_args, finish_module
+from tests.harness.nursery import ForkedModule, fork_module
 from tests.harness.packages import make_iso
 from tests.harness.tasks import DIALECTS, UPDATE_SESSION, Run, Tasks, action_of, changes_something
 from tests.roles.jobs import credential, run_job
@@ -77,13 +77,11 @@ def publishing(files: Sequence[Path], **more: Any) -> dict[str, Any]:
     return {**NAMES, "state": "done", "files": sources, "purge_files": True, "parallel_transfers": 1, **more}
 
 
-def start(tasks: Tasks, module: str, options: Mapping[str, Any]) -> subprocess.Popen[str]:
-    return start_module(module, {**connection_args(tasks.sim), "api_dialect": tasks.dialect, **options})
+def start(tasks: Tasks, module: str, options: Mapping[str, Any]) -> ForkedModule:
+    return fork_module(module, {**connection_args(tasks.sim), "api_dialect": tasks.dialect, **options})
 
 
-def start_held(
-    tasks: Tasks, hold: str, options: Mapping[str, Any], module: str = UPDATE_SESSION
-) -> subprocess.Popen[str]:
+def start_held(tasks: Tasks, hold: str, options: Mapping[str, Any], module: str = UPDATE_SESSION) -> ForkedModule:
     """A task that stands still at a request."""
     tasks.sim.inject(hold)
     process = start(tasks, module, options)
@@ -91,7 +89,7 @@ def start_held(
     return process
 
 
-def finish(tasks: Tasks, process: subprocess.Popen[str]) -> ModuleResult:
+def finish(tasks: Tasks, process: ForkedModule) -> ModuleResult:
     tasks.sim.release()
     return finish_module(process, SECONDS)
 

@@ -16,7 +16,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TextIO
 from unittest import mock
 
 from ansible.module_utils import basic
@@ -109,15 +109,11 @@ def start_module(
     env: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[str]:
     """Start a module in a process of its own, for tests that send it signals; see finish_module()."""
-    path = os.pathsep.join(filter(None, [str(collections_root()), os.environ.get("PYTHONPATH", "")]))
-    # The arguments hold the password, so they come on stdin: a command line shows in every process list.
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as stdin:
-        json.dump({"ANSIBLE_MODULE_ARGS": _module_args(args, check, diff, verbosity)}, stdin)
-        stdin.seek(0)
+    with module_input(args, check=check, diff=diff, verbosity=verbosity) as stdin:
         return subprocess.Popen(
             [sys.executable, "-m", f"{MODULES}.{name}"],
             cwd=ROOT,
-            env={**_environment(env), "PYTHONPATH": path},
+            env=module_environment(env),
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -125,7 +121,32 @@ def start_module(
         )
 
 
-def finish_module(process: subprocess.Popen[str], timeout: float = 60.0) -> ModuleResult:
+def module_environment(env: Mapping[str, str] | None) -> dict[str, str]:
+    path = os.pathsep.join(filter(None, [str(collections_root()), os.environ.get("PYTHONPATH", "")]))
+    return {**_environment(env), "PYTHONPATH": path}
+
+
+@contextlib.contextmanager
+def module_input(
+    args: Mapping[str, Any], *, check: bool = False, diff: bool = True, verbosity: int = 0
+) -> Iterator[TextIO]:
+    """A module's standard input: the arguments hold the password, and a command line shows in every process list."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as stdin:
+        json.dump({"ANSIBLE_MODULE_ARGS": _module_args(args, check, diff, verbosity)}, stdin)
+        stdin.seek(0)
+        yield stdin
+
+
+class ModuleProcess(Protocol):
+    """What is needed of a process to wait for its result."""
+
+    @property
+    def returncode(self) -> Any: ...
+    def kill(self) -> None: ...
+    def communicate(self, *, timeout: float = ...) -> tuple[str, str]: ...
+
+
+def finish_module(process: ModuleProcess, timeout: float = 60.0) -> ModuleResult:
     """Wait for a started module; one that outlives the time is killed, and that is a TimeoutExpired."""
     try:
         stdout, stderr = process.communicate(timeout=timeout)

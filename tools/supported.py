@@ -1,0 +1,46 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A virtual environment for each Python of the support matrix, with the newest ansible-core that it can run."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.harness.checkout import CACHE, ROOT
+from tools.sanity import SUPPORTED
+
+REQUIREMENTS = ROOT / "requirements" / "supported.txt"
+
+#: The unit tests in which a Python or an ansible-core is most likely to make a difference: argument specs, results and
+#: failures, archives, files on disk, each module.
+TELLING = tuple(
+    f"tests/unit/test_{name}.py" for name in ("bad_input", "download_session_dest", "item", "ova", "session_info")
+)
+
+
+def others() -> list[str]:
+    """The supported Pythons but for the one that runs all tests anyway."""
+    running = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return [version for version in SUPPORTED if version != running]
+
+
+def provide(version: str, env: Mapping[str, str]) -> Path:
+    """Make the environment, unless there is one as the requirements want it; returns its Python."""
+    folder = CACHE / "supported" / version
+    python, made = folder / "bin" / "python", folder / REQUIREMENTS.name
+    if not made.exists() or made.read_bytes() != REQUIREMENTS.read_bytes():
+        subprocess.run([f"python{version}", "-m", "venv", "--clear", str(folder)], env=env, check=True)
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, "--requirement", str(REQUIREMENTS)], env=env, check=True)
+        shutil.copyfile(REQUIREMENTS, made)
+    return python
+
+
+def core_of(python: Path) -> str:
+    command = [str(python), "-c", "import ansible.release; print(ansible.release.__version__)"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
