@@ -30,7 +30,7 @@ from tools.package import build
 from tools.sanity import SUPPORTED, for_developers_only, left_out, provide_pip, sanity_command, works
 from tools.site import build_site
 from tools.staging import stage
-from tools.supported import TELLING, core_of, others, provide
+from tools.supported import core_of, others, provide
 
 # More than there are cores, as many tests wait for a clock; but workers take seconds to start.
 PYTEST_JOBS = "3"
@@ -215,11 +215,6 @@ STEPS = (
     Step("faults", "Break what can break, and see that it ends well", tests("faults", "tests/faults")),
     Step("progress", "See tasks move while they run", tests("progress", "tests/progress")),
     Step("roles", "Run the roles, the playbooks and what AWX needs of them", tests("roles", "tests/roles")),
-    Step(
-        "supported",
-        "Run the telling unit tests on the other Pythons and ansible-cores",
-        on_supported(IN_ONE_PROCESS, *TELLING),
-    ),
     Step("peers", "Test against vcsim, govc and the official bindings", tests("peers", "tests/peers")),
     Step("operations", "Test each operation in both dialects", tests("operations", IN_ONE_PROCESS, "tests/mutations")),
     Step("types", "Check the types", commands(*TYPES)),

@@ -16,12 +16,6 @@ from tools.sanity import SUPPORTED
 
 REQUIREMENTS = ROOT / "requirements" / "supported.txt"
 
-#: The unit tests in which a Python or an ansible-core is most likely to make a difference: argument specs, results and
-#: failures, archives, files on disk, each module.
-TELLING = tuple(
-    f"tests/unit/test_{name}.py" for name in ("bad_input", "download_session_dest", "item", "ova", "session_info")
-)
-
 
 def others() -> list[str]:
     """The supported Pythons but for the one that runs all tests anyway."""
