@@ -42,13 +42,13 @@ METHOD = """
 ## What limits the rows that miss
 
 - `govc library.import`: of 7.3 s for 2 GiB, the trace of the task (`-vvv`) shows 5.2 s in the PUT, in which the module
-  uses 5.7 s of a core, TLS and the checksum, and vcsim 4.0 s: both cores are busy. govc takes 5.0 s for the whole import,
-  with 4.7 s of a core. The rest is the second in which vcsim may still say that it has received the file, which it
-  never does, and what Ansible needs to build and start a module, nearly a second, as in the row below it. On a larger
-  image both weigh less; a vCenter says that it has a file.
-- The task with nothing to do: beyond requests the module imports its own code, 0.1 s of a core from the archive in which
-  Ansible sends it (a third of it the making of dataclasses, a third compiling, as an archive keeps no bytecode), and
-  then logs in, asks three questions and logs out over TLS.
+  uses 5.7 s of a core, TLS and the checksum, and vcsim 4.0 s: both cores are busy. govc takes 5.0 s for the whole
+  import, with 4.7 s of a core. The rest is the second in which vcsim may still say that it has received the file,
+  which it never does, and what Ansible needs to build and start a module, nearly a second, as in the last row. On a
+  larger image both weigh less; a vCenter says that it has a file.
+- The task with nothing to do: beyond requests the module imports its own code, 0.1 s of a core from the archive in
+  which Ansible sends it (a third of it the making of dataclasses, a third compiling, as an archive keeps no bytecode),
+  and then logs in, asks its questions and logs out over TLS.
 """
 
 
