@@ -119,7 +119,7 @@ bench: $(VENV)/.dev-installed ## Measure the collection against curl, govc and o
 	@$(VENV)/bin/python -m tools.bench
 
 .PHONY: scale
-scale: $(VENV)/.dev-installed ## Measure a play over a hundred hosts against the simulator (docs/scale.md)
+scale: $(VENV)/.dev-installed ## Measure a play over a hundred hosts against the simulator (docs/docsite/rst/guide_scale.rst)
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python -m tools.scale
 
 .PHONY: fuzz

@@ -20,7 +20,7 @@ from tools.staging import stage
 # All that a user gets. A new entry is a decision: anything else in the tarball has strayed in.
 WANTED = re.compile(
     r"^(?:FILES\.json|MANIFEST\.json|CHANGELOG\.rst|LICENSE|README\.md|execution-environment\.yml|requirements\.txt"
-    r"|(?:LICENSES|awx|changelogs|demo|docs|extensions|meta|playbooks|plugins|roles)(?:/.*)?"
+    r"|(?:LICENSES|awx|changelogs|demo|docs|meta|playbooks|plugins|roles)(?:/.*)?"
     r"|tests|tests/harness(?:/(?:__init__|packages)\.py)?|tests/simulator(?:/.*)?)$"
 )
 COMPLAINT = re.compile(r"\b(?:ERROR|WARNING)\b")

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Measures one play over many hosts against the simulator, and prints the table of docs/scale.md.
+"""Measures one play over many hosts against the simulator, and prints the table of docs/docsite/rst/guide_scale.rst.
 
 First each host publishes to an item of its own, then all of them to one item. All of them are one simulated vCenter,
 which therefore does the work of all.
