@@ -92,16 +92,23 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
 }
 
+# What to do about the types that nobody knows more of, those of a later vCenter among them.
+OTHERWISE = "ERROR"
 REMEDIES: Mapping[str, str] = {
     "ALREADY_EXISTS": "Choose another name, or address what exists by its identifier.",
+    "CANCELED": "Run it again; raise the task's or the job's time-out if that ended it.",
     "CHECKSUM_MISMATCH": "Nothing was published. Check whether the file changed while the task ran, and run it again.",
     "CONNECTION_FAILED": "Check hostname, port and the proxy options, and that the vCenter can be reached from the "
     "host that runs this task.",
+    "ERROR": "If the message does not help, run the task at -vvv: its result then shows each request as trace.",
     "INTERNAL_SERVER_ERROR": "vCenter met an error of its own; its Content Library service log says more.",
+    "INVALID_ARGUMENT": "vCenter refuses a value: check the option that its message is about.",
     "INVALID_ELEMENT_TYPE": "The item belongs to a subscribed library, which cannot be changed: publish to the "
     "library that it subscribes to.",
     "INVALID_RESPONSE": "Check that hostname and port are those of a vCenter, and what stands between it and this "
     "host.",
+    "NOT_ALLOWED_IN_CURRENT_STATE": "Run the task again: it looks at the session anew. If it names a session_id that "
+    "has ended, name the item instead.",
     "NOT_FOUND": "It may have expired or been deleted by somebody else. Check the name or the identifier.",
     "OPERATION_NOT_FOUND": "This vCenter does not offer the operation.",
     "RESOURCE_BUSY": "Another update session is ACTIVE on this item, perhaps another user's. Set busy_timeout to "
@@ -110,7 +117,7 @@ REMEDIES: Mapping[str, str] = {
     "TIMED_OUT": "If the server is only slow, raise the time-out that the message names.",
     "TLS_UNVERIFIED": "Set ca_path to the certificate authority that signed the vCenter's certificate. validate_certs: "
     "false switches the check off and is for tests only.",
-    "TRANSFER_FAILED": "Mend the cause and run the task again.",
+    "TRANSFER_FAILED": "Fix the cause and run the task again.",
     "UNAUTHENTICATED": "Check username and password (or VMWARE_USER and VMWARE_PASSWORD). Where session_token is used, "
     "get a new token.",
     "UNAUTHORIZED": "Give the user's role the privileges that this task needs on the library.",
@@ -319,7 +326,7 @@ class ContentError(Exception):
     def _default_remedy(self, operation: Operation | None) -> str:
         if self.error_type == "UNAUTHORIZED" and operation and operation.privilege:
             return f"The user needs the privilege {operation.privilege} on the library."
-        return REMEDIES.get(self.error_type, "")
+        return REMEDIES.get(self.error_type, REMEDIES[OTHERWISE])
 
 
 class InvalidArgument(ContentError):

@@ -33,6 +33,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._connection import
 )
 from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     ContentError,
+    InvalidArgument,
     failure,
     printable,
 )
@@ -55,9 +56,12 @@ TRACE_VERBOSITY = 3
 
 AWX_CERTIFICATES = (
     "The certificate of the vCenter is not verified, as the environment says VMWARE_VALIDATE_CERTS=false. That is the "
-    "default of AWX's VMware vCenter credential: set validate_certs on the task, or VMWARE_VALIDATE_CERTS=true by a "
-    "credential type or a job template of your own, and ca_path if a private authority signed the certificate."
+    "default of AWX's VMware vCenter credential: set validate_certs on the task (in the roles: vcenter_connection), "
+    "and ca_path if a private authority signed the certificate."
 )
+
+OLDEST_CORE = (2, 15)
+UNKNOWN_CORE = (0, 0)
 
 
 class Overtaken(Exception):
@@ -138,6 +142,7 @@ def run_module(
     module = _Module(secrets, argument_spec={**connection_spec(flag), **argument_spec}, **rules)
     exchanges: list[Exchange] = []
     traced = module._verbosity >= TRACE_VERBOSITY
+    _warn_of_old_core(module)
     if flag.used and not module.params["validate_certs"]:
         module.warn(AWX_CERTIFICATES)
     signals = Signals()
@@ -159,6 +164,19 @@ def run_module(
     if outcome.pop("failed", False):
         module.fail_json(**outcome)
     module.exit_json(**outcome)
+
+
+def _warn_of_old_core(module: _Module) -> None:
+    """Ansible itself says only that the collection does not support its version, and not what to do."""
+    version = module.ansible_version
+    found = re.match(r"(\d+)\.(\d+)", version)
+    if found and UNKNOWN_CORE < (int(found.group(1)), int(found.group(2))) < OLDEST_CORE:
+        oldest = ".".join(map(str, OLDEST_CORE))
+        module.warn(
+            f"vsphere.content needs ansible-core {oldest} or later and this is {version}. Update it where "
+            f"ansible-playbook runs: python -m pip install --upgrade 'ansible-core>={oldest}'; in AWX choose a newer "
+            "execution environment."
+        )
 
 
 def _require_requests() -> None:
@@ -280,6 +298,8 @@ class _Module(AnsibleModule):
     which Ansible takes no notice.
     """
 
+    ansible_version: str
+
     def __init__(self, secrets: Secrets, **options: Any) -> None:
         self._secrets = secrets
         super().__init__(**options)  # type: ignore[no-untyped-call]
@@ -294,6 +314,8 @@ class _Module(AnsibleModule):
 
     def fail_json(self, msg: str, **kwargs: Any) -> NoReturn:
         self._learn_secrets()
+        # What has no error yet are Ansible's own words about the options.
+        kwargs.setdefault("error", failure(InvalidArgument(msg))["error"])
         super().fail_json(printable(_shown_text(str(self.without_secrets(msg)))), **self._shown(kwargs))
 
     def _log_invocation(self) -> None:

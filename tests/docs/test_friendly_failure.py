@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ansible_collections.vsphere.content.plugins.module_utils._module import OLDEST_CORE
 from tests.docs.pages import modules, sections
 from tests.harness.checkout import NAME, ROOT
-from tests.harness.modules import ModuleResult, run_module_process
+from tests.harness.modules import ModuleResult, run_module, run_module_process
 from tests.harness.servers import unused_port
 from tools.environment import check_environment
 
@@ -88,6 +89,44 @@ def test_an_ansible_core_that_is_not_supported_is_named(tmp_path: Path) -> None:
     warning = "Collection vsphere.content does not support Ansible version "
     assert warning in " ".join((ran.stdout + ran.stderr).split())
     assert f"``{warning}...``" in sections(page(), "-")["Before the first request"]
+
+
+def run_on_core(path: Path, version: str) -> list[str]:
+    options = {**CONNECTION, **OPTIONS[path.stem], "port": unused_port(), "_ansible_version": version}
+    return run_module(path.stem, options).warnings
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: path.stem)
+def test_a_module_says_what_to_do_about_an_ansible_core_that_is_too_old(path: Path) -> None:
+    (said,) = run_on_core(path, "2.14.0")
+    assert said == (
+        "vsphere.content needs ansible-core 2.15 or later and this is 2.14.0. Update it where ansible-playbook runs: "
+        "python -m pip install --upgrade 'ansible-core>=2.15'; in AWX choose a newer execution environment."
+    )
+    assert f"``{said.split(' and ')[0]} ...``" in sections(page(), "-")["Before the first request"]
+
+
+@pytest.mark.parametrize(
+    ("version", "is_told"),
+    [
+        ("1.9.6", True),
+        ("2.9.27", True),
+        ("2.14.0rc1", True),
+        ("2.15.0b1", False),
+        ("2.20.1", False),
+        ("3.0.0", False),
+        # As what runs a module without Ansible leaves it.
+        ("0.0", False),
+        ("unknown", False),
+    ],
+)
+def test_only_an_ansible_core_that_is_too_old_is_told(version: str, is_told: bool) -> None:
+    assert bool(run_on_core(modules()[0], version)) is is_told
+
+
+def test_too_old_is_what_the_collection_does_not_support() -> None:
+    runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
+    assert runtime["requires_ansible"] == f">={'.'.join(map(str, OLDEST_CORE))}.0"
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: path.stem)

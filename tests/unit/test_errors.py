@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import json
 from collections.abc import Iterator, Sequence
@@ -26,6 +27,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     failure,
     from_response,
 )
+from tests.harness.checkout import ROOT
 from tests.harness.modules import ModuleResult, connection_args, run_module
 from tests.harness.packages import make_iso
 from tests.harness.servers import (
@@ -42,6 +44,7 @@ from tests.simulator.seed import PRIVILEGES
 PASSWORD = "Canary-7f3kQ2"
 INFO = "content_library_session_info"
 UPDATE = "content_library_update_session"
+DOWNLOAD = "content_library_download_session"
 ITEM = "content_library_item"
 TOOLS: dict[str, Any] = {"library": "templates", "library_item": "tools"}
 ERROR_KEYS = {"type", "status", "operation", "messages", "data", "session_id"}
@@ -76,6 +79,11 @@ TYPES: list[tuple[str, int, int]] = [
     ("UNVERIFIED_PEER", 400, 400),
     ("INVENTED_BY_A_LATER_SERVER", 418, 418),
 ]
+# What REMEDIES says of these fits a refusal of the server; whoever refuses by itself knows more.
+REFUSED_BY_SERVER = {"INVALID_ARGUMENT", "NOT_ALLOWED_IN_CURRENT_STATE"}
+KINDS: dict[str, type[ContentError]] = {
+    name: found for name, found in vars(_errors).items() if isinstance(found, type) and issubclass(found, ContentError)
+}
 CLASSES: dict[str, type[ApiError]] = {
     "NOT_FOUND": NotFound,
     "NOT_ALLOWED_IN_CURRENT_STATE": NotAllowedInCurrentState,
@@ -237,6 +245,35 @@ def test_a_message_says_what_was_done_to_what_and_what_to_do_about_it() -> None:
     assert "The import failed" not in msg, "the translation stands for the default message"
 
 
+@pytest.mark.parametrize("error_type", [entry[0] for entry in TYPES])
+def test_each_error_of_a_server_comes_with_something_to_do(error_type: str) -> None:
+    error = from_response(400, body("api", error_type), "update_session.get", "a:b")
+    said, _last_words, to_do = failure(error)["msg"].rpartition("Pipe closed. ")
+    assert said
+    assert to_do.endswith(".")
+
+
+def made_without_a_remedy() -> Iterator[tuple[str, str]]:
+    """The failures of our own that leave what to do to REMEDIES: where they are made, and their type."""
+    for path in sorted(ROOT.glob("plugins/**/*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KINDS):
+                continue
+            given = {keyword.arg: keyword.value for keyword in node.keywords}
+            if "remedy" not in given:
+                default = ast.Constant(KINDS[node.func.id].default_type)
+                yield f"{path.name}:{node.lineno}", ast.literal_eval(given.get("error_type", default))
+
+
+def test_each_failure_of_our_own_comes_with_something_to_do() -> None:
+    made = dict(made_without_a_remedy())
+    assert made
+    advised = set(_errors.REMEDIES) - REFUSED_BY_SERVER
+    silent = {place: error_type for place, error_type in made.items() if error_type not in advised}
+    # Where Ansible's own words about an option are handed on.
+    assert [place for place in silent if not place.startswith("_module.py:")] == []
+
+
 def test_a_payload_holds_messages_whole_in_both_dialects() -> None:
     nested = {"id": "inner", "params": {"n": {"i": 5}}}
     plain = {**OUTER, "params": {"p": {"l": nested, "format": "SHORT"}}}
@@ -265,11 +302,7 @@ def test_an_exception_of_ours_is_a_failure_that_asks_for_a_report() -> None:
     assert "report" in payload["msg"]
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [found for found in vars(_errors).values() if isinstance(found, type) and issubclass(found, ContentError)],
-    ids=lambda kind: kind.__name__,
-)
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_each_exception_makes_a_whole_payload(kind: type[ContentError]) -> None:
     payload = failure(kind("something went wrong"))
     assert set(payload["error"]) == ERROR_KEYS
@@ -307,6 +340,39 @@ def test_a_refusal_is_told_by_type_in_both_dialects(
     assert error["messages"][0]["id"] == "injected"
     assert error["messages"][0]["default_message"].rstrip(".") in ran.result["msg"]
     assert "'tools'" in ran.result["msg"]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        (ITEM, {"state": "gone"}, "value of state must be one of"),
+        (ITEM, {"library": "a", "library_id": "b", "name": "c"}, "mutually exclusive: library|library_id"),
+        (ITEM, {"colour": "red"}, "Unsupported parameters for"),
+        (INFO, {"kind": "any"}, "value of kind must be one of"),
+        (INFO, {"session_ids": ["a:b"], **TOOLS}, "mutually exclusive: session_ids|library"),
+        (INFO, {"with_files": "perhaps"}, "'with_files' is of type"),
+        (UPDATE, {**TOOLS, "state": "error"}, "state is error but all of the following are missing: error_message"),
+        (UPDATE, {"state": "active"}, "one of the following is required: session_id"),
+        (UPDATE, {**TOOLS, "files": [{"source": "/x"}]}, "Unsupported parameters for"),
+        (DOWNLOAD, {**TOOLS, "state": "error"}, "state is error but all of the following are missing: error_message"),
+        (DOWNLOAD, {"session_id": "a:b", "dest": "/x"}, "mutually exclusive: session_id|dest"),
+        (DOWNLOAD, {**TOOLS, "parallel_transfers": "many"}, "'parallel_transfers' is of type"),
+    ],
+)
+def test_what_ansible_itself_refuses_has_an_error_as_well(
+    sim: Simulator, name: str, options: dict[str, Any], said: str
+) -> None:
+    ran = run_module(name, {**connection_args(sim), **options})
+    assert said in ran.result["msg"].replace(", ", "|")
+    assert require_payload(ran) == {
+        "type": "INVALID_ARGUMENT",
+        "status": None,
+        "operation": None,
+        "messages": [],
+        "data": None,
+        "session_id": None,
+    }
+    assert sim.exchanges == ()
 
 
 @pytest.mark.parametrize(
