@@ -12,7 +12,7 @@ options:
   library:
     description:
       - The name of the content library that holds O(library_item).
-      - A name that several libraries bear is an error that lists them; O(library_id) then takes one.
+      - If several libraries have this name, the task fails and lists them; use O(library_id) then.
     type: str
   library_id:
     description:
@@ -21,7 +21,7 @@ options:
   library_item:
     description:
       - The name of the library item.
-      - A name that several items of the library bear is an error that lists them; O(library_item_id) then takes one.
+      - If several items of the library have this name, the task fails and lists them; use O(library_item_id) then.
     type: str
   library_item_id:
     description:

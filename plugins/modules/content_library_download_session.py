@@ -7,21 +7,21 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: content_library_download_session
-short_description: Declare a download session of a vCenter Content Library item, and fetch files through it
+short_description: Fetch files of a content library item in a download session
 version_added: 0.1.0
 author:
   - The vsphere.content authors (@vsphere-content)
 description:
-  - Content leaves an item of a vCenter content library through a download session. This module takes the state that the
-    session shall have and the files that shall be prepared in it, and makes it so.
-  - With O(dest) it fetches. The files of the item are compared with what stands in that directory, and only those that
+  - Content leaves an item of a vCenter content library through a download session. A task declares
+    the state of the session and the files that should be prepared in it, and the module changes what differs.
+  - With O(dest) it fetches. The files of the item are compared with those in that directory, and only those that
     differ are fetched, through a session that the task makes and deletes. If all are the same, there is no session, no
     download and no change, so a playbook may run as often as it likes.
-  - A file takes its place only when it is whole and its checksum is the server's. Until then it stands beside its
+  - A file takes its place only when it is whole and its checksum is the server's. Until then it lies beside its
     target under a name that starts with a dot, and it is removed when the task fails or is ended. What a killed run
     left in the directory, and its session, is removed when the item is fetched there the next time.
-  - A connection that breaks is taken up where it broke, or from the start where the server cannot do that; the task
-    then warns. After five tries on one file it fails.
+  - When a connection breaks, the download goes on where it broke off, or from the start where the server cannot do
+    that; the task then warns. After five tries on one file it fails.
 extends_documentation_fragment:
   - vsphere.content.attributes
   - vsphere.content.connection
@@ -45,7 +45,7 @@ options:
     type: str
   state:
     description:
-      - The state that the session shall have in the end.
+      - The state to bring the session to.
       - V(active) makes sure that there is an ACTIVE session in which the O(files) are prepared, and makes one if the
         item has none. With O(dest), that the files are there, for which the session is only a means.
       - V(canceled) cancels ACTIVE sessions, V(error) marks them as failed with O(error_message).
@@ -67,7 +67,7 @@ options:
     elements: str
   endpoint_type:
     description:
-      - How the files shall be reached. V(HTTPS) is an address on the vCenter, V(DIRECT) is one in the datastore, for
+      - How the files should be reached. V(HTTPS) is an address on the vCenter, V(DIRECT) is one in the datastore, for
         clients that can reach it, and needs the privilege ContentLibrary.ReadStorage.
       - O(dest) goes with V(HTTPS) only.
     type: str
@@ -105,8 +105,8 @@ options:
     default: false
   client_progress:
     description:
-      - The progress, 0 to 100, that the session shall show in vCenter, at least. A lower or equal one is no change. For
-        O(state=active).
+      - The progress, 0 to 100, that the session should show in vCenter, at least. A lower or equal one is no change.
+        For O(state=active).
       - If it is left out, the progress is not touched. With O(dest) the task itself reports it.
     type: int
   error_message:
@@ -143,6 +143,7 @@ seealso:
 """
 
 EXAMPLES = r"""
+# The connection comes from VMWARE_HOST, VMWARE_USER and VMWARE_PASSWORD, or from module_defaults.
 - name: Fetch an image, if it is not there already
   vsphere.content.content_library_download_session:
     library: templates
@@ -252,8 +253,15 @@ files:
       type: int
     checksum_info:
       description:
-        - The server's checksum, with C(algorithm) and C(checksum). In a session it is known after the download.
+        - The server's checksum. In a session it is known after the download.
       type: dict
+      contains:
+        algorithm:
+          description: The algorithm, such as V(SHA256).
+          type: str
+        checksum:
+          description: The checksum in hexadecimal digits.
+          type: str
     status:
       description: V(UNPREPARED), V(PREPARE_REQUESTED), V(PREPARING), V(PREPARED) or V(ERROR). Without O(dest).
       type: str
@@ -261,13 +269,23 @@ files:
       description: How many bytes the server has sent. Without O(dest).
       type: int
     download_endpoint:
-      description: Where the prepared file can be fetched from, with C(uri). Without O(dest).
+      description: Where the prepared file can be fetched from. Without O(dest).
       type: dict
+      contains:
+        uri:
+          description: The address.
+          type: str
+        ssl_certificate_thumbprint:
+          description: The thumbprint of the certificate of the server there.
+          type: str
+        ssl_certificate:
+          description: The certificate of the server there, in PEM form.
+          type: str
     error_message:
       description: Why the server could not prepare the file. Without O(dest).
       type: dict
     path:
-      description: Where the file stands, with O(dest).
+      description: The path of the file, with O(dest).
       type: str
     verified:
       description:
@@ -284,13 +302,23 @@ files:
       description: Whether the vCenter has the file itself, with O(dest).
       type: bool
 transferred:
-  description: What was fetched, with C(files), C(bytes) and C(seconds).
+  description: What was fetched.
   returned: when something was fetched
   type: dict
   sample:
     files: 1
     bytes: 734003200
     seconds: 8.402
+  contains:
+    files:
+      description: How many files were fetched.
+      type: int
+    bytes:
+      description: How many bytes these files hold.
+      type: int
+    seconds:
+      description: How long it took, from the first byte to the last.
+      type: float
 error:
   description: What went wrong, for a playbook to decide on.
   returned: on failure

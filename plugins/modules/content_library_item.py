@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: content_library_item
-short_description: Declare an item of a vCenter Content Library
+short_description: Create, change or delete an item of a content library
 version_added: 0.1.0
 author:
   - The vsphere.content authors (@vsphere-content)
@@ -21,7 +21,7 @@ options:
   library:
     description:
       - The name of the content library.
-      - A name that several libraries bear is an error that lists them; O(library_id) then takes one.
+      - If several libraries have this name, the task fails and lists them; use O(library_id) then.
     type: str
   library_id:
     description:
@@ -29,7 +29,7 @@ options:
     type: str
   name:
     description:
-      - The name of the item. Together with O(library_item_id), the name that the item shall have.
+      - The name of the item. Together with O(library_item_id), the name that the item should have.
     type: str
     aliases: [library_item]
   library_item_id:
@@ -49,7 +49,7 @@ options:
     type: str
   state:
     description:
-      - Whether the item shall exist. V(absent) deletes it with all its files.
+      - Whether the item should exist. V(absent) deletes it with all its files.
     type: str
     choices: [present, absent]
     default: present
@@ -58,6 +58,7 @@ seealso:
 """
 
 EXAMPLES = r"""
+# The connection comes from VMWARE_HOST, VMWARE_USER and VMWARE_PASSWORD, or from module_defaults.
 - name: Make sure that there is an item for the image
   vsphere.content.content_library_item:
     library: templates
@@ -110,7 +111,7 @@ library_item:
       description: Its name.
       type: str
     description:
-      description: What is said about it.
+      description: Its description.
       type: str
     type:
       description: Its type, such as V(ovf) or V(iso).
@@ -146,12 +147,48 @@ library_item:
       description: Whether it complies with the security policy of its library.
       type: bool
     certificate_verification_info:
-      description: What became of the check of its signature, with C(status) and C(cert_chain).
+      description: The result of the check of its signature.
       type: dict
+      contains:
+        status:
+          description:
+            - V(NOT_AVAILABLE), V(VERIFIED), V(INTERNAL), V(VERIFICATION_FAILURE), V(VERIFICATION_IN_PROGRESS) or
+              V(UNTRUSTED).
+          type: str
+        cert_chain:
+          description: The chain of certificates.
+          type: list
+          elements: str
     files:
-      description: Its files, each with C(name), C(size), C(checksum_info), C(cached), C(version).
+      description: Its files.
       type: list
       elements: dict
+      contains:
+        name:
+          description: The name of the file.
+          type: str
+        size:
+          description: How many bytes of storage the file uses.
+          type: int
+        checksum_info:
+          description: The server's checksum.
+          type: dict
+          contains:
+            algorithm:
+              description: The algorithm, such as V(SHA256).
+              type: str
+            checksum:
+              description: The checksum in hexadecimal digits.
+              type: str
+        cached:
+          description: Whether the file is on the library's storage.
+          type: bool
+        version:
+          description: Changes when the file does.
+          type: str
+        file_download_endpoint:
+          description: Where a newer vCenter offers the file.
+          type: str
 error:
   description: What went wrong, for a playbook to decide on.
   returned: on failure

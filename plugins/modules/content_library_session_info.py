@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: content_library_session_info
-short_description: Read the update and download sessions of vCenter Content Library items
+short_description: Read update and download sessions of content libraries
 version_added: 0.1.0
 author:
   - The vsphere.content authors (@vsphere-content)
@@ -50,6 +50,7 @@ seealso:
 """
 
 EXAMPLES = r"""
+# The connection comes from VMWARE_HOST, VMWARE_USER and VMWARE_PASSWORD, or from module_defaults.
 - name: See which of our sessions are still open, with their files
   vsphere.content.content_library_session_info:
     states: [ACTIVE]
@@ -104,16 +105,119 @@ update_sessions:
       description: Why the session failed, as vCenter's localizable message.
       type: dict
     preview_info:
-      description: What vCenter found, with C(state), C(certificate_info), C(cert_chain) and C(warnings).
+      description: What vCenter found in the descriptor, manifest and certificate.
       type: dict
+      contains:
+        state:
+          description: V(UNAVAILABLE), V(PREPARING), V(AVAILABLE) or V(NOT_APPLICABLE).
+          type: str
+        certificate_info:
+          description: The signer's certificate.
+          type: dict
+          contains:
+            issuer:
+              description: Who issued the certificate.
+              type: str
+            subject:
+              description: Whom the certificate is for.
+              type: str
+            self_signed:
+              description: Whether the two are the same.
+              type: bool
+            x509:
+              description: The certificate itself, in PEM form.
+              type: str
+        cert_chain:
+          description: The chain of certificates.
+          type: list
+          elements: str
+        warnings:
+          description: The warnings raised.
+          type: list
+          elements: dict
+          contains:
+            type:
+              description: The warning, by vCenter's name for it.
+              type: str
+            message:
+              description: What vCenter says about it, as a localizable message.
+              type: dict
+            ignored:
+              description: Whether the session goes on in spite of it.
+              type: bool
     warning_behavior:
-      description: Which warnings the session ignores, each with C(type) and C(ignored).
+      description: Which warnings the session ignores.
       type: list
       elements: dict
+      contains:
+        type:
+          description: The warning, by vCenter's name for it.
+          type: str
+        ignored:
+          description: Whether the content is accepted in spite of the warning.
+          type: bool
     files:
-      description: The files of the session, with their transfer status. Only with O(with_files).
+      description: The files of the session. Only with O(with_files).
       type: list
       elements: dict
+      contains:
+        name:
+          description: The name of the file.
+          type: str
+        status:
+          description: How far the file is, such as V(TRANSFERRING) or V(READY).
+          type: str
+        source_type:
+          description: V(PUSH), V(PULL), or V(NONE) for a file that the session does not change.
+          type: str
+        size:
+          description: The size in bytes, as the server reports it.
+          type: int
+        bytes_transferred:
+          description: How many bytes the server has received.
+          type: int
+        checksum_info:
+          description: The server's checksum.
+          type: dict
+          contains:
+            algorithm:
+              description: The algorithm, such as V(SHA256).
+              type: str
+            checksum:
+              description: The checksum in hexadecimal digits.
+              type: str
+        source_endpoint:
+          description: Where the server fetches the file from, without what lets it in there.
+          type: dict
+          contains:
+            uri:
+              description: The address.
+              type: str
+            ssl_certificate_thumbprint:
+              description: The thumbprint of the certificate of the server there.
+              type: str
+            ssl_certificate:
+              description: The certificate of the server there, in PEM form.
+              type: str
+        upload_endpoint:
+          description: Where the file is sent to.
+          type: dict
+          contains:
+            uri:
+              description: The address.
+              type: str
+            ssl_certificate_thumbprint:
+              description: The thumbprint of the certificate of the server there.
+              type: str
+            ssl_certificate:
+              description: The certificate of the server there, in PEM form.
+              type: str
+        error_message:
+          description: Why the server could not take the file, as vCenter's localizable message.
+          type: dict
+        keep_in_storage:
+          description: V(false) for manifest and certificate, which vCenter reads and drops.
+          type: bool
 download_sessions:
   description:
     - The download sessions.
@@ -145,11 +249,50 @@ download_sessions:
       description: Why the session failed, as vCenter's localizable message.
       type: dict
     files:
-      description: The files of the session, with their preparation status. Only with O(with_files).
+      description: The files of the session. Only with O(with_files).
       type: list
       elements: dict
+      contains:
+        name:
+          description: The name of the file.
+          type: str
+        status:
+          description: V(UNPREPARED), V(PREPARE_REQUESTED), V(PREPARING), V(PREPARED) or V(ERROR).
+          type: str
+        size:
+          description: The size in bytes, as the server reports it.
+          type: int
+        bytes_transferred:
+          description: How many bytes the server has sent.
+          type: int
+        checksum_info:
+          description: The server's checksum.
+          type: dict
+          contains:
+            algorithm:
+              description: The algorithm, such as V(SHA256).
+              type: str
+            checksum:
+              description: The checksum in hexadecimal digits.
+              type: str
+        download_endpoint:
+          description: Where the prepared file can be fetched from.
+          type: dict
+          contains:
+            uri:
+              description: The address.
+              type: str
+            ssl_certificate_thumbprint:
+              description: The thumbprint of the certificate of the server there.
+              type: str
+            ssl_certificate:
+              description: The certificate of the server there, in PEM form.
+              type: str
+        error_message:
+          description: Why the server could not prepare the file, as vCenter's localizable message.
+          type: dict
 error:
-  description: What went wrong, for a playbook to decide on. The keys are those of the other modules' C(error).
+  description: What went wrong, for a playbook to decide on.
   returned: on failure
   type: dict
   sample:
@@ -159,6 +302,26 @@ error:
     messages: []
     data:
     session_id:
+  contains:
+    type:
+      description: The kind of failure, by vCenter's name for it, such as V(NOT_FOUND), or one of this collection's own.
+      type: str
+    status:
+      description: The HTTP status, none if there was no answer.
+      type: int
+    operation:
+      description: Which operation of the API failed.
+      type: str
+    messages:
+      description: The server's messages, whole.
+      type: list
+      elements: dict
+    data:
+      description: What else the server sent with the failure.
+      type: dict
+    session_id:
+      description: The session that it happened in.
+      type: str
 trace:
   description:
     - Each request that the task sent, in the order in which they began, those that were tried again included. Headers

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: content_library_update_session
-short_description: Declare an update session of a vCenter Content Library item, and publish files through it
+short_description: Publish files to a content library item in an update session
 version_added: 0.1.0
 author:
   - The vsphere.content authors (@vsphere-content)
 description:
-  - Content reaches an item of a vCenter content library through an update session. This module takes the state that the
-    session shall have, the warnings that it may ignore and the files that the item shall hold, and makes it so.
+  - Content reaches an item of a vCenter content library through an update session. A task declares
+    the state of the session, the warnings that it may ignore and the files that the item should hold, and the module
+    changes what differs.
   - With O(state=done) and O(files) it publishes. If the item already holds exactly these files, there is no session, no
     upload and no change, so a playbook may run as often as it likes.
   - A session that an earlier, killed run left behind is taken over. A session that this task made itself is canceled
@@ -39,7 +40,7 @@ options:
     type: str
   state:
     description:
-      - The state that the session shall have in the end.
+      - The state to bring the session to.
       - V(active) makes sure that there is an ACTIVE session with these O(warning_behavior) and O(files). None is made
         if the item already holds the O(files).
       - V(done) completes the session, so that its content becomes the item's content, and makes one first if it must.
@@ -77,7 +78,7 @@ options:
         required: true
   files:
     description:
-      - The files that the item shall hold, or with V(state=absent) shall not hold.
+      - The files that the item should hold, or with O(files[].state=absent) should not hold.
       - An C(.ovf) brings along the files that it references, and the C(.mf) and C(.cert) of the same name beside it.
       - If it is left out, files are neither sent nor compared.
     type: list
@@ -97,8 +98,8 @@ options:
         type: path
       url:
         description:
-          - Where vCenter itself shall fetch the file, by C(https), C(http) or C(ds), so that the bytes do not pass
-            through the host that runs the task. Instead of O(files[].src).
+          - Where vCenter itself should fetch the file from, by C(https), C(http) or C(ds), so that the bytes do not
+            pass through the host that runs the task. Instead of O(files[].src).
           - What the URL holds is known by O(files[].checksum) only. Without it, O(when_unverifiable) decides whether it
             is fetched again.
           - Where vCenter can, it is asked to look at the URL before anything is changed.
@@ -133,7 +134,7 @@ options:
         default: SHA256
       state:
         description:
-          - Whether the item shall hold the file.
+          - Whether the item should hold the file.
         type: str
         choices: [present, absent]
         default: present
@@ -160,7 +161,7 @@ options:
     default: 4
   client_progress:
     description:
-      - The progress, 0 to 100, that the session shall show in vCenter, at least. A lower or equal one is no change.
+      - The progress, 0 to 100, that the session should show in vCenter, at least. A lower or equal one is no change.
       - If it is left out, the progress is not touched.
     type: int
   error_message:
@@ -208,6 +209,7 @@ seealso:
 """
 
 EXAMPLES = r"""
+# The connection comes from VMWARE_HOST, VMWARE_USER and VMWARE_PASSWORD, or from module_defaults.
 - name: Publish an ISO
   vsphere.content.content_library_update_session:
     library: templates
@@ -319,20 +321,50 @@ session:
           description: V(UNAVAILABLE), V(PREPARING), V(AVAILABLE) or V(NOT_APPLICABLE).
           type: str
         certificate_info:
-          description: The signer's certificate with C(issuer), C(subject), C(self_signed) and C(x509).
+          description: The signer's certificate.
           type: dict
+          contains:
+            issuer:
+              description: Who issued the certificate.
+              type: str
+            subject:
+              description: Whom the certificate is for.
+              type: str
+            self_signed:
+              description: Whether the two are the same.
+              type: bool
+            x509:
+              description: The certificate itself, in PEM form.
+              type: str
         cert_chain:
           description: The chain of certificates.
           type: list
           elements: str
         warnings:
-          description: The warnings raised, each with C(type), C(message) and C(ignored).
+          description: The warnings raised.
           type: list
           elements: dict
+          contains:
+            type:
+              description: The warning, by vCenter's name for it.
+              type: str
+            message:
+              description: What vCenter says about it, as a localizable message.
+              type: dict
+            ignored:
+              description: Whether the session goes on in spite of it.
+              type: bool
     warning_behavior:
-      description: Which warnings the session ignores, each with C(type) and C(ignored).
+      description: Which warnings the session ignores.
       type: list
       elements: dict
+      contains:
+        type:
+          description: The warning, by vCenter's name for it.
+          type: str
+        ignored:
+          description: Whether the content is accepted in spite of the warning.
+          type: bool
 files:
   description:
     - The files as the task last saw them. Those of the session, or those of the item where no session was needed.
@@ -356,8 +388,15 @@ files:
       description: The size in bytes, as the server reports it. For a file of an item, the storage that it uses.
       type: int
     checksum_info:
-      description: The server's checksum, with C(algorithm) and C(checksum).
+      description: The server's checksum.
       type: dict
+      contains:
+        algorithm:
+          description: The algorithm, such as V(SHA256).
+          type: str
+        checksum:
+          description: The checksum in hexadecimal digits.
+          type: str
     verified:
       description:
         - Whether the content is known to be that of O(files[].src), by checksum. None for a file that is not declared.
@@ -371,6 +410,32 @@ files:
     bytes_transferred:
       description: How many bytes the server has received. Not for files of an item.
       type: int
+    source_endpoint:
+      description: Where the server fetches the file from, without what lets it in there. Not for files of an item.
+      type: dict
+      contains:
+        uri:
+          description: The address.
+          type: str
+        ssl_certificate_thumbprint:
+          description: The thumbprint of the certificate of the server there.
+          type: str
+        ssl_certificate:
+          description: The certificate of the server there, in PEM form.
+          type: str
+    upload_endpoint:
+      description: Where the file is sent to. Not for files of an item.
+      type: dict
+      contains:
+        uri:
+          description: The address.
+          type: str
+        ssl_certificate_thumbprint:
+          description: The thumbprint of the certificate of the server there.
+          type: str
+        ssl_certificate:
+          description: The certificate of the server there, in PEM form.
+          type: str
     error_message:
       description: Why the server could not take the file. Not for files of an item.
       type: dict
@@ -383,13 +448,23 @@ item_changed:
   type: bool
   sample: true
 transferred:
-  description: What was sent, with C(files), C(bytes) and C(seconds).
+  description: What was sent.
   returned: when something was sent
   type: dict
   sample:
     files: 1
     bytes: 734003200
     seconds: 8.402
+  contains:
+    files:
+      description: How many files were sent.
+      type: int
+    bytes:
+      description: How many bytes these files hold.
+      type: int
+    seconds:
+      description: How long it took, from the first byte to the last.
+      type: float
 error:
   description: What went wrong, for a playbook to decide on.
   returned: on failure
