@@ -16,6 +16,9 @@ from tests.harness.checkout import CACHE
 
 MODULE = Path(__file__).resolve().parent
 FOLDER = CACHE / "peers"
+PEERS = ("govc", "vcsim")
+#: No witness of anything: only what clients are measured against.
+YARDSTICK = "sink"
 GO_FOLDERS = (Path("/usr/local/go/bin"), Path("/usr/lib/go/bin"))
 
 
@@ -23,8 +26,8 @@ class Unavailable(Exception):
     """What is needed to build is not on this machine, or out of its reach."""
 
 
-def build() -> Path:
-    """Build what has changed; returns the folder of the programs. Raises Unavailable."""
+def build(*programs: str) -> Path:
+    """Build what has changed of the peers, or of the programs given; returns their folder. Raises Unavailable."""
     go = find_go()
     FOLDER.mkdir(parents=True, exist_ok=True)
     # Test processes that run side by side would write the same files.
@@ -33,7 +36,8 @@ def build() -> Path:
         fetched = _run(go, "mod", "download")
         if fetched.returncode:
             raise Unavailable(f"govmomi cannot be fetched: {_last_line(fetched.stderr)}")
-        built = _run(go, "build", "-trimpath", "-o", f"{FOLDER}{os.sep}", "./cmd/...")
+        packages = [f"./cmd/{program}" for program in programs or PEERS]
+        built = _run(go, "build", "-trimpath", "-o", f"{FOLDER}{os.sep}", *packages)
         if built.returncode:
             raise RuntimeError(f"the peers cannot be built:\n{built.stderr}")
     return FOLDER

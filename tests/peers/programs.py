@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,18 +34,45 @@ class Vcsim:
 
 
 @contextmanager
-def run_vcsim(folder: Path) -> Iterator[Vcsim]:
-    """Run vcsim until the block ends; it also ends by itself when this process goes away, as its input then ends."""
-    with subprocess.Popen(
-        [str(folder / "vcsim")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        if process.stdin is None or process.stdout is None or process.stderr is None:
-            raise AssertionError("all three are pipes")
-        line = process.stdout.readline()
-        if not line:
-            raise AssertionError(f"vcsim did not start: {process.stderr.read()}")
-        yield Vcsim(**json.loads(line))
-        process.communicate(timeout=SECONDS)
+def run_vcsim(folder: Path, seconds: float = SECONDS) -> Iterator[Vcsim]:
+    """Run vcsim until the block ends; it also ends by itself when this process goes away, as its input then ends.
+
+    It has so many seconds to start and to stop. What it logs goes to a file: a pipe that nobody reads would fill up.
+    """
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8") as log,
+        subprocess.Popen(
+            [str(folder / "vcsim")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
+        ) as process,
+    ):
+        try:
+            line = _first_line(process, seconds)
+            if not line:
+                log.seek(0)
+                raise AssertionError(f"vcsim did not start: {log.read()}")
+            yield Vcsim(**json.loads(line))
+        finally:
+            _stop(process, seconds)
+
+
+def _first_line(process: subprocess.Popen[str], seconds: float) -> str:
+    """What a process says first, empty if it ends or is still silent after so many seconds."""
+    if process.stdout is None:
+        raise AssertionError("its output is a pipe")
+    alarm = threading.Timer(seconds, process.kill)
+    alarm.start()
+    try:
+        return process.stdout.readline()
+    finally:
+        alarm.cancel()
+
+
+def _stop(process: subprocess.Popen[str], seconds: float) -> None:
+    try:
+        process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
 
 
 class GovcError(Exception):

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.harness.checkout import CACHE, ROOT
-from tests.peers.binaries import Unavailable, build
+from tests.peers.binaries import PEERS, YARDSTICK, Unavailable, build
 from tools.bench.bench import Bench, BenchError
 from tools.bench.machine import facts
 from tools.bench.measure import Figure
@@ -56,7 +56,7 @@ def main() -> int:
     if unknown := sorted(set(options.rows) - set(ROWS)):
         parser.error(f"no such row: {', '.join(unknown)}")
     try:
-        programs = build()
+        programs = build(*PEERS, YARDSTICK)
     except Unavailable as error:
         print(f"left out: the benchmarks, {error}")
         return 0 if options.smoke else 1
