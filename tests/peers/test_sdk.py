@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
+import inspect
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +19,21 @@ from com.vmware.content.library.item.updatesession_client import File as UpdateF
 from com.vmware.content.library.item.updatesession_client import WarningBehavior
 from com.vmware.content.library.item_client import (
     DownloadSessionModel,
+    File,
     TransferEndpoint,
     UpdateSessionModel,
 )
 from com.vmware.vapi.std.errors_client import Error
 from vmware.vapi.bindings import type as bindings
 
-from tests.harness.modules import connection_args, run_module
 from tests.harness.packages import make_package
+from tests.harness.tasks import DIALECTS, SESSION_INFO, Tasks
+from tests.peers.comparison import Comparison
 from tests.peers.sdk import Sdk, connect, read_error
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator, UserSeed
+from tests.simulator.seed import ADMINISTRATOR, VIEWER
 
+SECONDS = 100
 CLS = "com.vmware.vdcs.cls-main."
 NESTED_PARAMS = {
     "file": {"s": "disk.vmdk"},
@@ -39,6 +45,9 @@ NESTED_PARAMS = {
 MESSAGE = {"id": "broken", "default_message": "Broken.", "args": ["x"], "params": NESTED_PARAMS, "localized": "Kaputt."}
 
 
+FAILED = {"state": "error", "error_message": "Broken."}
+
+
 @pytest.fixture
 def sdk(sim: Simulator) -> Sdk:
     return connect(sim)
@@ -48,8 +57,8 @@ def spec(item: str) -> Any:
     return UpdateSessionModel(library_item_id=item)
 
 
-def push(name: str) -> Any:
-    return UpdateFiles.AddSpec(name=name, source_type=UpdateFiles.SourceType.PUSH)
+def push(name: str, checksum: Any = None) -> Any:
+    return UpdateFiles.AddSpec(name=name, source_type=UpdateFiles.SourceType.PUSH, checksum_info=checksum)
 
 
 def pull(name: str, uri: str) -> Any:
@@ -58,9 +67,14 @@ def pull(name: str, uri: str) -> Any:
     )
 
 
-def upload(sdk: Sdk, session: str, name: str, content: bytes) -> None:
-    uri = sdk.update_files.add(session, push(name)).upload_endpoint.uri
+def upload(sdk: Sdk, session: str, name: str, content: bytes, checksum: Any = None) -> None:
+    uri = sdk.update_files.add(session, push(name, checksum)).upload_endpoint.uri
     requests.put(uri, data=content, verify=sdk.http.verify).raise_for_status()
+
+
+def age(session: Any, seconds: float) -> None:
+    """As if nobody had been at work in a session for so long."""
+    session.expires -= seconds
 
 
 # -- operations
@@ -100,10 +114,13 @@ def test_keep_alive_with_and_without_progress(sdk: Sdk, sim: Simulator, iso: str
     service = getattr(sdk, kind)
     seed = "seed_update_session" if kind == "updates" else "seed_download_session"
     session = sim.run(lambda store: getattr(store, seed)(iso, client_progress=5))
-    service.keep_alive(session)
-    assert service.get(session).client_progress == 5
-    service.keep_alive(session, 60)
-    assert service.get(session).client_progress == 60
+    for arguments, progress in (((), 5), ((60,), 60)):
+        sim.run(lambda store: age(getattr(store, kind).session(session), SECONDS))
+        before = service.get(session)
+        service.keep_alive(session, *arguments)
+        after = service.get(session)
+        assert after.client_progress == progress
+        assert (after.expiration_time - before.expiration_time).total_seconds() >= SECONDS
 
 
 @pytest.mark.parametrize("kind", ["updates", "downloads"])
@@ -151,6 +168,26 @@ def test_validate_names_what_a_descriptor_misses(sdk: Sdk, ovf: str, tmp_path: P
     assert (found.has_errors, found.missing_files, found.invalid_files) == (True, {package.disks[0].name}, [])
 
 
+def test_validate_names_what_came_in_wrong_and_so_do_we(sdk: Sdk, sim: Simulator, iso: str) -> None:
+    session = sdk.updates.create(spec(iso))
+    upload(sdk, session, "broken.iso", b"new", File.ChecksumInfo(algorithm="SHA1", checksum="0" * 40))
+    found = sdk.update_files.validate(session)
+    (invalid,) = found.invalid_files
+    assert (found.has_errors, found.missing_files, invalid.name) == (True, set(), "broken.iso")
+    assert invalid.error_message.id == CLS + "file_checksum_mismatch"
+    assert invalid.error_message.args == ["broken.iso", "SHA1", hashlib.sha1(b"new").hexdigest(), "0" * 40]
+
+    for dialect in DIALECTS:
+        ran = Tasks(sim, dialect).run(session_id=session, state="done")
+        (ours,) = ran.error["data"]["invalid_files"]
+        assert ours["name"] == invalid.name
+        assert (ours["error_message"]["id"], ours["error_message"]["args"]) == (
+            invalid.error_message.id,
+            invalid.error_message.args,
+        )
+        assert f"broken.iso is invalid ({invalid.error_message.default_message})" in ran.msg
+
+
 def test_files_of_a_download_session(sdk: Sdk, sim: Simulator, iso: str) -> None:
     sim.run(lambda store: store.seed_item_files(iso, {"a.iso": b"content", "b.iso": b"other"}))
     session = sdk.downloads.create(DownloadSessionModel(library_item_id=iso))
@@ -176,15 +213,16 @@ def test_files_of_a_download_session(sdk: Sdk, sim: Simulator, iso: str) -> None
 
 NOBODY = "11111111-2222-4333-8444-555555555555"
 PLAIN_USER = "plain@vsphere.local"
+DATASTORE_FILE = "ds:///vmfs/volumes/a/a"
 WORLD = Seed(
     libraries=(
         LibrarySeed("templates", (ItemSeed("tools", "iso", {"a.iso": b"a"}), ItemSeed("rocky9", "ovf"))),
         LibrarySeed("mirror", (ItemSeed("synced", "iso"),), type="SUBSCRIBED"),
     ),
     users=(
-        UserSeed("administrator@vsphere.local"),
+        UserSeed(ADMINISTRATOR),
         UserSeed(PLAIN_USER, privileges=("ContentLibrary.UpdateSession", "ContentLibrary.DownloadSession")),
-        UserSeed("viewer@vsphere.local", privileges=()),
+        UserSeed(VIEWER, privileges=()),
     ),
 )
 
@@ -210,10 +248,6 @@ class World:
         upload(self.sdk, session, "x.ovf", DESCRIPTOR)
         return session
 
-    def expired(self) -> Sdk:
-        self.sim.run(lambda store: store.logins.expire_all())
-        return self.sdk
-
 
 DESCRIPTOR = (
     b'<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1" xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1">'
@@ -227,8 +261,7 @@ ERRORS: tuple[tuple[str, str, str, Callable[[World], Any]], ...] = (
     ("create update", "INVALID_ELEMENT_TYPE", "subscribed", lambda w: w.sdk.updates.create(spec(w.synced))),
     ("create update", "NOT_FOUND", NOBODY, lambda w: w.sdk.updates.create(spec(NOBODY))),
     ("create update", "RESOURCE_BUSY", "active", lambda w: w.sdk.updates.create(spec(w.iso))),
-    ("create update", "UNAUTHORIZED", "not allowed", lambda w: w.viewer.updates.create(spec(w.ovf))),
-    ("create update", "UNAUTHENTICATED", "required", lambda w: w.expired().updates.create(spec(w.ovf))),
+    ("create update", "INVALID_ARGUMENT", "x", lambda w: w.sdk.updates.create(spec(w.ovf), client_token="x")),
     (
         "create download",
         "INVALID_ARGUMENT",
@@ -242,9 +275,9 @@ ERRORS: tuple[tuple[str, str, str, Callable[[World], Any]], ...] = (
         lambda w: w.sdk.downloads.create(DownloadSessionModel(library_item_id=NOBODY)),
     ),
     ("get update", "NOT_FOUND", NOBODY, lambda w: w.sdk.updates.get(NOBODY)),
-    ("get update", "UNAUTHENTICATED", "required", lambda w: w.expired().updates.get(w.active)),
     ("get download", "NOT_FOUND", NOBODY, lambda w: w.sdk.downloads.get(NOBODY)),
-    ("list", "NOT_FOUND", NOBODY, lambda w: w.sdk.updates.list(NOBODY)),
+    ("list updates", "NOT_FOUND", NOBODY, lambda w: w.sdk.updates.list(NOBODY)),
+    ("list downloads", "NOT_FOUND", NOBODY, lambda w: w.sdk.downloads.list(NOBODY)),
     ("update", "NOT_FOUND", NOBODY, lambda w: w.sdk.updates.update(NOBODY, BEHAVIOR)),
     ("update", STATE, "CANCELED", lambda w: w.sdk.updates.update(w.ended, BEHAVIOR)),
     ("update", "INVALID_ARGUMENT", "NO_SUCH_WARNING", lambda w: w.sdk.updates.update(w.active, UNKNOWN_TYPE)),
@@ -260,16 +293,21 @@ ERRORS: tuple[tuple[str, str, str, Callable[[World], Any]], ...] = (
     ("keep alive", STATE, "CANCELED", lambda w: w.sdk.updates.keep_alive(w.ended, 5)),
     ("cancel download", "NOT_FOUND", NOBODY, lambda w: w.sdk.downloads.cancel(NOBODY)),
     ("cancel download", STATE, "CANCELED", lambda w: w.sdk.downloads.cancel(w.ended_download)),
+    ("fail download", "NOT_FOUND", NOBODY, lambda w: w.sdk.downloads.fail(NOBODY, "x")),
     ("fail download", STATE, "CANCELED", lambda w: w.sdk.downloads.fail(w.ended_download, "x")),
+    ("keep download alive", "NOT_FOUND", NOBODY, lambda w: w.sdk.downloads.keep_alive(NOBODY)),
     ("keep download alive", STATE, "CANCELED", lambda w: w.sdk.downloads.keep_alive(w.ended_download)),
     ("delete update", "NOT_FOUND", NOBODY, lambda w: w.sdk.updates.delete(NOBODY)),
     ("delete update", STATE, "ACTIVE", lambda w: w.sdk.updates.delete(w.active)),
     ("delete download", "NOT_FOUND", NOBODY, lambda w: w.sdk.downloads.delete(NOBODY)),
     ("file add", "INVALID_ARGUMENT", "a/b", lambda w: w.sdk.update_files.add(w.active, push("a/b"))),
     ("file add", "NOT_FOUND", NOBODY, lambda w: w.sdk.update_files.add(NOBODY, push("a.iso"))),
-    ("file add", "UNAUTHORIZED", "", lambda w: w.plain.update_files.add(w.active, pull("a", "ds:///vmfs/volumes/a/a"))),
+    ("file add", "UNAUTHORIZED", PLAIN_USER, lambda w: w.plain.update_files.add(w.active, pull("a", DATASTORE_FILE))),
+    ("file add", "UNAUTHORIZED", PLAIN_USER, lambda w: w.plain.update_files.add(w.active, pull("a", "file:///a"))),
     ("file add", STATE, "x.mf", lambda w: w.sdk.update_files.add(w.described(), push("x.mf"))),
+    ("file add", STATE, "x.cert", lambda w: w.sdk.update_files.add(w.described(), push("x.cert"))),
     ("file add", STATE, "CANCELED", lambda w: w.sdk.update_files.add(w.ended, push("a.iso"))),
+    ("file get", "NOT_FOUND", NOBODY, lambda w: w.sdk.update_files.get(NOBODY, "a.iso")),
     ("file get", "INVALID_ARGUMENT", "no.iso", lambda w: w.sdk.update_files.get(w.active, "no.iso")),
     ("file list", "NOT_FOUND", NOBODY, lambda w: w.sdk.update_files.list(NOBODY)),
     ("file remove", "NOT_FOUND", NOBODY, lambda w: w.sdk.update_files.remove(NOBODY, "a.iso")),
@@ -278,7 +316,7 @@ ERRORS: tuple[tuple[str, str, str, Callable[[World], Any]], ...] = (
     ("file validate", STATE, "CANCELED", lambda w: w.sdk.update_files.validate(w.ended)),
     ("prepare", "NOT_FOUND", NOBODY, lambda w: w.sdk.download_files.prepare(NOBODY, "a.iso")),
     ("prepare", "INVALID_ARGUMENT", "no.iso", lambda w: w.sdk.download_files.prepare(w.download, "no.iso")),
-    ("prepare", "UNAUTHORIZED", "", lambda w: w.plain.download_files.prepare(w.download, "a.iso", "DIRECT")),
+    ("prepare", "UNAUTHORIZED", PLAIN_USER, lambda w: w.plain.download_files.prepare(w.download, "a.iso", "DIRECT")),
 )
 
 
@@ -296,74 +334,97 @@ def test_errors_as_the_bindings_read_them(
     error = read_error(caught.value)
     assert error.type == kind
     assert words in " ".join(error.texts)
+    assert error.ids
     assert all(error.ids)
 
 
-def test_what_complete_misses_goes_by_its_own_name(sim: Simulator) -> None:
+@pytest.mark.parametrize(
+    ("name", "session"),
+    [
+        ("session_has_missing_or_invalid_files", lambda w: w.described()),
+        ("update_session_file_not_received", lambda w: w.active),
+    ],
+    ids=["missing", "not received"],
+)
+def test_what_complete_misses_goes_by_its_own_name(sim: Simulator, name: str, session: Callable[[World], str]) -> None:
     world = World(sim)
     with pytest.raises(Error) as caught:
-        world.sdk.updates.complete(world.described())
-    assert read_error(caught.value).ids == (CLS + "session_has_missing_or_invalid_files",)
+        world.sdk.updates.complete(session(world))
+    assert read_error(caught.value).ids == (CLS + name,)
+
+
+Operation = Callable[[World, Sdk], Any]
+READS: Mapping[str, Operation] = {
+    "updates.get": lambda w, sdk: sdk.updates.get(w.active),
+    "updates.list": lambda w, sdk: sdk.updates.list(w.iso),
+    "update_files.get": lambda w, sdk: sdk.update_files.get(w.active, "late.iso"),
+    "update_files.list": lambda w, sdk: sdk.update_files.list(w.active),
+    "downloads.get": lambda w, sdk: sdk.downloads.get(w.download),
+    "downloads.list": lambda w, sdk: sdk.downloads.list(w.iso),
+    "download_files.get": lambda w, sdk: sdk.download_files.get(w.download, "a.iso"),
+    "download_files.list": lambda w, sdk: sdk.download_files.list(w.download),
+}
+CHANGES: Mapping[str, Operation] = {
+    "updates.create": lambda w, sdk: sdk.updates.create(spec(w.ovf)),
+    "updates.update": lambda w, sdk: sdk.updates.update(w.active, BEHAVIOR),
+    "updates.keep_alive": lambda w, sdk: sdk.updates.keep_alive(w.active),
+    "updates.complete": lambda w, sdk: sdk.updates.complete(w.active),
+    "updates.cancel": lambda w, sdk: sdk.updates.cancel(w.active),
+    "updates.fail": lambda w, sdk: sdk.updates.fail(w.active, "x"),
+    "updates.delete": lambda w, sdk: sdk.updates.delete(w.ended),
+    "update_files.add": lambda w, sdk: sdk.update_files.add(w.active, push("a.iso")),
+    "update_files.remove": lambda w, sdk: sdk.update_files.remove(w.active, "late.iso"),
+    "update_files.validate": lambda w, sdk: sdk.update_files.validate(w.active),
+    "downloads.create": lambda w, sdk: sdk.downloads.create(DownloadSessionModel(library_item_id=w.iso)),
+    "downloads.keep_alive": lambda w, sdk: sdk.downloads.keep_alive(w.download),
+    "downloads.cancel": lambda w, sdk: sdk.downloads.cancel(w.download),
+    "downloads.fail": lambda w, sdk: sdk.downloads.fail(w.download, "x"),
+    "downloads.delete": lambda w, sdk: sdk.downloads.delete(w.ended_download),
+    "download_files.prepare": lambda w, sdk: sdk.download_files.prepare(w.download, "a.iso"),
+}
+
+
+def test_no_operation_of_the_bindings_is_left_out(sdk: Sdk) -> None:
+    services = ("updates", "downloads", "update_files", "download_files")
+    known = {
+        f"{service}.{name}"
+        for service in services
+        for name, _method in inspect.getmembers(type(getattr(sdk, service)), inspect.isfunction)
+        if not name.startswith("_")
+    }
+    assert known == {*READS, *CHANGES}
+
+
+@pytest.mark.parametrize("name", [*READS, *CHANGES])
+def test_each_operation_needs_a_login(sim: Simulator, name: str) -> None:
+    world = World(sim)
+    sim.run(lambda store: store.logins.expire_all())
+    with pytest.raises(Error) as caught:
+        {**READS, **CHANGES}[name](world, world.sdk)
+    error = read_error(caught.value)
+    assert (error.type, error.ids) == ("UNAUTHENTICATED", ("com.vmware.vapi.endpoint.method.authentication.required",))
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_each_change_needs_a_privilege(sim: Simulator, name: str) -> None:
+    world = World(sim)
+    with pytest.raises(Error) as caught:
+        CHANGES[name](world, world.viewer)
+    error = read_error(caught.value)
+    assert (error.type, error.ids) == ("UNAUTHORIZED", ("com.vmware.vdcs.util.unauthorized",))
+    assert VIEWER in error.texts[0]
+
+
+@pytest.mark.parametrize("name", READS)
+def test_the_simulator_lets_everybody_read(sim: Simulator, name: str) -> None:
+    world = World(sim)
+    READS[name](world, world.viewer)
 
 
 # -- fields
 
 
-class Comparison:
-    """Walks a value along the bindings' own type of it, beside what a module returned; keeps which fields it met."""
-
-    def __init__(self) -> None:
-        self.known: set[tuple[str, str]] = set()
-        self.met: set[tuple[str, str]] = set()
-
-    def survey(self, kind: Any) -> None:
-        """Collect the fields of a structure and of those that it holds."""
-        kind = _resolved(kind)
-        if isinstance(kind, bindings.MapType):
-            self.survey(kind.value_type)
-        elif isinstance(kind, bindings.ListType):
-            self.survey(kind.element_type)
-        elif isinstance(kind, bindings.StructType):
-            for name in kind.get_field_names():
-                if (kind.name, name) not in self.known:
-                    self.known.add((kind.name, name))
-                    self.survey(kind.get_field(name))
-
-    def same(self, kind: Any, theirs: Any, ours: Any, where: str) -> None:
-        kind = _resolved(kind)
-        if theirs is None:
-            assert ours is None, where
-        elif isinstance(kind, bindings.StructType):
-            assert set(ours) <= set(kind.get_field_names()), where
-            for name in kind.get_field_names():
-                value = theirs.get_field(name)
-                self.met |= {(kind.name, name)} if value is not None else set()
-                self.same(kind.get_field(name), value, ours.get(name), f"{where}.{name}")
-        elif isinstance(kind, bindings.ListType):
-            assert len(theirs) == len(ours), where
-            for index, (left, right) in enumerate(zip(theirs, ours)):
-                self.same(kind.element_type, left, right, f"{where}[{index}]")
-        elif isinstance(kind, bindings.MapType):
-            assert set(theirs) == set(ours), where
-            for name, value in theirs.items():
-                self.same(kind.value_type, value, ours[name], f"{where}[{name}]")
-        elif isinstance(kind, bindings.DateTimeType):
-            assert theirs == datetime.datetime.strptime(ours, "%Y-%m-%dT%H:%M:%S.%fZ"), where
-        else:
-            assert theirs == ours, where
-
-
-def _resolved(kind: Any) -> Any:
-    while True:
-        if isinstance(kind, bindings.OptionalType):
-            kind = kind.element_type
-        elif isinstance(kind, bindings.ReferenceType):
-            kind = kind.resolved_type
-        else:
-            return kind
-
-
-@pytest.mark.parametrize("dialect", ["api", "rest"])
+@pytest.mark.parametrize("dialect", DIALECTS)
 def test_every_field_of_an_update_session_arrives(
     sdk: Sdk, sim: Simulator, ovf: str, iso: str, tmp_path: Path, dialect: str
 ) -> None:
@@ -378,27 +439,60 @@ def test_every_field_of_an_update_session_arrives(
     failed = sim.run(lambda store: store.seed_update_session(iso, state="ERROR"))
     sim.run(lambda store: setattr(store.update_session(failed), "error_message", MESSAGE))
 
-    compare_sessions(sdk.updates, UpdateSessionModel, sim, "update", dialect, [previewed, failed])
+    comparisons = [Comparison(UpdateSessionModel.get_binding_type()) for _each in range(2)]
+    for session, found in ((previewed, {}), (failed, FAILED)):
+        for comparison, ours in zip(comparisons, read_twice(Tasks(sim, dialect), "update", session, **found)):
+            comparison.compare(sdk.updates.get(session), ours)
+    assert [comparison.unmet for comparison in comparisons] == [set(), set()]
 
 
-@pytest.mark.parametrize("dialect", ["api", "rest"])
+@pytest.mark.parametrize("dialect", DIALECTS)
 def test_every_field_of_a_download_session_arrives(sdk: Sdk, sim: Simulator, iso: str, dialect: str) -> None:
     failed = sim.run(lambda store: store.seed_download_session(iso, state="ERROR", client_progress=40))
     sim.run(lambda store: setattr(store.download_session(failed), "error_message", MESSAGE))
 
-    compare_sessions(sdk.downloads, DownloadSessionModel, sim, "download", dialect, [failed])
+    for ours in read_twice(Tasks(sim, dialect), "download", failed, **FAILED):
+        comparison = Comparison(DownloadSessionModel.get_binding_type())
+        comparison.compare(sdk.downloads.get(failed), ours)
+        assert comparison.unmet == set()
 
 
-def compare_sessions(service: Any, model: Any, sim: Simulator, kind: str, dialect: str, sessions: list[str]) -> None:
-    ran = run_module(
-        "content_library_session_info",
-        {**connection_args(sim), "api_dialect": dialect, "kind": kind, "session_ids": sessions},
-    )
-    assert ran.rc == 0, ran.result
-    ours = {each["id"]: each for each in ran.result[f"{kind}_sessions"]}
-    comparison = Comparison()
-    comparison.survey(model.get_binding_type())
-    for session in sessions:
-        assert set(ours[session]) == set(model.get_binding_type().get_field_names())
-        comparison.same(model.get_binding_type(), service.get(session), ours[session], kind)
-    assert comparison.known - comparison.met == set()
+def read_twice(tasks: Tasks, kind: str, session: str, **found: Any) -> tuple[Any, Any]:
+    """A session as session_info returns it, and as the module does that declares what it finds; with the same keys."""
+    info = tasks.run(SESSION_INFO, kind=kind, session_ids=[session])
+    assert not info.failed, info.msg
+    (listed,) = info.result[f"{kind}_sessions"]
+    declared = tasks.run(f"content_library_{kind}_session", session_id=session, **found).session
+    assert declared is not None
+    assert listed.keys() == declared.keys()
+    return listed, declared
+
+
+def with_one_field_more(kind: Any) -> Any:
+    fields = {name: kind.get_field(name) for name in kind.get_field_names()}
+    return bindings.StructType(kind.name, {**fields, "novelty": bindings.OptionalType(bindings.StringType())})
+
+
+def test_a_field_that_a_release_adds_is_noticed(sdk: Sdk, sim: Simulator, iso: str) -> None:
+    session = sim.run(lambda store: store.seed_download_session(iso, state="ERROR", client_progress=40))
+    sim.run(lambda store: setattr(store.download_session(session), "error_message", MESSAGE))
+    theirs, (ours, _declared) = sdk.downloads.get(session), read_twice(Tasks(sim, "api"), "download", session, **FAILED)
+    comparison = Comparison(with_one_field_more(DownloadSessionModel.get_binding_type()))
+
+    theirs.novelty = None
+    comparison.compare(theirs, ours)
+    assert comparison.unmet == {".novelty"}, "no server fills it"
+
+    theirs.novelty = "x"
+    with pytest.raises(AssertionError, match=r"\.novelty is None, and not 'x'"):
+        comparison.compare(theirs, ours)
+
+
+def test_a_place_counts_by_itself(sdk: Sdk, sim: Simulator, iso: str) -> None:
+    session = sim.run(lambda store: store.seed_update_session(iso, state="ERROR"))
+    sim.run(lambda store: setattr(store.update_session(session), "error_message", MESSAGE))
+    listed, _declared = read_twice(Tasks(sim, "api"), "update", session, **FAILED)
+    comparison = Comparison(UpdateSessionModel.get_binding_type())
+    comparison.compare(sdk.updates.get(session), listed)
+    assert ".preview_info.warnings[].message.localized" in comparison.unmet
+    assert ".error_message.localized" not in comparison.unmet
