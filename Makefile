@@ -45,9 +45,9 @@ test: $(VENV)/.dev-installed ## Run every check there is, as CI does; ends with 
 unit: $(VENV)/.dev-installed ## Run the unit tests
 	@$(CHECK) unit
 
-.PHONY: every-python
-every-python: $(VENV)/.dev-installed ## Run all unit tests on each supported Python, with an ansible-core of its time
-	@$(CHECK) every-python
+.PHONY: pythons
+pythons: $(VENV)/.dev-installed ## Run the unit tests on each other supported Python, with an ansible-core of its time
+	@$(CHECK) pythons
 
 .PHONY: lint
 lint: $(VENV)/.dev-installed ## Run ruff, ansible-lint and the licence check
@@ -107,8 +107,8 @@ oracle-update: $(VENV)/.dev-installed ## Raise the pin of the official bindings 
 	@$(CHECK) peers
 
 .PHONY: sanity
-sanity: $(VENV)/.dev-installed ## Run ansible-test sanity on a staged copy
-	@$(CHECK) sanity
+sanity: $(VENV)/.dev-installed ## Run ansible-test sanity, of the newest and the oldest ansible-core, on a staged copy
+	@$(CHECK) sanity sanity-oldest
 
 .PHONY: package
 package: $(VENV)/.dev-installed ## Build and check the tarball, which ends up in .cache/dist

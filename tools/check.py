@@ -3,9 +3,8 @@
 
 """Runs the project's checks, also after a failure, and sums them up in one line.
 
-Without arguments it runs all of them but those on demand, else those that are named; several run three at a time, as
-many of them leave a core idle. A check that is not pytest counts as one test. In CI, where CI=true, what was skipped
-counts as failed.
+Without arguments it runs all of them, else those that are named; several run three at a time, as many of them leave a
+core idle. A check that is not pytest counts as one test. In CI, where CI=true, what was skipped counts as failed.
 """
 
 from __future__ import annotations
@@ -27,7 +26,15 @@ from tools.environment import check_environment
 from tools.lanes import side_by_side
 from tools.molecule import play, what_is_missing
 from tools.package import build
-from tools.sanity import SUPPORTED, for_developers_only, left_out, provide_pip, sanity_command, works
+from tools.sanity import (
+    SUPPORTED,
+    SUPPORTED_BY_OLDEST,
+    for_developers_only,
+    left_out,
+    provide_pip,
+    sanity_command,
+    works,
+)
 from tools.site import build_site
 from tools.staging import stage
 from tools.supported import core_of, others, provide
@@ -59,7 +66,6 @@ class Step:
     name: str
     headline: str
     check: Callable[[Mapping[str, str]], Outcome]
-    on_demand: bool = False
 
 
 def run(command: Sequence[str], env: Mapping[str, str], folder: Path = ROOT) -> tuple[int, str]:
@@ -114,13 +120,26 @@ def counted(report: Path) -> Outcome:
 
 
 def sanity(env: Mapping[str, str]) -> Outcome:
-    provide_pip(Path(env["HOME"]))
-    copy = stage(CACHE / "stage", without=for_developers_only())
-    found = [version for version in SUPPORTED if works(version, env)]
-    code, output = run(sanity_command(found), env, copy)
-    missing = [f"left out: Python {version}, not found" for version in SUPPORTED if version not in found]
+    return ansible_test(Path(sys.executable), SUPPORTED, CACHE / "stage", env)
+
+
+def sanity_oldest(env: Mapping[str, str]) -> Outcome:
+    oldest = SUPPORTED[0]
+    if not works(oldest, env):
+        return Outcome(skipped=1, remarks=(f"left out: Python {oldest}, not found",))
+    return ansible_test(provide(oldest, env), SUPPORTED_BY_OLDEST, CACHE / "stage-oldest", env)
+
+
+def ansible_test(python: Path, targets: Sequence[str], folder: Path, env: Mapping[str, str]) -> Outcome:
+    """Run ansible-test sanity as it is installed beside a Python, for those Pythons that are here."""
+    provide_pip(python.parent.parent, Path(env["HOME"]))
+    copy = stage(folder, without=for_developers_only())
+    found = [version for version in targets if works(version, env)]
+    path = os.pathsep.join((str(python.parent), env["PATH"]))
+    code, output = run(sanity_command(found), {**env, "PATH": path}, copy)
+    missing = [f"left out: Python {version}, not found" for version in targets if version not in found]
     missing += left_out(output)
-    remarks = (f"Python {', '.join(found)}", *missing)
+    remarks = (f"ansible-core {core_of(python)}, Python {', '.join(found)}", *missing)
     return Outcome(passed=int(not code), failed=int(bool(code)), skipped=len(missing), remarks=remarks)
 
 
@@ -184,22 +203,6 @@ DOCS_LINT = (
     "--check-extra-docs-refs",
     ".",
 )
-# What could differ between Pythons and ansible-cores: argument specs, results, HTTP, files, archives. One and a half
-# minutes; the other tests run there on demand.
-CORE = tuple(
-    f"tests/unit/test_{name}.py"
-    for name in (
-        "bad_input",
-        "dialect",
-        "download_session_dest",
-        "errors",
-        "item",
-        "lifecycle",
-        "ova",
-        "session_info",
-        "update_session_table",
-    )
-)
 MUTATIONS = ("python", "-m", "tests.mutations", "--sample")
 FUZZ = ("python", "-m", "tests.fuzz", "--answers", "2500", "--options", "1000")
 TYPES = (
@@ -224,8 +227,13 @@ STEPS = (
     Step("molecule", "Play the molecule scenarios", molecule),
     Step("faults", "Break what can break, and see that it ends well", tests("faults", "tests/faults")),
     Step("sanity", "Run ansible-test sanity", sanity),
+    Step("sanity-oldest", "Run the oldest ansible-test sanity that is supported", sanity_oldest),
     Step("unit", "Run the unit tests", tests("unit", "-m", "not process")),
-    Step("pythons", "Run the core of the unit tests on the other Pythons and ansible-cores", on_supported(*CORE)),
+    Step(
+        "pythons",
+        "Run the unit tests on the other Pythons and ansible-cores",
+        on_supported("tests/unit", "-m", "not process"),
+    ),
     Step(
         "processes", "Run the modules and the simulator as processes", tests("processes", "tests/unit", "-m", "process")
     ),
@@ -243,12 +251,6 @@ STEPS = (
     Step("demo", "Run the demo", commands(("bash", "demo/run"))),
     Step("fuzz", "Let answers and options go wrong", commands(FUZZ)),
     Step("mutations", "Make a few mistakes, and see that they are seen", commands(MUTATIONS)),
-    Step(
-        "every-python",
-        "Run all unit tests on the other Pythons and ansible-cores",
-        on_supported("tests/unit", "-m", "not process"),
-        on_demand=True,
-    ),
     Step(
         "contract",
         "Test what holds the traffic to the published description",
@@ -295,7 +297,7 @@ def main(arguments: Sequence[str], strict: bool, steps: Sequence[Step] = STEPS) 
         parser.error(f"no such step: {', '.join(unknown)}")
 
     env = check_environment(os.environ)
-    wanted = [step for step in steps if step.name in chosen or not (chosen or step.on_demand)]
+    wanted = [step for step in steps if step.name in chosen or not chosen]
     outcomes = run_steps(wanted, env) if len(wanted) > 1 else {step.name: run_step(step, env) for step in wanted}
     total = sum(outcomes.values(), start=Outcome())
     broken = [name for name, each in outcomes.items() if each.failed or (strict and each.skipped)]

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shutil
 import subprocess
@@ -18,6 +17,11 @@ from tests.harness.checkout import ROOT
 
 # The Pythons that the support matrix names: a machine without one of them has not checked everything.
 SUPPORTED = ("3.9", "3.10", "3.11", "3.12", "3.13")
+# Those that the oldest ansible-core knows, which itself runs on the first of them.
+SUPPORTED_BY_OLDEST = SUPPORTED[:3]
+
+# Tells ansible-test which Pythons there need be no boilerplate for.
+CONFIGURATION = "tests/config.yml"
 
 # ansible-test ends well even when it ran nothing at all.
 LEFT_OUT = re.compile(r"could not be found|All targets skipped|No tests applicable|^WARNING: Skipping|^Skipping sanity")
@@ -26,15 +30,14 @@ LEFT_OUT = re.compile(r"could not be found|All targets skipped|No tests applicab
 def for_developers_only() -> list[str]:
     """The Python code that no user gets: ruff and mypy hold it, and pylint would take a minute for it."""
     metadata = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
-    return [name for name in metadata["build_ignore"] if name == "tools" or name.startswith("tests/")]
+    ignored = [name for name in metadata["build_ignore"] if name == "tools" or name.startswith("tests/")]
+    return [name for name in ignored if name != CONFIGURATION]
 
 
-def provide_pip(home: Path) -> None:
+def provide_pip(environment: Path, home: Path) -> None:
     """Put our script where ansible-test keeps the one that it would download, for each pip version that it names."""
-    found = importlib.util.find_spec("ansible_test._internal")
-    if found is None or found.origin is None:
-        raise FileNotFoundError("ansible_test is not installed beside this Python")
-    source = Path(found.origin).with_name("python_requirements.py").read_text(encoding="utf-8")
+    (file,) = environment.glob("lib/python3*/site-packages/ansible_test/_internal/python_requirements.py")
+    source = file.read_text(encoding="utf-8")
     cache = home / ".ansible" / "test" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
     for version in re.findall(r"\bpip='([\d.]+)'", source):

@@ -20,9 +20,9 @@ def stage(root: Path, without: Sequence[str] = ()) -> Path:
     """Make the copy below ``root`` from nothing, and return the collection's folder in it."""
     shutil.rmtree(root, ignore_errors=True)
     target = root.joinpath(*NAME)
-    left_out = tuple(f"{folder}/" for folder in without)
+    left_out = tuple(f"{entry}/" for entry in without)
     for name in listed_files():
-        if name.startswith(left_out):
+        if name in without or name.startswith(left_out):
             continue
         source, copy = ROOT / name, target / name
         if source.is_symlink() or source.exists():

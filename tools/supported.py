@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.harness.checkout import CACHE, ROOT
@@ -27,12 +29,22 @@ def provide(version: str, env: Mapping[str, str]) -> Path:
     """Make the environment, unless there is one as the requirements want it; returns its Python."""
     folder = CACHE / "supported" / version
     python, made = folder / "bin" / "python", folder / REQUIREMENTS.name
-    if not made.exists() or made.read_bytes() != REQUIREMENTS.read_bytes():
-        subprocess.run([f"python{version}", "-m", "venv", "--clear", str(folder)], env=env, check=True)
-        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--requirement", str(REQUIREMENTS)], env=env, check=True)
-        shutil.copyfile(REQUIREMENTS, made)
+    with _alone(folder.with_name(f"{version}.lock")):
+        if not made.exists() or made.read_bytes() != REQUIREMENTS.read_bytes():
+            subprocess.run([f"python{version}", "-m", "venv", "--clear", str(folder)], env=env, check=True)
+            pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            subprocess.run([*pip, "--requirement", str(REQUIREMENTS)], env=env, check=True)
+            shutil.copyfile(REQUIREMENTS, made)
     return python
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Several checks want the same environment, and run side by side."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
 
 
 def core_of(python: Path) -> str:

@@ -331,9 +331,11 @@ def _basic(user: str, password: str) -> str:
 class Body(Protocol):
     """What a streamed request sends: a reader that knows its length in bytes."""
 
-    def __len__(self) -> int: ...
+    def __len__(self) -> int:
+        """All bytes that there are to read."""
 
-    def read(self, size: int = -1) -> bytes: ...
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes, none at the end."""
 
 
 @dataclass(frozen=True)

@@ -77,22 +77,25 @@ class Overtaken(Exception):
 
 
 class Resource(Protocol[StateT, PlanT]):
-    """What a module that declares something brings along; StateT and PlanT are frozen dataclasses.
+    """What a module that declares something brings along; StateT and PlanT are frozen dataclasses."""
 
-    C(project) is the part of a state that counts as a difference, and C(expect) that part as the plan will leave it.
-    """
+    def read(self) -> StateT:
+        """What is there."""
 
-    def read(self) -> StateT: ...
+    def plan(self, before: StateT) -> PlanT:
+        """What has to be done; without asking the server."""
 
-    def plan(self, before: StateT) -> PlanT: ...
+    def project(self, state: StateT) -> Mapping[str, Any]:
+        """The part of a state that counts as a difference."""
 
-    def project(self, state: StateT) -> Mapping[str, Any]: ...
+    def expect(self, plan: PlanT) -> Mapping[str, Any]:
+        """That part as the plan will leave it."""
 
-    def expect(self, plan: PlanT) -> Mapping[str, Any]: ...
+    def apply(self, plan: PlanT) -> StateT:
+        """Do it; returns what is there then."""
 
-    def apply(self, plan: PlanT) -> StateT: ...
-
-    def result(self, state: StateT) -> dict[str, Any]: ...
+    def result(self, state: StateT) -> dict[str, Any]:
+        """What the task returns."""
 
 
 @dataclass

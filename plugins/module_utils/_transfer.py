@@ -177,9 +177,11 @@ def _close(senders: list[_Sender]) -> None:
 class Sink(Protocol):
     """Where fetched bytes go, written by another thread than receives them; both methods raise TransferFailed."""
 
-    def write(self, block: bytes) -> None: ...
+    def write(self, block: bytes) -> None:
+        """Add a block at the end."""
 
-    def clear(self) -> None: ...
+    def clear(self) -> None:
+        """Forget all blocks."""
 
 
 class TransferStopped(Exception):

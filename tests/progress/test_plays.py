@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,17 +17,19 @@ from typing import Any
 
 import pytest
 
-from tests.harness.checkout import CACHE, ROOT
+from tests.harness.checkout import ROOT
 from tests.progress.lines import Line, read_shown, require_forward
 from tests.progress.plays import UPDATE, Place, Playing, play, publication
 from tests.roles.jobs import read_job
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
+from tools.environment import check_environment
+from tools.sanity import SUPPORTED, works
+from tools.supported import provide
 
 RATE = 4_800_000
 LARGE = 10 * RATE
 FEWEST = 5
 HOSTS = [f"host{number:02}" for number in range(20)]
-OLDEST_PYTHON = "python3.9"
 
 
 def seed(*items: str) -> Seed:
@@ -110,18 +112,11 @@ def in_a_terminal(place: Place, playbook: Path) -> Callable[[], Told]:
 
 @pytest.fixture(scope="module")
 def oldest_core() -> str:
-    """The ansible-playbook of the oldest ansible-core that is supported, installed once for each checkout."""
-    python = shutil.which(OLDEST_PYTHON)
-    if python is None:
-        pytest.skip(f"{OLDEST_PYTHON} is not installed")
-    folder = CACHE / "oldest-core"
-    program = folder / "bin" / "ansible-playbook"
-    if not program.exists():
-        subprocess.run([python, "-m", "venv", "--clear", str(folder)], check=True)
-        requirements = ROOT / "requirements" / "oldest.txt"
-        pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--requirement", str(requirements)], check=True)
-    return str(program)
+    """The ansible-playbook of the oldest ansible-core that is supported."""
+    env = check_environment(os.environ)
+    if not works(SUPPORTED[0], env):
+        pytest.skip(f"Python {SUPPORTED[0]} is not installed")
+    return str(provide(SUPPORTED[0], env).with_name("ansible-playbook"))
 
 
 def by_runner(place: Place, playbook: Path) -> Callable[[], Told]:

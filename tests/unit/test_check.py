@@ -35,11 +35,6 @@ def test_only_the_named_steps_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert "=== one" not in capsys.readouterr().out
 
 
-def test_what_is_on_demand_runs_only_by_its_name() -> None:
-    steps = [step("one", Outcome(passed=1)), Step("two", "", lambda env: Outcome(failed=1), on_demand=True)]
-    assert (main([], False, steps), main(["two"], False, steps)) == (0, 1)
-
-
 SEVERAL = """
 import os, sys, time
 from pathlib import Path
