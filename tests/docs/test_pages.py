@@ -27,6 +27,7 @@ from tests.simulator.seed import seed_from_mapping
 from tools.check import STEPS
 from tools.sanity import SUPPORTED
 
+README = ROOT / "README.md"
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 GUIDES = ROOT / "docs" / "docsite" / "rst"
 IDENTIFIER = re.compile(r"[0-9a-f-]{36}:[0-9a-f-]{36}")
@@ -169,13 +170,28 @@ def test_hooks_run_steps_that_there_are() -> None:
 
 
 def test_the_readme_promises_what_is_checked() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    readme = README.read_text(encoding="utf-8")
     runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
     pins = (ROOT / "requirements" / "demo.txt").read_text(encoding="utf-8")
     newest = max(re.findall(r"^ansible-core>=(\d+\.\d+)", pins, re.MULTILINE), key=lambda pin: int(pin.split(".")[1]))
     assert f"| ansible-core | {runtime['requires_ansible'].strip('>=').removesuffix('.0')} or later |" in readme
     assert f"ansible-core {newest}" in readme
     assert f"Python {', '.join(SUPPORTED[:-1])} and {SUPPORTED[-1]}" in readme
+
+
+def test_the_readme_names_the_pairs_that_the_unit_tests_run_on() -> None:
+    """The newest Python is missing there, as it runs all tests, with the newest ansible-core."""
+    row = next(
+        line for line in README.read_text(encoding="utf-8").splitlines() if line.startswith("| All unit tests |")
+    )
+    pins = (ROOT / "requirements" / "supported.txt").read_text(encoding="utf-8")
+    cores = re.findall(
+        r'^ansible-core>=(\d+\.\d+)\.\d+,<\S+ ; python_version (<|==|>=) "([\d.]+)"$', pins, re.MULTILINE
+    )
+    assert [relation for _core, relation, _version in cores] == ["<", "==", "==", "==", ">="]
+    assert [version for _core, _relation, version in cores] == [SUPPORTED[1], *SUPPORTED[1:]]
+    pinned = [(core, version) for (core, _relation, _bound), version in zip(cores, SUPPORTED)]
+    assert re.findall(r"(\d+\.\d+) on Python (\d+\.\d+)", row) == pinned[:-1]
 
 
 @pytest.mark.parametrize("path", [*documents(), CONTRIBUTING], ids=lambda path: path.name)
