@@ -74,6 +74,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+created:
+  description: Whether this task made the item, which in check mode it never does.
+  returned: success
+  type: bool
 library_item:
   description:
     - The item, none if there is none.
@@ -327,6 +331,7 @@ class ItemResource:
         self._api = api
         self._params = params
         self._wanted = {name: params[name] for name in DECLARABLE if params[name] is not None}
+        self._created = False
 
     def read(self) -> Found:
         found = self._look()
@@ -360,6 +365,7 @@ class ItemResource:
         item = plan.found.item
         if plan.create:
             item_id = self._create(plan.create)
+            self._created = True
             return self._load(plan.found.library_id, item_id)
         if item is None or not item.id:
             return plan.found
@@ -373,9 +379,8 @@ class ItemResource:
         return plan.found
 
     def result(self, state: Found) -> dict[str, Any]:
-        if state.item is None:
-            return {"library_item": None}
-        return {"library_item": {**to_result(state.item), "files": [to_result(file) for file in state.files]}}
+        item, files = state.item, [to_result(file) for file in state.files]
+        return {"created": self._created, "library_item": {**to_result(item), "files": files} if item else None}
 
     def _values(self, item: LibraryItem | None) -> dict[str, Any]:
         """What is declared of an item; vCenter finds names in any case, so the name that found it is no rename."""

@@ -49,6 +49,17 @@ class Canaries:
     def add(self, name: str, secret: str, *users: str) -> None:
         self.forms.setdefault(name, set()).update(forms_of(secret, *users))
 
+    def add_tokens_of(self, logins: Any) -> None:
+        """Take each token that a simulator's logins give out from now on for a secret."""
+        login = logins.login
+
+        def spied(name: str, password: str) -> str:
+            token: str = login(name, password)
+            self.add("token", token)
+            return token
+
+        logins.login = spied
+
     def found_in(self, content: str | bytes) -> list[str]:
         data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
         return sorted(name for name, forms in self.forms.items() if any(form.encode() in data for form in forms))

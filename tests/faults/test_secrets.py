@@ -78,22 +78,12 @@ class Scene:
             store.seed_item_files(item, {"a.iso": CONTENT, "b.iso": CONTENT})
             session = store.updates.session(store.seed_update_session(item, files={"pulled.iso": b"x"}))
             session.files["pulled.iso"].source_endpoint = {"uri": url}
-            self._spy(store.logins)
+            self.canaries.add_tokens_of(store.logins)
 
         self.sim.run(prepare)
         for path in self.dest.iterdir():
             path.unlink()
         self.logged.clear()
-
-    def _spy(self, logins: Any) -> None:
-        login = logins.login
-
-        def spied(name: str, password: str) -> str:
-            token: str = login(name, password)
-            self.canaries.add("token", token)
-            return token
-
-        logins.login = spied
 
     @property
     def dest(self) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,12 @@ import yaml
 from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from tests.harness.checkout import ROOT
+from tests.faults.secrets_canaries import PASSWORD, Canaries
+from tests.harness.checkout import ROOT, collections_root
 from tests.roles.conftest import Images, Jobs
-from tests.roles.jobs import SECONDS, Job, credential, prepare, read_job, run_job
+from tests.roles.jobs import PROJECT, SECONDS, Job, command_line, credential, prepare, read_job, run_job
+from tests.simulator import Seed, UserSeed
+from tests.simulator.seed import ADMINISTRATOR
 from tools.environment import check_environment
 
 AWX = ROOT / "awx"
@@ -48,12 +52,22 @@ def untouched(role: str) -> dict[str, Any]:
     }
 
 
-def run_like_awx(folder: Path, playbook: str, env: dict[str, str], extra_vars: dict[str, Any]) -> Job:
+@pytest.fixture
+def canaries(jobs: Jobs) -> Canaries:
+    """The password and each token of a vCenter, none of which may be seen."""
+    jobs.sim.reset(Seed(users=(UserSeed(ADMINISTRATOR, password=PASSWORD),)))
+    found = Canaries()
+    found.add("password", PASSWORD, ADMINISTRATOR)
+    jobs.sim.run(lambda store: found.add_tokens_of(store.logins))
+    return found
+
+
+def run_like_awx(folder: Path, playbook: str, env: dict[str, str], extra_vars: dict[str, Any], *options: str) -> Job:
     """Send a job, work on it elsewhere, and take in what comes back; only the last folder is AWX's."""
     prepare(folder / "sent", env, extra_vars)
     runner = "ansible-runner"
     script = (
-        f"{runner} transmit {folder}/sent --playbook {playbook} --ident job"
+        f"{runner} transmit {folder}/sent --playbook {playbook} --ident job {shlex.join(command_line(options))}"
         f" | {runner} worker --private-data-dir {folder}/worker"
         f" | {runner} process {folder}/processed --ident job"
     )
@@ -70,19 +84,20 @@ def run_like_awx(folder: Path, playbook: str, env: dict[str, str], extra_vars: d
     return read_job(folder / "processed")
 
 
-def files_with(folder: Path, secret: str) -> set[str]:
-    return {
-        str(path.relative_to(folder))
-        for path in folder.rglob("*")
-        if path.is_file() and secret.encode() in path.read_bytes()
-    }
+def require_secrets_kept(folder: Path, canaries: Canaries) -> None:
+    """Runner's own record of the environment that it was given is the only file that holds any."""
+    assert "token" in canaries.forms
+    assert canaries.files_in(folder) == {"artifacts/job/command": ["password"]}
 
 
-def test_publish_with_the_built_in_credential_alone(jobs: Jobs, images: Images, tmp_path: Path) -> None:
+def test_publish_with_the_built_in_credential_alone(
+    jobs: Jobs, images: Images, canaries: Canaries, tmp_path: Path
+) -> None:
     env = {**credential(jobs.sim), "VMWARE_VALIDATE_CERTS": "False"}
     answers = {**untouched("publish"), "publish_libraries": "templates", "publish_src": str(images.iso)}
 
-    job = run_like_awx(tmp_path, "publish.yml", env, answers).succeeded()
+    # What "Show changes" of a job template adds, and "Verbosity: 3 (Debug)".
+    job = run_like_awx(tmp_path, "publish.yml", env, answers, "--diff", "-vvv").succeeded()
 
     assert {event["event"] for event in job.events} >= {"playbook_on_start", "runner_on_ok", "playbook_on_stats"}
     made, filled = job.of("content_library_item") + job.of("content_library_update_session")
@@ -90,12 +105,19 @@ def test_publish_with_the_built_in_credential_alone(jobs: Jobs, images: Images, 
     assert made.result["diff"]["before"] == {"state": "absent"}
     assert filled.changed
     assert filled.result["session"]["state"] == "DONE"
+    diff = filled.result["diff"]
+    assert (diff["before"]["state"], diff["after"]["state"]) == (None, "DONE")
+    assert diff["before"]["item_content"] == {}
+    assert diff["after"]["item_content"]["drivers.iso"]["content"] == f"same as {images.iso}"
+    assert filled.result["trace"]
     assert "VMWARE_VALIDATE_CERTS" in json.dumps(filled.result["warnings"])
     assert jobs.contents("templates", "drivers") == {"drivers.iso": images.iso.read_bytes()}
-    assert files_with(tmp_path / "processed", jobs.sim.password) == {"artifacts/job/command"}
+    require_secrets_kept(tmp_path / "processed", canaries)
 
 
-def test_a_failed_job_tells_its_type_and_leaves_no_item(jobs: Jobs, images: Images, tmp_path: Path) -> None:
+def test_a_failed_job_tells_its_type_and_leaves_no_item(
+    jobs: Jobs, images: Images, canaries: Canaries, tmp_path: Path
+) -> None:
     ca = {"vcenter_connection": {"ca_path": jobs.sim.ca_path}}
     answers = {"publish_libraries": "templates", "publish_src": str(images.signed), "publish_library_item": "fresh"}
 
@@ -109,7 +131,8 @@ def test_a_failed_job_tells_its_type_and_leaves_no_item(jobs: Jobs, images: Imag
     last = [task for task in job.tasks if task.verdict == "failed"][-1]
     assert "fresh, which this run had made, has been taken away again" in last.result["msg"]
     assert "fresh" not in jobs.item_names()
-    assert files_with(tmp_path / "processed", jobs.sim.password) == {"artifacts/job/command"}
+    assert not [task.name for task in job.tasks if "diff" in task.result], "nobody asked for it"
+    require_secrets_kept(tmp_path / "processed", canaries)
 
 
 def render(template: Any, namespace: dict[str, Any]) -> Any:
@@ -119,14 +142,15 @@ def render(template: Any, namespace: dict[str, Any]) -> Any:
     return ImmutableSandboxedEnvironment(undefined=StrictUndefined).from_string(template).render(namespace)
 
 
-def test_the_credential_types_inject_a_token_and_an_authority(jobs: Jobs, tmp_path: Path) -> None:
+def test_the_credential_types_inject_a_token_and_an_authority(jobs: Jobs, canaries: Canaries, tmp_path: Path) -> None:
     import requests
 
     token_type, ca_type = (
         json.loads((AWX / "credential_types" / f"{name}.json").read_text(encoding="utf-8"))
         for name in ("session_token", "certificate_authority")
     )
-    login = (jobs.sim.username, jobs.sim.password)
+    # As text it would be sent in Latin-1.
+    login = requests.auth.HTTPBasicAuth(jobs.sim.username.encode(), jobs.sim.password.encode())
     token = requests.post(SESSION_URL.format(jobs.sim), auth=login, verify=jobs.sim.ca_path, timeout=60).json()
     authority = tmp_path / "ca.pem"
     inputs = {"hostname": jobs.sim.hostname, "session_token": token}
@@ -141,7 +165,7 @@ def test_the_credential_types_inject_a_token_and_an_authority(jobs: Jobs, tmp_pa
 
     assert not [task for task in job.tasks if task.result.get("warnings")]
     assert jobs.sim.run(lambda store: store.logins.count) == 1, "a session that was handed over is not logged out"
-    assert files_with(tmp_path / "job" / "artifacts", token) == {"job/command"}
+    assert canaries.files_in(tmp_path / "job" / "artifacts") == {"job/command": ["token"]}
     for kind in (token_type, ca_type):
         fields = {field["id"] for field in kind["inputs"]["fields"]}
         used = set(re.findall(r"\{\{ (\w+) \}\}", json.dumps(kind["injectors"])))
@@ -183,3 +207,22 @@ def test_project_playbooks_and_roles_go_together() -> None:
     assert sorted(path.stem for path in (AWX / "project").glob("*.yml")) == ROLES
     assert sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml")) == ROLES
     assert sorted(path.stem for path in (AWX / "surveys").glob("*.json")) == ROLES
+
+
+def test_the_project_brings_the_collection_along() -> None:
+    """AWX runs this when it updates the project; here the checkout is what is found installed, or not new enough."""
+    requirements = PROJECT / "collections" / "requirements.yml"
+    wanted = yaml.safe_load(requirements.read_text(encoding="utf-8"))["collections"]
+    assert [entry["name"] for entry in wanted] == ["vsphere.content"]
+    place = ["--offline", "--collections-path", str(collections_root())]
+    ran = subprocess.run(
+        ["ansible-galaxy", "collection", "install", "--requirements-file", str(requirements), *place],
+        env=check_environment(os.environ),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "already installed" in ran.stdout

@@ -59,6 +59,7 @@ def converges(run: Run, sim: Simulator, options: dict[str, Any]) -> ModuleResult
     real = run(**options)
     assert real.rc == 0, real.result
     assert len(mutating(sim)) == (1 if real.result["changed"] else 0)
+    assert real.result["created"] is any(each.method == "POST" for each in mutating(sim))
     assert (predicted.result["changed"], predicted.result["diff"]) == (real.result["changed"], real.result["diff"])
     again = run(**options)
     assert (again.result["changed"], mutating(sim)) == (False, [])
@@ -111,7 +112,8 @@ def test_the_library_may_be_named_by_its_id(run: Run, sim: Simulator) -> None:
 
 def test_present_in_check_mode_returns_no_item_that_does_not_exist(run: Run, sim: Simulator) -> None:
     predicted = run(check=True, library="templates", name="new")
-    assert (predicted.result["changed"], predicted.result["library_item"]) == (True, None)
+    shown = [predicted.result[name] for name in ("changed", "created", "library_item")]
+    assert shown == [True, False, None]
     assert item_of(sim, "templates", "new") is None
 
 
