@@ -1,11 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The YAML that people copy out of the documentation: the modules' EXAMPLES, and the blocks of guides and README.
+"""The YAML and the commands that people copy out of the documentation: EXAMPLES, and the blocks of guides and README.
 
-A block is run unless a comment before it says why not: ``.. not run: REASON`` in reStructuredText,
-``<!-- not run: REASON -->`` in Markdown. The blocks of a page tell one story, unless the comment ``starts anew`` stands
-before one of them: what was done before is then forgotten.
+A block of YAML is played unless a comment before it says otherwise: ``.. not run: REASON`` in reStructuredText,
+``<!-- not run: REASON -->`` in Markdown. ``the file NAME`` is written where the page's commands find it. A block with
+a comment of TRIED_ELSEWHERE has a test of its own. The blocks of a page tell one story, unless the comment
+``starts anew`` stands before one of them: what was done before is then forgotten.
 """
 
 from __future__ import annotations
@@ -25,6 +26,17 @@ DIRECTIVE = re.compile(r"^\.\. code-block:: *(\S+) *$")
 FENCE = re.compile(r"^```(\S+)$")
 COMMENT = re.compile(r"^(?:\.\.|<!--) (.+?)(?: -->)?$")
 YAML_LEXERS = ("yaml", "yaml+jinja", "YAML+Jinja")
+SHELL_LEXERS = ("shell", "console", "bash")
+NOT_RUN = "not run: "
+FILE = "the file "
+SEED = "a seed"
+EE_PIECE = "a piece of execution-environment.yml"
+TRIED_ELSEWHERE = (SEED, EE_PIECE)
+OPENINGS = {
+    ".md": re.compile(r"^\s*(?:```+|~~~+) *(\S*)"),
+    ".rst": re.compile(r"^\s*\.\. (?:code-block|code|sourcecode):: *(\S*)"),
+}
+LITERAL = re.compile(r"^(?!\s*\.\.).*::$")
 
 
 @dataclass(frozen=True)
@@ -36,8 +48,16 @@ class Block:
     comment: str = ""
 
     @property
-    def is_run(self) -> bool:
-        return self.is_yaml and not self.comment.startswith("not run: ")
+    def is_played(self) -> bool:
+        return self.is_yaml and not self.comment.startswith((NOT_RUN, FILE)) and self.comment not in TRIED_ELSEWHERE
+
+    @property
+    def why_not_run(self) -> str:
+        return self.comment.removeprefix(NOT_RUN) if self.comment.startswith(NOT_RUN) else ""
+
+    @property
+    def file_name(self) -> str:
+        return self.comment.removeprefix(FILE) if self.comment.startswith(FILE) else ""
 
     @property
     def starts_anew(self) -> bool:
@@ -47,11 +67,20 @@ class Block:
     def is_yaml(self) -> bool:
         return self.language in YAML_LEXERS
 
+    @property
+    def commands(self) -> list[str]:
+        """Each command of a shell block in one line."""
+        lines = self.text.replace("\\\n", " ").splitlines() if self.language in SHELL_LEXERS else []
+        return [line.strip() for line in lines if line.strip()]
+
     def content(self, substitutions: dict[str, str]) -> Any:
-        text = self.text
-        for pattern, replacement in substitutions.items():
-            text = re.sub(pattern, replacement.replace("\\", r"\\"), text)
-        return yaml.safe_load(text)
+        return yaml.safe_load(substituted(self.text, substitutions))
+
+
+def substituted(text: str, substitutions: dict[str, str]) -> str:
+    for pattern, replacement in substitutions.items():
+        text = re.sub(pattern, replacement.replace("\\", r"\\"), text)
+    return text
 
 
 def modules() -> list[Path]:
@@ -62,11 +91,32 @@ def documents() -> list[Path]:
     return [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")), *sorted(ROOT.glob("docs/docsite/rst/*.rst"))]
 
 
+def other_pages() -> list[Path]:
+    """What is read beside the documents, and shows no YAML."""
+    return [ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted(ROOT.glob("roles/*/README.md"))]
+
+
 def blocks(path: Path) -> list[Block]:
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".py":
         return list(_examples(text))
     return list(_fenced(text) if path.suffix == ".md" else _directives(text))
+
+
+def overlooked(text: str, suffix: str) -> list[str]:
+    """The lines that open a block that may hold YAML, or does so where C(blocks) does not look."""
+    found = []
+    fenced = False
+    for line in text.splitlines():
+        opening = OPENINGS[suffix].match(line)
+        is_end, fenced = fenced, fenced != bool(opening and suffix == ".md")
+        if opening and not is_end:
+            seen = FENCE.match(line) if suffix == ".md" else DIRECTIVE.match(line)
+            if not opening.group(1) or (opening.group(1).lower().startswith("y") and not seen):
+                found.append(line)
+        elif suffix == ".rst" and LITERAL.match(line):
+            found.append(line)
+    return found
 
 
 def sections(text: str, underline: str) -> dict[str, str]:

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The place that the examples play in: a vCenter, a mirror, and the files that the examples name.
+"""The place that the examples play in: two vCenters, a mirror, and the files that the examples name.
 
 Examples are written as people would write them, with paths and hosts of their own. SUBSTITUTIONS puts the scene's in
 their place, and nothing else in an example is touched.
@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import subprocess
 import threading
 from collections.abc import Iterator, Sequence
@@ -26,7 +27,7 @@ from typing import Any
 
 import yaml
 
-from tests.docs.pages import Block
+from tests.docs.pages import Block, substituted
 from tests.harness.packages import Package, make_iso, make_ova, make_package
 from tests.harness.servers import HOST, CannedServer, Identity, Received, Reply, make_identity, server_context
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator, UserSeed
@@ -34,6 +35,7 @@ from tools.environment import check_environment
 
 PUBLISHER = "publisher@vsphere.local"
 GROUP = "group/vsphere.content.vcenter"
+PLAYBOOK = re.compile(r"^ansible-playbook .*\bvsphere\.content\.\w+")
 KIBIBYTE = 1024
 
 
@@ -49,10 +51,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Scene:
-    """Runs the blocks of a page as one playbook; ``reset_url`` makes the vCenter forget what was done to it."""
+    """Runs the blocks of a page as one playbook; ``reset_url`` makes the vCenter forget what was done to it.
+
+    C(far) is another vCenter, for pages that name two.
+    """
 
     folder: Path
     sim: Simulator
+    far: Simulator
     seed: Seed
     mirror_port: int
     reset_url: str
@@ -60,12 +66,15 @@ class Scene:
     @property
     def substitutions(self) -> dict[str, str]:
         return {
+            r"vcenter\.tokyo\.example\.com, ca_path: \S+\.pem": (
+                f"{self.far.hostname}, port: {self.far.port}, ca_path: {self.far.ca_path}"
+            ),
             r"https://mirror\.example\.com(?=/)": f"https://127.0.0.1:{self.mirror_port}",
             r"https://(vcenter\.example\.com|\{\{ vcenter_hostname \}\})(?=/)": f"https://127.0.0.1:{self.sim.port}",
-            r"vcenter\.example\.com": self.sim.hostname,
+            r"vcenter\.(berlin\.)?example\.com": self.sim.hostname,
             r"/etc/pki/vcenter-ca\.pem": self.sim.ca_path,
-            r"(?<=[\s'])/images(?=/)": str(self.folder / "images"),
-            r"(?<=\s)/srv(?=/)": str(self.folder / "srv"),
+            r"(?<=[\s'=])/images(?=/)": str(self.folder / "images"),
+            r"(?<=[\s=])/srv(?=/)": str(self.folder / "srv"),
             r"(?<=owner: )root": getpass.getuser(),
             r"\n +group: root": "",
         }
@@ -81,11 +90,14 @@ class Scene:
 
     def play(self, blocks: Sequence[Block], anew: frozenset[str]) -> Outcome:
         """Run tasks and plays in the order of the page; the server starts anew before the tasks named ``anew``."""
-        self.sim.reset(self.seed)
+        self._reset()
         plays: list[dict[str, Any]] = []
         for block in blocks:
             content = block.content(self.substitutions)
-            for entry in content if isinstance(content, list) else ():
+            if isinstance(content, dict):
+                plays.append(self._connected(_play_with(content)))
+                continue
+            for entry in content:
                 if "hosts" in entry:
                     plays.append(self._connected(entry))
                     continue
@@ -94,7 +106,29 @@ class Scene:
                 if entry["name"] in anew or (block.starts_anew and entry is content[0]):
                     plays[-1]["tasks"].append({"name": "Start anew", "ansible.builtin.uri": {"url": self.reset_url}})
                 plays[-1]["tasks"].append(entry)
-        return self._run(plays)
+        playbook, variables = self.folder / "page.yml", self.folder / "variables.json"
+        playbook.write_text(yaml.safe_dump(plays, sort_keys=False), encoding="utf-8")
+        variables.write_text(json.dumps(self.variables), encoding="utf-8")
+        return self._run(str(playbook), "--extra-vars", f"@{variables}")
+
+    def run_playbooks(self, blocks: Sequence[Block]) -> dict[str, Outcome]:
+        """Run the commands of a page that play the collection's own playbooks, beside the page's own files."""
+        self._reset()
+        for block in blocks:
+            if block.file_name:
+                text = substituted(block.text, self.substitutions)
+                (self.folder / block.file_name).write_text(text, encoding="utf-8")
+        return {command: self._run(*self._arguments(command)) for command in playbook_commands(blocks)}
+
+    def _arguments(self, command: str) -> list[str]:
+        _program, *arguments = shlex.split(substituted(command, self.substitutions))
+        if "-i" in arguments:
+            return arguments
+        return ["--extra-vars", json.dumps({"vcenter_connection": {"ca_path": self.sim.ca_path}}), *arguments]
+
+    def _reset(self) -> None:
+        for server in (self.sim, self.far):
+            server.reset(self.seed)
 
     def _connected(self, play: dict[str, Any]) -> dict[str, Any]:
         """What a page need not say of the connection, as another page does."""
@@ -103,12 +137,9 @@ class Scene:
         play.setdefault("gather_facts", False)
         return play
 
-    def _run(self, plays: list[dict[str, Any]]) -> Outcome:
-        playbook, variables = self.folder / "page.yml", self.folder / "variables.json"
-        playbook.write_text(yaml.safe_dump(plays, sort_keys=False), encoding="utf-8")
-        variables.write_text(json.dumps(self.variables), encoding="utf-8")
+    def _run(self, *arguments: str) -> Outcome:
         done = subprocess.run(
-            ["ansible-playbook", str(playbook), "--extra-vars", f"@{variables}"],
+            ["ansible-playbook", *arguments],
             cwd=self.folder,
             env={
                 **check_environment(os.environ),
@@ -128,6 +159,18 @@ class Scene:
         return Outcome(done.returncode, done.stdout)
 
 
+def playbook_commands(blocks: Sequence[Block]) -> list[str]:
+    return [command for block in blocks for command in block.commands if PLAYBOOK.match(command)]
+
+
+def _play_with(content: dict[str, Any]) -> dict[str, Any]:
+    """A play that tries C(module_defaults), which is all that a page may show of a play."""
+    if set(content) != {"module_defaults"}:
+        raise ValueError(f"neither tasks nor plays, and no comment says why it is not run: {content}")
+    task = {"name": "Use what the page sets", "vsphere.content.content_library_session_info": {}}
+    return {"name": "Defaults of the page", "hosts": "localhost", "tasks": [task], **content}
+
+
 @contextmanager
 def set_scene(folder: Path) -> Iterator[Scene]:
     images = folder / "images"
@@ -142,14 +185,18 @@ def set_scene(folder: Path) -> Iterator[Scene]:
     identity = make_identity(folder / "mirror")
     seed = _seed(Path(identity.ca_path).read_text(encoding="utf-8"))
 
-    with Simulator(seed=seed, settle=0.05) as sim, _mirror(folder, identity) as port:
+    with (
+        Simulator(seed=seed, settle=0.05) as sim,
+        Simulator(seed=seed, settle=0.05) as far,
+        _mirror(folder, identity) as port,
+    ):
 
         def start_anew(_request: Received) -> Reply:
             sim.reset(seed)
             return Reply()
 
         with CannedServer(start_anew, tls=False) as control:
-            yield Scene(folder, sim, seed, port, f"http://127.0.0.1:{control.port}/")
+            yield Scene(folder, sim, far, seed, port, f"http://127.0.0.1:{control.port}/")
 
 
 def _certificate_of(package: Package) -> str:
@@ -181,7 +228,7 @@ def _seed(mirror_root: str) -> Seed:
     rocky9 = {"rocky9.ovf": b"<Envelope/>", "rocky9-disk1.vmdk": b"a disk of last month"}
     items = (ItemSeed("rocky9", "ovf", rocky9), ItemSeed("tools", "iso", {"tools.iso": b"tools of last month"}))
     return Seed(
-        libraries=(LibrarySeed("templates", items),),
+        libraries=(LibrarySeed("templates", items), LibrarySeed("archive")),
         users=(UserSeed("administrator@vsphere.local"), UserSeed(PUBLISHER)),
         trusted_roots=(mirror_root,),
     )

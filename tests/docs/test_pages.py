@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import ast
+import json
+import os
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
@@ -17,21 +20,25 @@ import yaml
 
 from ansible_collections.vsphere.content.plugins.module_utils import _errors, _lifecycle, _upload
 from ansible_collections.vsphere.content.plugins.modules import content_library_update_session
-from tests.docs.pages import Block, blocks, documents, list_table, sections
+from tests.docs.pages import EE_PIECE, SEED, Block, blocks, documents, list_table, other_pages, overlooked, sections
 from tests.docs.scene import Scene
+from tests.harness import packages
 from tests.harness.checkout import ROOT
 from tests.harness.modules import connection_args, run_module
 from tests.simulator.__main__ import parser
 from tests.simulator.faults import parse_fault
 from tests.simulator.seed import seed_from_mapping
 from tools.check import STEPS
+from tools.environment import check_environment
 from tools.sanity import SUPPORTED
 
 README = ROOT / "README.md"
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 GUIDES = ROOT / "docs" / "docsite" / "rst"
 IDENTIFIER = re.compile(r"[0-9a-f-]{36}:[0-9a-f-]{36}")
-SIMULATOR = re.compile(r"python -m tests\.simulator\b(.*)$", re.MULTILINE)
+SIMULATOR = re.compile(r"python -m tests\.simulator\b(.*)$")
+PACKAGES = re.compile(r"python -m tests\.harness\.packages\b(.*)$")
+CREDENTIAL_TYPES = sorted((ROOT / "awx" / "credential_types").glob("*.json"))
 
 
 def read(page: str) -> str:
@@ -131,30 +138,128 @@ def test_a_refused_session_shows_what_the_guide_says(scene: Scene) -> None:
     assert IDENTIFIER.sub("ID", found.result["msg"]) == " ".join(block.group(1).split())
 
 
-def commands() -> list[str]:
-    return [
-        command.strip()
-        for path in documents()
-        for block in blocks(path)
-        if block.language in ("shell", "console", "bash")
-        for command in SIMULATOR.findall(block.text)
-    ]
+def commands(program: re.Pattern[str]) -> list[str]:
+    """The arguments that the pages call a program with."""
+    lines = [line for path in documents() for block in blocks(path) for line in block.commands]
+    return sorted({arguments.strip() for line in lines for arguments in program.findall(line)})
 
 
-@pytest.mark.parametrize("command", sorted(set(commands())))
+@pytest.mark.parametrize("command", commands(SIMULATOR))
 def test_the_simulator_takes_the_options_that_pages_give_it(command: str) -> None:
     options = parser().parse_args(shlex.split(command.split("&")[0].split(">")[0]))
     for fault in options.fault:
         parse_fault(fault)
 
 
-def seeds() -> list[Block]:
-    found = blocks(GUIDES / "guide_simulator.rst")
-    return [block for block in found if block.is_yaml and isinstance(block.content({}), dict)]
+@pytest.mark.parametrize("command", commands(PACKAGES))
+def test_the_harness_makes_what_pages_have_it_make(command: str, tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    assert packages.main(shlex.split(command.replace("/images/", f"{tmp_path}/images/"))) == 0
+    assert any((tmp_path / "images").iterdir())
 
 
-def test_the_simulator_takes_the_seeds_of_its_guide() -> None:
-    assert [seed_from_mapping(block.content({})).libraries[1].security_policy_id for block in seeds()] == ["ovf-strict"]
+def test_the_simulator_takes_the_seed_of_its_guide() -> None:
+    (seed,) = (block for block in blocks(GUIDES / "guide_simulator.rst") if block.comment == SEED)
+    assert seed_from_mapping(seed.content({})).libraries[1].security_policy_id == "ovf-strict"
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [block for block in blocks(GUIDES / "guide_execution_environment.rst") if block.comment == EE_PIECE],
+    ids=lambda piece: next(iter(piece.content({}))),
+)
+def test_ansible_builder_takes_the_pieces_of_its_page(piece: Block, tmp_path: Path) -> None:
+    metadata = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
+    tarball = tmp_path / ".cache" / "dist" / f"{metadata['namespace']}-{metadata['name']}-{metadata['version']}.tar.gz"
+    tarball.parent.mkdir(parents=True)
+    tarball.touch()
+    whole = yaml.safe_load((ROOT / "execution-environment.yml").read_text(encoding="utf-8"))
+    added = piece.content({})
+    definition = {**whole, **added, "dependencies": {**whole["dependencies"], **added["dependencies"]}}
+    (tmp_path / "execution-environment.yml").write_text(yaml.safe_dump(definition), encoding="utf-8")
+    ran = subprocess.run(
+        ["ansible-builder", "create", "--context", "context"],
+        cwd=tmp_path,
+        env=check_environment(os.environ),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    context = tmp_path / "context" / "_build"
+    wanted = yaml.safe_load((context / "requirements.yml").read_text(encoding="utf-8"))
+    assert wanted == added["dependencies"]["galaxy"]
+    for collection in wanted["collections"]:
+        assert collection.get("type") != "file" or (context / collection["name"]).is_file()
+
+
+def test_hardly_a_block_of_yaml_is_not_run() -> None:
+    reasons = [(path.name, block.why_not_run) for path in documents() for block in blocks(path) if block.why_not_run]
+    assert reasons == [("guide_migration.rst", "it is what this guide replaces")] * 2
+
+
+@pytest.mark.parametrize("path", documents() + other_pages(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_yaml_is_overlooked(path: Path) -> None:
+    assert overlooked(path.read_text(encoding="utf-8"), path.suffix) == []
+
+
+@pytest.mark.parametrize("path", other_pages(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_yaml_is_on_pages_whose_examples_are_run(path: Path) -> None:
+    assert not any(block.is_yaml for block in blocks(path))
+
+
+@pytest.mark.parametrize(
+    ("text", "suffix", "found"),
+    [
+        ("```yaml\na: 1\n```\n", ".md", []),
+        ("- a list\n\n  ```shell\n  make\n  ```\n", ".md", []),
+        ("- a list\n\n  ```yaml\n  a: 1\n  ```\n", ".md", ["  ```yaml"]),
+        ("```\na: 1\n```\n", ".md", ["```"]),
+        ("~~~ yaml\na: 1\n~~~\n", ".md", ["~~~ yaml"]),
+        ("```text\n```\n\n```yml\na: 1\n```\n", ".md", []),
+        (".. code-block:: yaml\n\n   a: 1\n", ".rst", []),
+        ("- a list\n\n  .. code-block:: yaml\n\n     a: 1\n", ".rst", ["  .. code-block:: yaml"]),
+        (".. code:: yaml\n\n   a: 1\n", ".rst", [".. code:: yaml"]),
+        (".. code-block::\n\n   a: 1\n", ".rst", [".. code-block::"]),
+        ("Like this::\n\n   a: 1\n", ".rst", ["Like this::"]),
+    ],
+)
+def test_what_counts_as_overlooked(text: str, suffix: str, found: list[str]) -> None:
+    assert overlooked(text, suffix) == found
+
+
+SHELL = [block for path in documents() + other_pages() for block in blocks(path) if block.commands]
+
+
+@pytest.mark.parametrize("block", SHELL, ids=lambda block: block.commands[0][:40])
+def test_the_shell_takes_the_commands_of_pages(block: Block) -> None:
+    ran = subprocess.run(["bash", "-n"], input=block.text, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_the_page_on_awx_names_what_the_collection_brings() -> None:
+    page = read("guide_awx.rst")
+    named = set(re.findall(r"\bawx/[\w./$-]*\w", page))
+    playbooks = [path.stem for path in (ROOT / "playbooks").glob("*.yml")]
+    assert "awx/surveys/$name.json" in named
+    paths = {path.replace("$name", playbook) for path in named for playbook in playbooks}
+    assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
+    read_keys = re.findall(r"jq \.(\w+) (awx/\S+\.json)", page)
+    assert {path for _key, path in read_keys} == {f"awx/credential_types/{path.name}" for path in CREDENTIAL_TYPES}
+    assert [key for key, path in read_keys if key not in json.loads((ROOT / path).read_text(encoding="utf-8"))] == []
+
+
+@pytest.mark.parametrize("path", CREDENTIAL_TYPES, ids=lambda path: path.stem)
+def test_the_page_on_awx_makes_credentials_of_our_types(path: Path) -> None:
+    kind = json.loads(path.read_text(encoding="utf-8"))
+    (made,) = (
+        shlex.split(command)
+        for block in blocks(GUIDES / "guide_awx.rst")
+        for command in block.commands
+        if command.startswith("awx credentials create") and f'--credential_type "{kind["name"]}"' in command
+    )
+    inputs = json.loads(made[made.index("--inputs") + 1])
+    assert set(inputs) == {field["id"] for field in kind["inputs"]["fields"]}
 
 
 def test_contributing_names_files_that_are_there() -> None:
