@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Measures one play over many hosts against the simulator, and prints the table of docs/docsite/rst/guide_scale.rst.
+"""Measures one play over many hosts against the simulator, prints a table, and writes it into the guide about it.
 
 First each host publishes to an item of its own, then all of them to one item. All of them are one simulated vCenter,
 which therefore does the work of all.
@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,11 +30,19 @@ from tests.harness.checkout import ROOT, collections_root
 from tests.harness.modules import connection_args, run_module_process
 from tests.harness.packages import make_iso
 from tests.roles.jobs import Job, credential, run_job
+from tools.bench.machine import facts
+from tools.environment import check_environment
+from tools.pages import write_parts
 
 MIRROR = "ds:///vmfs/volumes/mirror/image.iso"
 MEBIBYTE = 1024 * 1024
 BUSY_TIMEOUT = 3600
 SHARED = "shared"
+HOSTS, FORKS = 100, 20
+SMOKE = (3, 2)
+PAGE = ROOT / "docs" / "docsite" / "rst" / "guide_scale.rst"
+PAGE_WIDTH = 126
+COLUMNS = ("run", "wall time", "requests", "sent", "hosts changed", "refused", "failures", "sessions left", "damaged")
 
 
 @dataclass(frozen=True)
@@ -53,19 +63,11 @@ class Measured:
         return not (self.failures or self.sessions_left or self.damaged)
 
     @property
-    def row(self) -> str:
-        cells = (
-            self.title,
-            f"{self.seconds:.0f} s",
-            self.requests,
-            f"{self.sent // MEBIBYTE} MiB",
-            self.changed,
-            self.refused,
-            self.failures,
-            self.sessions_left,
-            self.damaged,
-        )
-        return f"| {' | '.join(str(cell) for cell in cells)} |"
+    def cells(self) -> Sequence[str]:
+        """One for each of C(COLUMNS)."""
+        counts = (self.changed, self.refused, self.failures, self.sessions_left, self.damaged)
+        sent = f"{self.sent // MEBIBYTE} MiB"
+        return (self.title, f"{self.seconds:.0f} s", f"{self.requests}", sent, *map(str, counts))
 
 
 @contextmanager
@@ -143,43 +145,64 @@ def measure(
     )
 
 
+def measure_all(folder: Path, hosts: Sequence[str], forks: int, mebibytes: int, *, smoke: bool) -> Iterator[Measured]:
+    size = mebibytes * MEBIBYTE
+    image = make_iso(folder / "image.iso", size)
+    own = []
+    for host in hosts:
+        (folder / host).mkdir()
+        own.append(make_iso(folder / host / "image.iso", size, host))
+    sent = {"publish_src": str(image), "publish_library_item": "sent-{{ inventory_hostname }}"}
+    pulled = {"publish_url": MIRROR, "publish_library_item": "pulled-{{ inventory_hostname }}"}
+    same = {"publish_src": str(image), "publish_library_item": SHARED}
+    other = {"publish_src": f"{folder}/{{{{ inventory_hostname }}}}/image.iso", "publish_library_item": SHARED}
+    waiting = {"publish_busy_timeout": BUSY_TIMEOUT}
+    plays: list[tuple[str, Mapping[str, Any], list[Path]]] = [
+        ("publish", sent, []),
+        ("publish again", sent, []),
+        ("publish from a mirror", pulled, []),
+        ("one image to one item", {**same, **waiting}, [image]),
+        ("images of their own to one item", other, [image, *own]),
+        ("images of their own to one item, waiting", {**other, **waiting}, own),
+    ]
+    with simulator(folder, image) as server:
+        for title, source, shared in [plays[0], plays[-1]] if smoke else plays:
+            yield measure(title, folder, server, hosts, forks, source, shared)
+
+
+def write_page(runs: Sequence[Measured], mebibytes: int) -> None:
+    rows = [COLUMNS, *(run.cells for run in runs)]
+    lines = [".. list-table::", "   :header-rows: 1", ""]
+    for row in rows:
+        lines += [f"   {'-' if index else '* -'} {cell}".replace("   - ", "     - ") for index, cell in enumerate(row)]
+    where = facts(check_environment(os.environ))
+    said = (
+        f"{HOSTS} hosts, {FORKS} forks, {mebibytes} MiB each, measured {where['measured']} on {where['machine']}, with "
+        f"Python {where['Python']} and {where['packages']}:"
+    )
+    text = "\n".join([*textwrap.wrap(said, PAGE_WIDTH), "", *lines])
+    write_parts(PAGE, {"scale": text})
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.scale", description="Measure one play over many hosts.")
-    parser.add_argument("--hosts", type=int, default=100)
-    parser.add_argument("--forks", type=int, default=20)
     parser.add_argument("--mebibytes", type=int, default=1, help="the size of each image")
+    parser.add_argument(
+        "--smoke", action="store_true", help="few hosts and plays: see that it works, and write nothing"
+    )
     options = parser.parse_args()
     collections_root()
+    number, forks = SMOKE if options.smoke else (HOSTS, FORKS)
+    hosts = [f"vcenter{index:03}" for index in range(1, number + 1)]
+    runs = []
+    print(f"{number} hosts, {forks} forks, {options.mebibytes} MiB each\n\n| {' | '.join(COLUMNS)} |", flush=True)
     with tempfile.TemporaryDirectory(prefix="scale-") as scratch:
-        folder = Path(scratch)
-        hosts = [f"vcenter{number:03}" for number in range(1, options.hosts + 1)]
-        size = options.mebibytes * MEBIBYTE
-        image = make_iso(folder / "image.iso", size)
-        own = []
-        for host in hosts:
-            (folder / host).mkdir()
-            own.append(make_iso(folder / host / "image.iso", size, host))
-        sent = {"publish_src": str(image), "publish_library_item": "sent-{{ inventory_hostname }}"}
-        pulled = {"publish_url": MIRROR, "publish_library_item": "pulled-{{ inventory_hostname }}"}
-        same = {"publish_src": str(image), "publish_library_item": SHARED}
-        other = {"publish_src": f"{folder}/{{{{ inventory_hostname }}}}/image.iso", "publish_library_item": SHARED}
-        waiting = {"publish_busy_timeout": BUSY_TIMEOUT}
-        plays: list[tuple[str, Mapping[str, Any], list[Path]]] = [
-            ("publish", sent, []),
-            ("publish again", sent, []),
-            ("publish from a mirror", pulled, []),
-            ("one image to one item", {**same, **waiting}, [image]),
-            ("images of their own to one item", other, [image, *own]),
-            ("images of their own to one item, waiting", {**other, **waiting}, own),
-        ]
-        print(f"{options.hosts} hosts, {options.forks} forks, {options.mebibytes} MiB each\n")
-        print("| run | wall time | requests | sent | hosts changed | refused | failures | sessions left | damaged |")
-        print("|---|---|---|---|---|---|---|---|---|", flush=True)
-        runs = []
-        with simulator(folder, image) as server:
-            for title, source, shared in plays:
-                runs.append(measure(title, folder, server, hosts, options.forks, source, shared))
-                print(runs[-1].row, flush=True)
+        for run in measure_all(Path(scratch), hosts, forks, options.mebibytes, smoke=options.smoke):
+            print(f"| {' | '.join(run.cells)} |", flush=True)
+            runs.append(run)
+    if not options.smoke:
+        write_page(runs, options.mebibytes)
+        print(f"\nWritten: {PAGE.relative_to(ROOT)}")
     return 0 if all(run.kept for run in runs) else 1
 
 

@@ -23,6 +23,7 @@ from tests.faults.matrix_cells import Cell, cells
 from tests.faults.matrix_whole import WHOLE
 from tests.faults.points import Kind
 from tests.harness.checkout import CACHE, ROOT
+from tools.pages import write_parts
 
 PAGE = ROOT / "docs" / "reliability.md"
 RESULTS = CACHE / "matrix.xml"
@@ -105,17 +106,6 @@ def whole_table(messages: Mapping[str, str]) -> str:
     lines = [_row("what happens", "type of the error", "what the task says"), _row("---", "---", "---")]
     lines += [_row(WHOLE[name].says, f"`{WHOLE[name].outcome}`", message) for name, message in messages.items()]
     return "\n".join(lines)
-
-
-def between(page: str, marker: str) -> str:
-    """What stands on the page between two markers."""
-    return page.split(f"<!-- {marker} -->\n", 1)[1].split(f"\n<!-- end of {marker} -->", 1)[0]
-
-
-def with_part(page: str, marker: str, text: str) -> str:
-    return page.replace(
-        f"<!-- {marker} -->\n{between(page, marker)}\n<!-- end of", f"<!-- {marker} -->\n{text}\n<!-- end of"
-    )
 
 
 def _row(*texts: str) -> str:
@@ -212,17 +202,15 @@ def main() -> int:
     told = {name: shown(results[cell.id].told) for name in FAULTS for cell in [example_of(name)] if cell}
     others = dict(read_results(RESULTS))
     whole = {name: shown(others[f"test_no_request_gets_through[{name}-publish-api]"]["told"]) for name in WHOLE}
-    page = PAGE.read_text(encoding="utf-8")
     figures = f"{len(results)} cells, each as expected, in {seconds:.0f} seconds on two cores."
-    for marker, text in {
+    parts = {
         "figures of the matrix": figures,
         "matrix": matrix_table(outcomes),
         "exceptions": exceptions_list(exceptions),
         "messages": messages_table(told),
         "whole connection": whole_table(whole),
-    }.items():
-        page = with_part(page, marker, text)
-    PAGE.write_text(page, encoding="utf-8")
+    }
+    write_parts(PAGE, parts)
     print(figures)
     return code
 

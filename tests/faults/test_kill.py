@@ -30,13 +30,14 @@ from tests.faults.kills import (
     table_of_points,
     watched,
 )
-from tests.faults.matrix_page import PAGE, between
+from tests.faults.matrix_page import PAGE
 from tests.harness.modules import ModuleResult, connection_args, run_module
 from tests.harness.nursery import ForkedModule, fork_module
 from tests.harness.packages import Package, make_package
 from tests.harness.tasks import DIALECTS, UPDATE_SESSION
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
 from tools.environment import check_environment
+from tools.pages import read_part
 
 DOWNLOAD_SESSION = "content_library_download_session"
 NAMES: Mapping[str, Any] = {"library": "templates", "library_item": "rocky9"}
@@ -130,7 +131,7 @@ def test_there_are_points_enough(points: tuple[Point, ...]) -> None:
 
 
 def test_the_page_names_the_points() -> None:
-    assert between(PAGE.read_text(encoding="utf-8"), "kills") == table_of_points()
+    assert read_part(PAGE, "kills") == table_of_points()
 
 
 # -- a publish

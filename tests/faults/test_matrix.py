@@ -19,7 +19,6 @@ from tests.faults.expectations import EXCEPTIONS, EXPECTED, FAULTS
 from tests.faults.matrix_cells import PAYLOAD, Aftermath, Cell, Stage, cells, holes
 from tests.faults.matrix_page import (
     PAGE,
-    between,
     example_of,
     exceptions_list,
     expected_exceptions,
@@ -30,6 +29,7 @@ from tests.faults.matrix_whole import WHOLE
 from tests.faults.points import POINTS, TASKS, WITH_BODY, WITHOUT_ANSWER, Kind, Scene
 from tests.harness.modules import ModuleResult
 from tests.harness.tasks import DIALECTS
+from tools.pages import read_part
 
 CELLS = list(cells())
 PAUSES = {
@@ -197,7 +197,7 @@ def test_shortened_pauses_are_pauses_of_the_collection() -> None:
 
 
 def read_page(marker: str) -> str:
-    return between(PAGE.read_text(encoding="utf-8"), marker)
+    return read_part(PAGE, marker)
 
 
 def test_the_page_shows_what_is_expected() -> None:

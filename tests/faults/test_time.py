@@ -34,12 +34,13 @@ from ansible_collections.vsphere.content.plugins.modules import (
     content_library_download_session,
     content_library_update_session,
 )
-from tests.faults.matrix_page import PAGE, between
+from tests.faults.matrix_page import PAGE
 from tests.harness.checkout import ROOT
 from tests.harness.packages import Package, make_iso, make_package
 from tests.harness.tasks import DIALECTS, UPDATE_SESSION, Tasks, action_of
 from tests.simulator import Simulator
 from tests.simulator.seed import VIEWER
+from tools.pages import read_part
 
 DOWNLOAD_SESSION = "content_library_download_session"
 ISO: Mapping[str, Any] = {"library": "templates", "library_item": "tools"}
@@ -289,7 +290,7 @@ def table_of_waits() -> str:
 
 
 def test_the_page_names_the_waits() -> None:
-    assert between(PAGE.read_text(encoding="utf-8"), "time") == table_of_waits()
+    assert read_part(PAGE, "time") == table_of_waits()
 
 
 # -- nothing ends early or late
