@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Callable
 
 from tests.faults.expectations import EXPECTED, FAULTS, Expectation, can_happen, expected
 from tests.faults.points import ITEM, LIBRARY, POINTS, TASKS, Kind, Point, Scene, Task
 from tests.faults.proxy import FaultProxy, Misbehaviour
+from tests.faults.secrets_canaries import Canaries
 from tests.harness.modules import ModuleResult, Server, connection_args, run_module
 from tests.harness.tasks import DIALECTS
 from tests.simulator import Simulator, Store
@@ -121,12 +122,13 @@ class Aftermath:
 
 @dataclass(frozen=True)
 class Stage:
-    """One worker's simulator, the network before it, and what tasks work with."""
+    """One worker's simulator, the network before it, what tasks work with, and what no task may show."""
 
     sim: Simulator
     proxy: FaultProxy
     image: Path
     dest: Path
+    canaries: Canaries = field(default_factory=Canaries)
 
     def set(self, task: Task) -> Scene:
         """Everything as it is before the task."""
@@ -139,11 +141,15 @@ class Stage:
         scene = replace(scene, session_id=self.sim.run(lambda store: task.seed(store, scene)))
         if task.fault:
             self.sim.inject(task.fault)
+        self.canaries.forms.clear()
+        self.canaries.add("password", self.sim.password, self.sim.username)
+        self.sim.run(lambda store: self.canaries.add_tokens_of(store.logins))
         return scene
 
     def run(self, task: Task, scene: Scene, dialect: str, server: Server, **options: Any) -> ModuleResult:
         connection = {**connection_args(server), "api_dialect": dialect}
-        return run_module(task.module, {**connection, **task.options(scene), **options})
+        shown = {"_ansible_inject_invocation": True}
+        return run_module(task.module, {**connection, **task.options(scene), **options, **shown}, verbosity=4)
 
     def spoil(self, cell: Cell, scene: Scene) -> None:
         fault, point = FAULTS[cell.fault_name], cell.point

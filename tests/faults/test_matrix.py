@@ -95,6 +95,7 @@ def test_cell(
     expected = cell.expected
     assert (outcome, sent, bool(ran.warnings)) == (expected.outcome, expected.sent, expected.warned), ran.result
     assert_well_told(cell, ran)
+    assert stage.canaries.found_in(ran.stdout) == []
     assert_put_back(cell, scene, ran, left)
     # What worked without a trace has left the same as an undisturbed run, after which others show that nothing is done.
     if failed or left.logins or not left.is_done:
