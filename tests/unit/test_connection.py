@@ -10,6 +10,8 @@ import json
 import os
 import shutil
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable
@@ -96,6 +98,13 @@ def count(sim: Simulator, method: str, path: str) -> int:
 def token_of(sim: Simulator) -> str:
     user, password = sim.username, sim.password
     return str(sim.run(lambda store: store.logins.login(user, password)))
+
+
+def release_all(sim: Simulator, requests: int) -> None:
+    """Let answers go that are held, as soon as there are so many of them."""
+    while sim.in_flight < requests:
+        time.sleep(0.01)
+    sim.release()
 
 
 def open_connection(
@@ -250,6 +259,9 @@ def test_threads_that_meet_one_expiry_log_in_once(sim: Simulator) -> None:
     ids = sim.run(seed)
     connection = open_connection(sim)
     sim.run(lambda store: store.logins.expire_all())
+    for number in range(1, 7):
+        sim.inject(f"GET:*/update-session/*:{number}:hold-answer")
+    threading.Thread(target=release_all, args=(sim, len(ids)), daemon=True).start()
     assert len(gather(Api(connection).get_update_session, ids)) == 6
     connection.logout()
     assert count(sim, "POST", LOGINS["api"]) == 2
