@@ -97,6 +97,8 @@ class Govc:
                 "GOVC_URL": f"https://{credentials}@{server.hostname}:{server.port}/sdk",
                 "GOVC_TLS_CA_CERTS": str(server.ca_path),
                 "GOVC_PERSIST_SESSION": "false",
+                # library.probe is one of those.
+                "GOVC_SHOW_UNRELEASED": "true",
             },
             capture_output=True,
             text=True,

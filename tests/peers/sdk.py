@@ -12,6 +12,9 @@ import requests
 from com.vmware.content.library.item.downloadsession_client import File as DownloadFiles
 from com.vmware.content.library.item.updatesession_client import File as UpdateFiles
 from com.vmware.content.library.item_client import DownloadSession, UpdateSession
+from com.vmware.content.library.item_client import File as ItemFiles
+from com.vmware.content.library_client import Item
+from com.vmware.content_client import Library, LocalLibrary
 from com.vmware.vapi.std.errors_client import Error
 from vmware.vapi.bindings.stub import StubConfiguration
 from vmware.vapi.lib.connect import get_requests_connector
@@ -25,6 +28,10 @@ class Sdk:
     downloads: Any
     update_files: Any
     download_files: Any
+    libraries: Any
+    local_libraries: Any
+    items: Any
+    item_files: Any
     http: requests.Session
 
 
@@ -45,7 +52,8 @@ def connect(server: Server, user: str | None = None) -> Sdk:
     answer = http.post(f"{origin}/api/session", auth=(user or server.username, server.password))
     http.headers["vmware-api-session-id"] = answer.json()
     config = StubConfiguration(get_requests_connector(http, msg_protocol="rest", url=f"{origin}/api"))
-    sdk = Sdk(UpdateSession(config), DownloadSession(config), UpdateFiles(config), DownloadFiles(config), http)
+    sessions = (UpdateSession(config), DownloadSession(config), UpdateFiles(config), DownloadFiles(config))
+    sdk = Sdk(*sessions, Library(config), LocalLibrary(config), Item(config), ItemFiles(config), http)
     provider = sdk.updates._api_interface._api_provider
     while hasattr(provider, "next_provider"):
         provider = provider.next_provider

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,13 @@ UPDATE, INFO, ITEM = "content_library_update_session", "content_library_session_
 @pytest.fixture
 def govc(programs: Path, sim: Simulator, tmp_path: Path) -> Govc:
     return Govc(programs, sim, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def slow_simulator() -> Iterator[Simulator]:
+    """Goes on writing for a while after it has answered, as vCenter does."""
+    with Simulator(settle=0.3) as running:
+        yield running
 
 
 @pytest.fixture
@@ -85,6 +93,34 @@ def test_what_we_publish_govc_exports(govc: Govc, sim: Simulator, package: Packa
     assert exported == {path.name: path.read_bytes() for path in (package.descriptor, *package.references)}
 
 
+def test_what_we_publish_to_a_slow_server_is_there_when_our_task_ends(
+    slow_simulator: Simulator, programs: Path, image: Path, tmp_path: Path
+) -> None:
+    publish(slow_simulator, "tools", image)
+    assert Govc(programs, slow_simulator, tmp_path)("library.ls", "/templates/tools/*").split() == [
+        "/templates/tools/image.iso"
+    ]
+
+
+def test_what_we_purge_govc_does_not_see(govc: Govc, sim: Simulator, ovf: str, package: Package) -> None:
+    sim.run(lambda store: store.seed_item_files(ovf, {"old.vmdk": b"old"}))
+    publish(sim, "rocky9", package.descriptor)
+    assert sorted(govc("library.ls", "/templates/rocky9/*").split()) == sorted(
+        f"/templates/rocky9/{path.name}" for path in (package.descriptor, *package.references)
+    )
+
+
+def test_of_what_a_failed_task_made_govc_sees_nothing(govc: Govc, sim: Simulator, tmp_path: Path) -> None:
+    package = make_package(tmp_path / "signed", disks=1, disk_bytes=30_000, signed="self-signed")
+    files = [{"src": str(package.descriptor)}]
+    ran = run_module(
+        UPDATE,
+        {**connection_args(sim), "library": "templates", "library_item": "rocky9", "state": "done", "files": files},
+    )
+    assert ran.result["error"]["type"] == "WARNINGS_NOT_IGNORED"
+    assert govc("library.session.ls") == ""
+
+
 def test_sessions_of_ours_are_seen_and_removed_by_govc(govc: Govc, sim: Simulator, iso: str) -> None:
     session = ours(sim, UPDATE, library="templates", library_item="tools", client_progress=30)["session"]
     (seen,) = govc.json("library.session.ls")["sessions"]
@@ -110,6 +146,30 @@ def test_sessions_of_govc_are_seen_by_us(govc: Govc, sim: Simulator, image: Path
     assert sorted(rows) == sorted(
         [[update["id"], "/templates/image", "Update"], [download["id"], "/templates/image", "Download"]]
     )
+
+
+def test_files_of_a_session_are_listed_and_removed_by_govc(govc: Govc, sim: Simulator, iso: str) -> None:
+    sim.run(lambda store: store.seed_item_files(iso, {"a.iso": b"a", "b.iso": b"b"}))
+    session = sim.run(lambda store: store.seed_update_session(iso))
+    govc("library.session.rm", "-i", session, "b.iso")
+    assert [each["name"] for each in govc.json("library.session.ls", "-i")["files"][session]] == ["a.iso"]
+
+
+def test_a_download_is_ended_by_govc(govc: Govc, sim: Simulator, iso: str) -> None:
+    session = sim.run(lambda store: store.seed_download_session(iso))
+    govc("library.session.rm", "-f", session)
+    assert ours(sim, INFO, kind="download")["download_sessions"] == []
+
+
+def test_what_govc_says_of_an_item_we_read(govc: Govc, sim: Simulator) -> None:
+    govc("library.update", "-d", "new words", "/templates/tools")
+    found = ours(sim, ITEM, library="templates", name="tools")["library_item"]
+    assert found["description"] == "new words"
+
+
+def test_govc_is_told_why_a_source_cannot_be_pulled(govc: Govc) -> None:
+    probed = govc.json("library.probe", "nothing://to.pull")
+    assert (probed["status"], probed["error_messages"][0]["args"][0]) == ("INVALID_URL", "nothing://to.pull")
 
 
 def test_an_item_that_govc_removes_is_gone_for_us(govc: Govc, sim: Simulator, iso: str) -> None:

@@ -23,10 +23,13 @@ from com.vmware.content.library.item_client import (
     TransferEndpoint,
     UpdateSessionModel,
 )
+from com.vmware.content.library_client import Item, ItemModel
+from com.vmware.content_client import Library
 from com.vmware.vapi.std.errors_client import Error
 from vmware.vapi.bindings import type as bindings
 
-from tests.harness.packages import make_package
+from tests.harness.modules import connection_args, run_module
+from tests.harness.packages import BARE_DESCRIPTOR, make_package
 from tests.harness.tasks import DIALECTS, SESSION_INFO, Tasks
 from tests.peers.comparison import Comparison
 from tests.peers.sdk import Sdk, connect, read_error
@@ -99,6 +102,14 @@ def test_get_and_list(sdk: Sdk, iso: str, ovf: str, kind: str) -> None:
     found = service.get(of_ovf)
     assert (found.id, found.library_item_id, found.state, found.client_progress) == (of_ovf, ovf, "ACTIVE", 0)
     assert found.expiration_time > datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+
+
+@pytest.mark.parametrize("kind", ["updates", "downloads"])
+def test_a_list_has_only_the_callers_sessions(sdk: Sdk, sim: Simulator, iso: str, kind: str) -> None:
+    model = UpdateSessionModel if kind == "updates" else DownloadSessionModel
+    session = getattr(sdk, kind).create(model(library_item_id=iso))
+    assert getattr(sdk, kind).list() == [session]
+    assert getattr(connect(sim, "viewer@vsphere.local"), kind).list() == []
 
 
 def test_update_changes_what_is_ignored(sdk: Sdk, ovf: str) -> None:
@@ -209,6 +220,48 @@ def test_files_of_a_download_session(sdk: Sdk, sim: Simulator, iso: str) -> None
     assert sdk.download_files.get(session, "b.iso").download_endpoint.uri.startswith("ds:///")
 
 
+def test_libraries_are_listed_found_and_read(sdk: Sdk, sim: Simulator) -> None:
+    templates = sim.run(lambda store: store.find_library_id("templates"))
+    mirror = sim.run(lambda store: store.find_library_id("mirror"))
+    assert sdk.libraries.list() == [templates, mirror]
+    assert sdk.local_libraries.list() == [templates]
+    assert sdk.libraries.find(Library.FindSpec(name="mirror")) == [mirror]
+    found = sdk.libraries.get(mirror)
+    assert (found.id, found.name, found.type) == (mirror, "mirror", "SUBSCRIBED")
+
+
+def test_an_item_from_its_making_to_its_end(sdk: Sdk, sim: Simulator) -> None:
+    library, token = sim.run(lambda store: store.find_library_id("templates")), str(uuid.uuid4())
+    made = ItemModel(library_id=library, name="new", type="iso")
+    item, again = (sdk.items.create(made, client_token=token) for _each in range(2))
+    assert item == again
+    assert item in sdk.items.list(library)
+    assert sdk.items.find(Item.FindSpec(name="new")) == [item]
+    sdk.items.update(item, ItemModel(description="new words"))
+    found = sdk.items.get(item)
+    assert (found.id, found.library_id, found.name, found.description) == (item, library, "new", "new words")
+    sdk.items.delete(item)
+    assert item not in sdk.items.list(library)
+
+
+def test_files_of_an_item(sdk: Sdk, sim: Simulator, iso: str) -> None:
+    sim.run(lambda store: store.seed_item_files(iso, {"a.iso": b"content", "b.iso": b"other"}))
+    assert {each.name: each.size for each in sdk.item_files.list(iso)} == {"a.iso": 7, "b.iso": 5}
+    found = sdk.item_files.get(iso, "b.iso")
+    assert (found.name, found.size, found.checksum_info.algorithm) == ("b.iso", 5, "SHA1")
+
+
+@pytest.mark.parametrize("dialect", ["api", "rest"])
+@pytest.mark.parametrize("kind", ["update", "download"])
+def test_progress_that_we_declare(sdk: Sdk, sim: Simulator, iso: str, kind: str, dialect: str) -> None:
+    ran = run_module(
+        f"content_library_{kind}_session",
+        {**connection_args(sim), "api_dialect": dialect, "library_item_id": iso, "client_progress": 40},
+    )
+    assert ran.rc == 0, ran.result
+    assert getattr(sdk, f"{kind}s").get(ran.result["session"]["id"]).client_progress == 40
+
+
 # -- errors
 
 NOBODY = "11111111-2222-4333-8444-555555555555"
@@ -245,14 +298,10 @@ class World:
     def described(self) -> str:
         """A session that holds a descriptor, and nothing of what it references."""
         session: str = self.sdk.updates.create(spec(self.ovf))
-        upload(self.sdk, session, "x.ovf", DESCRIPTOR)
+        upload(self.sdk, session, "x.ovf", BARE_DESCRIPTOR)
         return session
 
 
-DESCRIPTOR = (
-    b'<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1" xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1">'
-    b'<References><File ovf:id="f" ovf:href="disk.vmdk"/></References></Envelope>'
-)
 BEHAVIOR = UpdateSessionModel(warning_behavior=[])
 UNKNOWN_TYPE = UpdateSessionModel(warning_behavior=[WarningBehavior(type="NO_SUCH_WARNING", ignored=True)])
 STATE = "NOT_ALLOWED_IN_CURRENT_STATE"

@@ -9,14 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from ansible_collections.vsphere.content.plugins.module_utils import _lifecycle
+from ansible_collections.vsphere.content.plugins.module_utils._api import Api
+from ansible_collections.vsphere.content.plugins.module_utils._connection import (
+    Connection,
+    connection_spec,
+    read_options,
+)
 from tests.harness.modules import ModuleResult, connection_args, run_module
 from tests.harness.packages import Package, make_iso, make_package
 from tests.peers.programs import Govc, Vcsim
 
 UPDATE, DOWNLOAD = "content_library_update_session", "content_library_download_session"
 INFO, ITEM = "content_library_session_info", "content_library_item"
+PATIENCE = 15
 
 
 class Tasks:
@@ -42,7 +50,8 @@ class Tasks:
         return ran.result
 
     def publish(self, *sources: Path, **args: Any) -> dict[str, Any]:
-        return self.ok(UPDATE, state="done", files=[{"src": str(path)} for path in sources], **args)
+        files = [{"src": str(path)} for path in sources]
+        return self.ok(UPDATE, state="done", files=files, wait_timeout=PATIENCE, **args)
 
 
 @pytest.fixture
@@ -80,8 +89,9 @@ def test_an_image_is_published_and_fetched_again(tasks: Tasks, iso: Path, tmp_pa
 
     target = tmp_path / "fetched"
     target.mkdir()
-    assert tasks.ok(DOWNLOAD, dest=str(target))["changed"]
+    assert tasks.ok(DOWNLOAD, dest=str(target), wait_timeout=PATIENCE)["changed"]
     assert (target / "image.iso").read_bytes() == iso.read_bytes()
+    assert tasks.ok(INFO)["download_sessions"] == []
 
 
 def test_what_the_server_cannot_verify_is_skipped_or_sent_as_declared(tasks: Tasks, iso: Path) -> None:
@@ -113,6 +123,29 @@ def test_a_package_is_published_and_fetched_again(tasks: Tasks, package: Package
     assert (target / package.descriptor.name).read_bytes() == package.descriptor.read_bytes()
 
 
+def test_a_signed_package_arrives_in_the_servers_order(tasks: Tasks, tmp_path: Path) -> None:
+    package = make_package(tmp_path / "signed", disks=1, disk_bytes=40_000, signed="self-signed")
+    tasks.ok(ITEM, type="ovf")
+    tasks.publish(package.descriptor)
+    # vcsim lists what it has received in the order in which it came.
+    files = tasks.ok(ITEM)["library_item"]["files"]
+    assert [each["name"] for each in files] == [path.name for path in package.files]
+
+
+def test_a_login_that_ended_is_renewed(vcsim: Vcsim) -> None:
+    logins: list[str] = []
+    defaults = {name: option.get("default") for name, option in connection_spec().items()}
+    connection = Connection(read_options({**defaults, **connection_args(vcsim)}), on_secret=logins.append)
+    connection.login()
+    requests.delete(
+        f"{connection.options.origin}/rest/com/vmware/cis/session",
+        headers={"vmware-api-session-id": logins[-1]},
+        verify=vcsim.ca_path,
+    ).raise_for_status()
+    assert Api(connection).find_libraries("nowhere") == []
+    connection.logout()
+
+
 def test_sessions_are_read_canceled_and_removed(tasks: Tasks, iso: Path) -> None:
     tasks.ok(ITEM, type="iso")
     opened = tasks.ok(UPDATE, files=[{"src": str(iso)}])["session"]
@@ -131,6 +164,13 @@ def test_sessions_are_read_canceled_and_removed(tasks: Tasks, iso: Path) -> None
         True,
         False,
     ]
+    assert tasks.ok(INFO)["update_sessions"] == []
+
+
+def test_a_source_that_cannot_be_pulled_is_an_error_before_a_session_is_made(tasks: Tasks) -> None:
+    tasks.ok(ITEM, type="iso")
+    failure = tasks.failed(UPDATE, files=[{"name": "image.iso", "url": "https://127.0.0.1:1/image.iso"}])
+    assert "127.0.0.1:1: connect: connection refused" in failure["msg"]
     assert tasks.ok(INFO)["update_sessions"] == []
 
 
