@@ -3,8 +3,9 @@
 
 """Makes each mistake in a copy of the checkout, and tells who saw it: ``python -m tests.mutations``.
 
-Each suite must first be content with the copy as it is. A mistake that nobody sees, or that cannot be made any more as
-the code has changed, ends in exit code 1.
+Each suite must first be content with the copy as it is. A line of the table tells whether the witness is independent of
+us, or whether it takes our own tests to see the mistake; one in which a suite hangs is told from one that it names. A
+mistake that nobody sees, or that cannot be made any more as the code has changed, ends in exit code 1.
 """
 
 from __future__ import annotations
@@ -19,15 +20,17 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from tests.harness.checkout import CACHE, ROOT
 from tests.mutations.bench import Bench, make_copy, open_bench
 from tests.mutations.conduct import behaviour_mutations
-from tests.mutations.mutation import Mutation
+from tests.mutations.forked_pytest import HUNG
+from tests.mutations.mutation import NEEDING_GO, Mutation
 from tests.mutations.routes import client_mutations, simulator_mutations
 from tests.mutations.wire import wire_mutations
+from tests.peers.binaries import Unavailable, build
 from tools.environment import check_environment
 
 Task = TypeVar("Task")
@@ -36,20 +39,27 @@ Result = TypeVar("Result")
 FOLDER = CACHE / "mutations"
 DESCRIPTION = "published description"
 ALL_PASSED, SOME_FAILED = 0, 1
-#: One for each kind of mistake, to see in passing that the table can still be made.
+#: One for each kind of mistake and of witness, to see in passing that the table can still be made.
 SAMPLE = (
-    "update_session.fail: the field client_error_message is renamed",
-    "update_session.list: the query parameter is another",
-    "log in again: an expired login ends the task",
+    "client api update_session.fail: the field client_error_message is renamed",
+    "client rest item.get: id: is left out",
+    "simulator api update_session.list: the query parameter is another",
+    "simulator rest library.find: the wrapper spec is renamed",
+    "client both localized is read under another name",
+    "client both retry: a read is not tried again",
 )
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """C(witness) is who saw the mistake, empty if nobody did; C(trouble) why it could not be judged."""
+    """C(witness) is who saw the mistake, empty if nobody did; C(trouble) why it could not be judged.
+
+    C(ours) says that it took a test of our own.
+    """
 
     mutation: Mutation
     witness: str = ""
+    ours: bool = False
     trouble: str = ""
     seconds: float = 0.0
 
@@ -59,31 +69,42 @@ def every_mutation() -> list[Mutation]:
 
 
 def sample(mutations: Sequence[Mutation]) -> list[Mutation]:
-    """The first of each name in SAMPLE; one that is missing is a KeyError."""
-    by_name: dict[str, Mutation] = {}
-    for each in mutations:
-        by_name.setdefault(each.name, each)
-    return [by_name[name] for name in SAMPLE]
+    """Those in SAMPLE; one that is missing is a KeyError."""
+    by_title = {each.title: each for each in mutations}
+    return [by_title[title] for title in SAMPLE]
+
+
+def without_go(mutations: Sequence[Mutation]) -> list[Mutation]:
+    """What can be judged where vcsim and govc cannot be built."""
+    left = [
+        replace(each, suites=tuple(suite for suite in each.suites if suite.witness not in NEEDING_GO))
+        for each in mutations
+    ]
+    return [each for each in left if each.suites]
 
 
 def judge(mutation: Mutation, bench: Bench) -> Verdict:
     began = time.monotonic()
     try:
         with bench.made(mutation):
-            witness, trouble = _first_witness(mutation, bench)
+            verdict = _verdict(mutation, bench)
     except ValueError as error:
-        witness, trouble = "", str(error)
-    return Verdict(mutation, witness, trouble, time.monotonic() - began)
+        verdict = Verdict(mutation, trouble=str(error))
+    return replace(verdict, seconds=time.monotonic() - began)
 
 
-def _first_witness(mutation: Mutation, bench: Bench) -> tuple[str, str]:
+def _verdict(mutation: Mutation, bench: Bench) -> Verdict:
     for suite in mutation.suites:
         code, output = bench.run(suite.arguments)
+        if code == HUNG:
+            return Verdict(mutation, f"hangs in: {suite.witness}", suite.ours)
+        if code == SOME_FAILED and f"against the {DESCRIPTION}" in output:
+            return Verdict(mutation, DESCRIPTION)
         if code == SOME_FAILED:
-            return DESCRIPTION if f"against the {DESCRIPTION}" in output else suite.witness, ""
+            return Verdict(mutation, suite.witness, suite.ours)
         if code != ALL_PASSED:
-            return "", f"pytest ended with {code}: {_end_of(output)}"
-    return "", ""
+            return Verdict(mutation, trouble=f"pytest ended with {code}: {_end_of(output)}")
+    return Verdict(mutation)
 
 
 def baselines(mutations: Sequence[Mutation]) -> list[tuple[str, ...]]:
@@ -121,7 +142,10 @@ def lent(benches: queue.Queue[Bench], work: Callable[[Task, Bench], Result]) -> 
 def row(verdict: Verdict) -> str:
     mutation = verdict.mutation
     seen = verdict.trouble or verdict.witness or "NOBODY"
-    return f"{mutation.side:<10} {mutation.dialect:<5} {mutation.name:<78} {seen} ({verdict.seconds:.0f} s)"
+    judged = "only ours" if verdict.ours else "independent" if verdict.witness else "-"
+    return (
+        f"{mutation.side:<10} {mutation.dialect:<5} {mutation.name:<80} {judged:<12} {seen} ({verdict.seconds:.0f} s)"
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -132,6 +156,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     chosen = sample(every_mutation()) if options.sample else every_mutation()
     mutations = [each for each in chosen if all(word in each.title for word in options.words)]
+    try:
+        build()
+    except Unavailable as error:
+        print(f"left out: what only vcsim or govc can see; {error}")
+        mutations = without_go(mutations)
 
     shutil.rmtree(FOLDER, ignore_errors=True)
     env = check_environment(os.environ)
@@ -153,10 +182,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def summed_up(verdicts: Sequence[Verdict]) -> int:
     missed = [each for each in verdicts if not each.witness]
-    counts = Counter(each.witness for each in verdicts if each.witness)
-    print(f"\n{len(verdicts) - len(missed)} of {len(verdicts)} mistakes were seen")
-    for witness, count in counts.most_common():
-        print(f"  {count:>3} by: {witness}")
+    counts = Counter((each.ours, each.witness) for each in verdicts if each.witness)
+    alone = sum(each.ours for each in verdicts)
+    print(
+        f"\n{len(verdicts) - len(missed)} of {len(verdicts)} mistakes were seen, {alone} of them only by our own tests"
+    )
+    for (ours, witness), count in sorted(counts.items(), key=lambda entry: (entry[0][0], -entry[1])):
+        print(f"  {count:>3} {'only by' if ours else 'by'}: {witness}")
     for each in missed:
         print(f"not seen: {each.mutation.title}{': ' if each.trouble else ''}{each.trouble}")
     return 1 if missed or not verdicts else 0

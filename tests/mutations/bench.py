@@ -16,7 +16,9 @@ from tests.harness.checkout import CACHE
 from tests.mutations.mutation import Mutation
 from tools.staging import stage
 
-NURSERY = Path(__file__).with_name("nursery.py")
+FORKED_PYTEST = Path(__file__).with_name("forked_pytest.py")
+#: No suite takes a tenth of this.
+SECONDS = 120.0
 #: What takes long to make, and no mistake is made in.
 SHARED = ("go", "peers")
 
@@ -24,9 +26,9 @@ SHARED = ("go", "peers")
 class Bench:
     """Suites run here one at a time."""
 
-    def __init__(self, copy: Path, nursery: subprocess.Popen[str]) -> None:
+    def __init__(self, copy: Path, process: subprocess.Popen[str]) -> None:
         self.copy = copy
-        self._nursery = nursery
+        self._process = process
 
     @contextmanager
     def made(self, mutation: Mutation) -> Iterator[None]:
@@ -41,26 +43,27 @@ class Bench:
 
     def run(self, arguments: Sequence[str]) -> tuple[int, str]:
         """pytest's exit code and output."""
-        if self._nursery.stdin is None or self._nursery.stdout is None:
+        if self._process.stdin is None or self._process.stdout is None:
             raise AssertionError("both are pipes")
-        print(json.dumps(arguments), file=self._nursery.stdin, flush=True)
-        code, output = json.loads(self._nursery.stdout.readline())
+        print(json.dumps(arguments), file=self._process.stdin, flush=True)
+        code, output = json.loads(self._process.stdout.readline())
         return int(code), str(output)
 
 
 @contextmanager
-def open_bench(copy: Path, env: Mapping[str, str]) -> Iterator[Bench]:
+def open_bench(copy: Path, env: Mapping[str, str], seconds: float = SECONDS) -> Iterator[Bench]:
+    """C(seconds) is after how long a run is taken to hang."""
     with subprocess.Popen(
-        [sys.executable, str(NURSERY)],
+        [sys.executable, str(FORKED_PYTEST), str(seconds)],
         cwd=copy,
         env=dict(env),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-    ) as nursery:
-        yield Bench(copy, nursery)
+    ) as process:
+        yield Bench(copy, process)
         # Its input ends, and so does it.
-        nursery.communicate()
+        process.communicate()
 
 
 def make_copy(folder: Path) -> Path:

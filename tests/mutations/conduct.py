@@ -1,170 +1,215 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Mistakes in what is done when: waiting, order, reading back, cleaning up, trying again, logging in again."""
+"""Mistakes in what is done when: waiting, order, reading back, cleaning up, trying again, logging in again.
+
+Independent programs judge where they can: vcsim what our client makes of it, govc what our client leaves behind in the
+simulator, the official bindings how the simulator behaves. Some mistakes our own unit tests must see alone. They show
+only where something goes wrong on the way, where a clock is moved, where two are at work at once, or where a server has
+previews, checksums or a validation of what was sent, and neither vcsim nor govc has any of these.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.mutations.mutation import Mutation, Suite, behaviour, sdk
+from tests.mutations.mutation import Mutation, Suite, govc, sdk, unit, vcsim
 
 UTILS = "plugins/module_utils/"
 LIFECYCLE, UPLOAD, CONTENT = UTILS + "_lifecycle.py", UTILS + "_upload.py", UTILS + "_content.py"
 CONNECTION, API, DOWNLOAD = UTILS + "_connection.py", UTILS + "_api.py", UTILS + "_download.py"
 UPDATES = "tests/simulator/updates.py"
 
+#: Name, file, what stands there, what is wrong, and who sees it.
+Row = tuple[str, str, str, str, Suite]
+
 
 def behaviour_mutations() -> Iterator[Mutation]:
-    for name, path, old, new, suite in CLIENT:
-        yield Mutation(name, "client", "both", path, old, new, (suite,))
-    for name, path, old, new, suite in SIMULATOR:
-        yield Mutation(name, "simulator", "both", path, old, new, (suite,))
+    for side, rows in (("client", JUDGED_BY_OTHERS), ("client", JUDGED_BY_US), ("simulator", SIMULATOR)):
+        for name, path, old, new, suite in rows:
+            yield Mutation(name, side, "both", path, old, new, (suite,))
 
 
-CLIENT: tuple[tuple[str, str, str, str, Suite], ...] = (
+JUDGED_BY_OTHERS: tuple[Row, ...] = (
     (
         "polling: an answered PUT counts as a received file",
         LIFECYCLE,
         'ready=lambda files: set(names) <= silent | {file.name for file in files if file.status == "READY"}',
         "ready=lambda files: True",
-        behaviour("test_update_session_options", "never_received"),
+        govc("slow_server"),
     ),
     (
         "polling: a completion is not waited for",
         LIFECYCLE,
         "ready=lambda found: found.state != ACTIVE or not wait",
         "ready=lambda found: True",
-        behaviour("test_update_session_options", "never_ends"),
-    ),
-    (
-        "polling: the deadline does not move on with progress",
-        LIFECYCLE,
-        "            seen, deadline, pause = signs(value), clock.now() + timeout, FIRST_PAUSE\n    return",
-        "            seen, pause = signs(value), FIRST_PAUSE\n    return",
-        behaviour("test_lifecycle", "deadline"),
+        govc("slow_server"),
     ),
     (
         "read-back: what the server made of warning_behavior is believed",
         LIFECYCLE,
         "if session.ignored_warnings != tuple(sorted(ignored_warnings)):",
         "if False:",
-        behaviour("test_update_session_warnings", "does_not_take"),
+        vcsim("server_does_not_know"),
     ),
     (
         "order: the certificate goes after the descriptor",
         CONTENT,
         "    CERTIFICATE = 1\n    DESCRIPTOR = 2\n",
         "    CERTIFICATE = 2\n    DESCRIPTOR = 1\n",
-        behaviour("test_update_session_files", "servers_order"),
-    ),
-    (
-        "order: the preview is not awaited before the disks",
-        UPLOAD,
-        "        if previewed and not packed:\n            self._preview()\n",
-        "",
-        behaviour("test_update_session_warnings", "before_the_first_disk"),
+        vcsim("servers_order"),
     ),
     (
         "clean-up: a session is deleted while it is ACTIVE",
         LIFECYCLE,
         "            insist(lambda: api.cancel_update_session(session_id))\n",
         "            pass\n",
-        behaviour("test_cleanup", "failed_task_made"),
+        govc("failed_task_made"),
     ),
     (
         "clean-up: a session that is canceled stays",
         LIFECYCLE,
         "        insist(lambda: api.delete_update_session(session_id))\n    return Fate.CANCELED",
         "    return Fate.CANCELED",
-        behaviour("test_cleanup", "failed_task_made"),
-    ),
-    (
-        "retry: a read is not tried again",
-        CONNECTION,
-        "ATTEMPTS = 4\n",
-        "ATTEMPTS = 1\n",
-        behaviour("test_connection", "retry_after_is_honoured"),
-    ),
-    (
-        "retry: a create is not tried again",
-        API,
-        "model=model, client_token=client_token, repeatable=True)",
-        "model=model, client_token=client_token)",
-        behaviour("test_update_session_options", "answer_is_lost"),
-    ),
-    (
-        "retry: a bare 500 is tried again",
-        CONNECTION,
-        "RETRIED_STATUSES = (429, 502, 503, 504)",
-        "RETRIED_STATUSES = (429, 500, 502, 503, 504)",
-        behaviour("test_connection", "what_is_answered_is_not_tried_again"),
-    ),
-    (
-        "retry: a broken upload is not sent again",
-        UPLOAD,
-        "TRIES = 3\n",
-        "TRIES = 1\n",
-        behaviour("test_transfers", "second_try"),
+        govc("failed_task_made"),
     ),
     (
         "log in again: an expired login ends the task",
         CONNECTION,
         "if status_of(answer) != 401 or",
         "if status_of(answer) != 419 or",
-        behaviour("test_connection", "expires_in_mid_task"),
-    ),
-    (
-        "log in again: each thread does it for itself",
-        CONNECTION,
-        "            if self._token == token:\n                self.login()\n",
-        "            self.login()\n",
-        behaviour("test_connection", "threads_that_meet"),
-    ),
-    (
-        "checksums: what arrived changed is published",
-        UPLOAD,
-        "            elif theirs != ours:\n",
-        "            elif False:\n",
-        behaviour("test_update_session_files", "content_that_arrives_changed"),
-    ),
-    (
-        "checksums: what was fetched changed is put into place",
-        DOWNLOAD,
-        "        if theirs != ours:\n",
-        "        if False:\n",
-        behaviour("test_download_session_dest", "checksum_that_does_not_fit"),
-    ),
-    (
-        "keep-alive: a session expires under a long upload",
-        LIFECYCLE,
-        "                extend(reached if reached > told else None)\n",
-        "                pass\n",
-        behaviour("test_transfers", "outlives_session"),
-    ),
-    (
-        "take over: a transfer that moves is nobody's",
-        LIFECYCLE,
-        "            return session, files, True\n",
-        "            return session, files, False\n",
-        behaviour("test_take_over", "transfer_that_moves"),
-    ),
-    (
-        "validate: missing files are no reason not to complete",
-        LIFECYCLE,
-        "    if validation.has_errors:\n",
-        "    if False:\n",
-        behaviour("test_update_session_files", "found_session_with_a_missing"),
+        vcsim("login_that_ended"),
     ),
     (
         "purge: what is not wanted stays",
         CONTENT,
         "if name in self.absent or (purge and name not in self.names))",
         "if name in self.absent)",
-        behaviour("test_update_session_files", "purge_files"),
+        govc("we_purge"),
     ),
 )
-SIMULATOR: tuple[tuple[str, str, str, str, Suite], ...] = (
+JUDGED_BY_US: tuple[Row, ...] = (
+    (
+        "polling: the deadline does not move on with progress",
+        LIFECYCLE,
+        "            seen, deadline, pause = signs(value), clock.now() + timeout, FIRST_PAUSE\n    return",
+        "            seen, pause = signs(value), FIRST_PAUSE\n    return",
+        unit("test_lifecycle", "deadline"),
+    ),
+    (
+        "order: the preview is not awaited before the disks",
+        UPLOAD,
+        "        if previewed and not packed:\n            self._preview()\n",
+        "",
+        unit("test_update_session_warnings", "before_the_first_disk"),
+    ),
+    (
+        "retry: a read is not tried again",
+        CONNECTION,
+        "ATTEMPTS = 4\n",
+        "ATTEMPTS = 1\n",
+        unit("test_connection", "retry_after_is_honoured"),
+    ),
+    (
+        "retry: a create is not tried again",
+        API,
+        "model=model, client_token=client_token, repeatable=True)",
+        "model=model, client_token=client_token)",
+        unit("test_update_session_options", "answer_is_lost"),
+    ),
+    (
+        "retry: a bare 500 is tried again",
+        CONNECTION,
+        "RETRIED_STATUSES = (429, 502, 503, 504)",
+        "RETRIED_STATUSES = (429, 500, 502, 503, 504)",
+        unit("test_connection", "what_is_answered_is_not_tried_again"),
+    ),
+    (
+        "retry: a broken upload is not sent again",
+        UPLOAD,
+        "TRIES = 3\n",
+        "TRIES = 1\n",
+        unit("test_transfers", "second_try"),
+    ),
+    (
+        "log in again: each thread does it for itself",
+        CONNECTION,
+        "            if self._token == token:\n                self.login()\n",
+        "            self.login()\n",
+        unit("test_connection", "threads_that_meet"),
+    ),
+    (
+        "checksums: what arrived changed is published",
+        UPLOAD,
+        "            elif theirs != ours:\n",
+        "            elif False:\n",
+        unit("test_update_session_files", "content_that_arrives_changed"),
+    ),
+    (
+        "checksums: what was fetched changed is put into place",
+        DOWNLOAD,
+        "        if theirs != ours:\n",
+        "        if False:\n",
+        unit("test_download_session_dest", "checksum_that_does_not_fit"),
+    ),
+    (
+        "keep-alive: a session expires under a long upload",
+        LIFECYCLE,
+        "                extend(reached if reached > told else None)\n",
+        "                pass\n",
+        unit("test_transfers", "outlives_session"),
+    ),
+    (
+        "take over: a transfer that moves is nobody's",
+        LIFECYCLE,
+        "            return session, files, True\n",
+        "            return session, files, False\n",
+        unit("test_take_over", "transfer_that_moves"),
+    ),
+    (
+        "validate: missing files are no reason not to complete",
+        LIFECYCLE,
+        "    if validation.has_errors:\n",
+        "    if False:\n",
+        unit("test_update_session_files", "found_session_with_a_missing"),
+    ),
+)
+SIMULATOR: tuple[Row, ...] = (
+    (
+        "polling: what was not received yet is completed",
+        UPDATES,
+        '            elif status != "READY":\n',
+        "            elif False:\n",
+        sdk("late.iso"),
+    ),
+    (
+        "order: a certificate is taken after the descriptor",
+        UPDATES,
+        'if extension(entry.name) in ("mf", "cert") and any(',
+        "if extension(entry.name) in () and any(",
+        sdk("x.mf"),
+    ),
+    (
+        "clean-up: a session is deleted while it is ACTIVE",
+        UPDATES,
+        'if session.state == "ACTIVE":\n            raise wrong_state("delete"',
+        'if False:\n            raise wrong_state("delete"',
+        sdk("delete"),
+    ),
+    (
+        "retry: a client token makes a new session each time",
+        UPDATES,
+        '            self._tokens[f"{user.name} {client_token}"] = session.id\n',
+        "            pass\n",
+        sdk("client_token"),
+    ),
+    (
+        "read-back: a change of warning_behavior is answered with success, and not made",
+        UPDATES,
+        'if "warning_behavior" in spec and not self._seed.patch_ignored:',
+        "if False:",
+        sdk("update_changes"),
+    ),
     (
         "two ACTIVE sessions on one item",
         UPDATES,
@@ -173,24 +218,17 @@ SIMULATOR: tuple[tuple[str, str, str, str, Suite], ...] = (
         sdk("RESOURCE_BUSY"),
     ),
     (
-        "a client token makes a new session each time",
-        UPDATES,
-        '            self._tokens[f"{user.name} {client_token}"] = session.id\n',
-        "            pass\n",
-        sdk("client_token"),
-    ),
-    (
-        "a certificate is taken after the descriptor",
-        UPDATES,
-        'if extension(entry.name) in ("mf", "cert") and any(',
-        "if extension(entry.name) in () and any(",
-        sdk("x.mf"),
-    ),
-    (
-        "a list has other users' sessions and other items'",
+        "a list has the sessions of other items",
         UPDATES,
         "if entry.user == user.name and item_id in (None, entry.item.id)",
         "if entry.user == user.name",
         sdk("get_and_list"),
+    ),
+    (
+        "a list has other users' sessions",
+        UPDATES,
+        "if entry.user == user.name and item_id in (None, entry.item.id)",
+        "if item_id in (None, entry.item.id)",
+        sdk("lists_only_the_callers"),
     ),
 )

@@ -4,7 +4,8 @@
 """Runs pytest in the current folder again and again, each time in a fork of a process that has loaded others' code.
 
 Loading that takes longer than most tests, and it is the same whatever is wrong in ours, of which nothing is loaded
-here. A line of standard input holds the arguments of a run as JSON, a line of the answer its exit code and output.
+here. A line of standard input holds the arguments of a run as JSON, a line of the answer its exit code and output. The
+only argument is how many seconds a run may take.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ import time
 from collections.abc import Sequence
 from typing import IO
 
-SECONDS = 120
 PAUSE = 0.02
 PYTEST = ("-x", "-q", "--tb=short", "-p", "no:xdist")
-SOME_FAILED = 1
+#: As the command timeout has it; none of pytest's codes.
+HUNG = 124
 LOADED = (
     "_pytest.assertion.rewrite",
     "aiohttp.web",
@@ -49,15 +50,17 @@ def load() -> None:
             importlib.import_module(name)
 
 
-def run(arguments: Sequence[str]) -> tuple[int, str]:
-    """The exit code and the output of one run; one that hangs has failed."""
+def run(arguments: Sequence[str], seconds: float) -> tuple[int, str]:
+    """The exit code and the output of one run; HUNG if it had to be ended."""
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
         child = os.fork()
         if not child:
             _be_pytest(arguments, output)
-        code = _wait_for(child)
+        # A group of its own, with which what it starts can be ended too.
+        os.setpgid(child, child)
+        code = _wait_for(child, seconds)
         if code is None:
-            return SOME_FAILED, "it hangs"
+            return HUNG, ""
         output.seek(0)
         return code, output.read()
 
@@ -65,8 +68,6 @@ def run(arguments: Sequence[str]) -> tuple[int, str]:
 def _be_pytest(arguments: Sequence[str], output: IO[str]) -> None:
     import pytest
 
-    # A group of its own, with which what it starts can be ended too.
-    os.setsid()
     for stream in (1, 2):
         os.dup2(output.fileno(), stream)
     code = int(pytest.ExitCode.INTERNAL_ERROR)
@@ -77,8 +78,8 @@ def _be_pytest(arguments: Sequence[str], output: IO[str]) -> None:
         os._exit(code)
 
 
-def _wait_for(child: int) -> int | None:
-    end = time.monotonic() + SECONDS
+def _wait_for(child: int, seconds: float) -> int | None:
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
@@ -90,10 +91,11 @@ def _wait_for(child: int) -> int | None:
 
 
 def main() -> None:
+    seconds = float(sys.argv[1])
     load()
     # What pytest prints goes elsewhere, so that nothing comes between the answers.
     for line in sys.stdin:
-        print(json.dumps(run(json.loads(line))), flush=True)
+        print(json.dumps(run(json.loads(line), seconds)), flush=True)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
 
 """One mistake for each route of our client and each row of the simulator's tables: in both dialects, all operations.
 
-What is wrong is the subtlest thing that a route can have wrong: the name of a wrapper before that of a query parameter,
-that before the action, that before a lost ``id:``, and a wrong verb only where there is nothing else.
+What is wrong is the subtlest thing that a route can have wrong: the name of a wrapper before a header that is not read,
+that before the name of a query parameter, that before the action, that before a lost ``id:``, and a wrong verb only
+where there is nothing else. A wrong status is a mistake by itself, as most clients take any of success.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from tests.mutations.mutation import Mutation, Suite, govc, operation, sdk, vcsi
 
 DIALECT_FILE = "plugins/module_utils/_dialect.py"
 ROWS_FILE = "tests/simulator/routes.py"
+STATUS = "status"
 OTHER_VERBS = {"GET": "POST", "POST": "PUT", "PATCH": "PUT", "DELETE": "PUT"}
 
 #: The probe is an operation of the older dialect only, whatever is spoken otherwise.
@@ -24,6 +26,18 @@ NEVER_TAKEN = {("update_session.file.probe", "api")}
 
 #: Which of the independent clients' tests meet an operation of the simulator.
 SEEN_BY_SDK: Mapping[str, str] = {
+    "library.list": "libraries_are_listed",
+    "library.find": "libraries_are_listed",
+    "library.get": "libraries_are_listed",
+    "local_library.list": "libraries_are_listed",
+    "item.create": "item_from_its_making",
+    "item.list": "item_from_its_making",
+    "item.find": "item_from_its_making",
+    "item.get": "item_from_its_making",
+    "item.update": "item_from_its_making",
+    "item.delete": "item_from_its_making",
+    "item.file.list": "files_of_an_item",
+    "item.file.get": "files_of_an_item",
     "update.create": "client_token",
     "update.list": "get_and_list",
     "update.get": "get_and_list",
@@ -35,6 +49,7 @@ SEEN_BY_SDK: Mapping[str, str] = {
     "update.delete": "cancel_fail",
     "update.file.list": "up_to_done",
     "update.file.add": "up_to_done",
+    "update.file.get": "up_to_done",
     "update.file.remove": "up_to_done",
     "update.file.validate": "up_to_done",
     "download.create": "client_token",
@@ -49,20 +64,31 @@ SEEN_BY_SDK: Mapping[str, str] = {
     "download.file.prepare": "files_of_a_download",
 }
 SEEN_BY_GOVC: Mapping[str, str] = {
+    "library.list": "listed_and_described",
     "library.find": "listed_and_described",
     "library.get": "listed_and_described",
+    "item.list": "listed_and_described",
     "item.find": "listed_and_described",
     "item.get": "listed_and_described",
     "item.create": "we_find",
+    "item.update": "govc_says_of_an_item",
     "item.delete": "removes_is_gone",
     "item.file.list": "listed_and_described",
     "update.create": "we_find",
     "update.list": "seen_and_removed",
     "update.get": "seen_and_removed",
     "update.complete": "we_find",
+    "update.cancel": "seen_and_removed",
     "update.delete": "seen_and_removed",
     "update.file.add": "we_find",
+    "update.file.list": "files_of_a_session",
+    "update.file.remove": "files_of_a_session",
+    "probe": "cannot_be_pulled",
     "download.create": "govc_exports",
+    "download.list": "seen_by_us",
+    "download.get": "seen_by_us",
+    "download.cancel": "ended_by_govc",
+    "download.delete": "ended_by_govc",
     "download.file.list": "govc_exports",
     "download.file.prepare": "govc_exports",
     "download.file.get": "govc_exports",
@@ -83,8 +109,17 @@ TAKEN_BY_VCSIM: Mapping[str, str] = {
     "update_session.file.add": "image_is_published",
     "update_session.file.list": "image_is_published",
     "update_session.file.validate": "image_is_published",
+    "update_session.file.probe": "cannot_be_pulled",
     "download_session.create": "image_is_published",
+    "download_session.delete": "image_is_published",
+    "download_session.file.list": "image_is_published",
+    "download_session.file.get": "image_is_published",
     "download_session.file.prepare": "image_is_published",
+}
+#: Which of our client's work on the simulator the bindings look at, in both dialects.
+SEEN_THROUGH_SDK: Mapping[str, str] = {
+    "update_session.keep_alive": "progress_that_we_declare",
+    "download_session.keep_alive": "progress_that_we_declare",
 }
 
 
@@ -96,55 +131,62 @@ def client_mutations(root: Path) -> Iterator[Mutation]:
             if (name, dialect) in NEVER_TAKEN:
                 continue
             old = ast.get_source_segment(text, route) or ""
-            what, new = mistake(old)
             whole = ast.get_source_segment(text, entry) or ""
             suites = [operation(name, dialect)]
+            if name in SEEN_THROUGH_SDK:
+                suites.insert(0, sdk(SEEN_THROUGH_SDK[name]))
             if dialect == "rest" and name in TAKEN_BY_VCSIM:
                 suites.insert(0, vcsim(TAKEN_BY_VCSIM[name]))
-            # The entry as a whole is the context, as a route alone may stand for several operations.
-            yield Mutation(
-                f"{name}: {what}",
-                "client",
-                dialect,
-                DIALECT_FILE,
-                whole,
-                _replaced(whole, old, new, last=dialect == "rest"),
-                tuple(suites),
-            )
+            for what, new in mistakes(old):
+                # The entry as a whole is the context, as a route alone may stand for several operations.
+                yield Mutation(
+                    f"{name}: {what}",
+                    "client",
+                    dialect,
+                    DIALECT_FILE,
+                    whole,
+                    _replaced(whole, old, new, last=dialect == "rest"),
+                    tuple(suites),
+                )
 
 
 def simulator_mutations(root: Path) -> Iterator[Mutation]:
     text = (root / ROWS_FILE).read_text(encoding="utf-8")
-    known = {str(ast.literal_eval(entry.elts[0])) for entry in _entries((root / DIALECT_FILE).read_text("utf-8"))}
     for dialect, row in _rows(text):
         served = str(ast.literal_eval(row.args[2]))
-        name = _our_name(served)
-        if name not in known or (name, dialect) in NEVER_TAKEN:
+        name = our_name(served)
+        if (name, dialect) in NEVER_TAKEN:
             continue
         old = ast.get_source_segment(text, row) or ""
-        what, new = mistake(old)
-        suites: list[Suite] = [operation(name, dialect)]
-        if dialect == "api" and served in SEEN_BY_SDK and not what.startswith("status"):
-            suites.insert(0, sdk(SEEN_BY_SDK[served]))
-        if dialect == "rest" and served in SEEN_BY_GOVC:
-            suites.insert(0, govc(SEEN_BY_GOVC[served]))
-        yield Mutation(f"{name}: {what}", "simulator", dialect, ROWS_FILE, old, new, tuple(suites))
+        for what, new in mistakes(old):
+            suites: list[Suite] = [operation(name, dialect)]
+            if dialect == "api" and served in SEEN_BY_SDK and not what.startswith(STATUS):
+                suites.insert(0, sdk(SEEN_BY_SDK[served]))
+            if dialect == "rest" and served in SEEN_BY_GOVC:
+                suites.insert(0, govc(SEEN_BY_GOVC[served]))
+            yield Mutation(f"{name}: {what}", "simulator", dialect, ROWS_FILE, old, new, tuple(suites))
 
 
-def mistake(source: str) -> tuple[str, str]:
+def mistakes(source: str) -> Iterator[tuple[str, str]]:
     """What is made wrong of a route or a row, and the wrong one."""
     call = ast.parse(source, mode="eval").body
     if not isinstance(call, ast.Call):
         raise ValueError(f"no call: {source}")
-    named = {keyword.arg: keyword.value for keyword in call.keywords}
+    named = {keyword.arg or "": keyword.value for keyword in call.keywords}
+    if "status" in named:
+        right = ast.literal_eval(named["status"])
+        yield f"{STATUS} {right} is 200", source.replace(f"status={right}", "status=200")
+    yield _subtlest(source, call, named)
+
+
+def _subtlest(source: str, call: ast.Call, named: Mapping[str, ast.expr]) -> tuple[str, str]:
     wrapped = named.get("body")
     if isinstance(wrapped, ast.Call) and isinstance(wrapped.func, ast.Name) and wrapped.func.id == "_wrapped":
         return _renamed(source, "wrapper", str(ast.literal_eval(wrapped.args[0])))
     if "wrap" in named:
         return _renamed(source, "wrapper", str(ast.literal_eval(named["wrap"])))
-    if "status" in named:
-        right = ast.literal_eval(named["status"])
-        return f"status {right} is 200", source.replace(f"status={right}", "status=200")
+    if "headers" in named:
+        return "no header is read", source.replace(f"headers={ast.unparse(named['headers'])}", "headers={}")
     if "query" in named:
         return _mistaken_query(source, named["query"])
     if "body" in named and isinstance(named["body"], ast.Tuple):
@@ -175,7 +217,8 @@ def _replaced(whole: str, old: str, new: str, *, last: bool) -> str:
     return new.join(whole.rsplit(old, 1)) if last else whole.replace(old, new, 1)
 
 
-def _our_name(served: str) -> str:
+def our_name(served: str) -> str:
+    """The name in our client of what the simulator serves."""
     if served == "probe":
         return "update_session.file.probe"
     kind, dot, rest = served.partition(".")

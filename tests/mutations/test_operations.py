@@ -3,6 +3,8 @@
 
 """Each operation of our client against the simulator, in both dialects: its effect, and both halves of the exchange.
 
+What the simulator serves to other clients only is asked for through our connection, by the description's own words.
+
 The halves are held to the published description one by one, so that a mistake in either is told from the other's.
 """
 
@@ -27,7 +29,9 @@ from ansible_collections.vsphere.content.plugins.module_utils._schema import (
     WarningBehavior,
 )
 from tests.contract.checks import Contract, load_contract
+from tests.mutations.routes import our_name
 from tests.simulator import Exchange, Simulator
+from tests.simulator.routes import API_ROWS, REST_ROWS
 
 UNREACHABLE = "https://127.0.0.1:1/x.iso"
 DESCRIPTOR = (
@@ -35,6 +39,10 @@ DESCRIPTOR = (
     b'<References><File ovf:id="f" ovf:href="d.vmdk"/></References></Envelope>'
 )
 EXPIRED = (WarningBehavior(type="EXPIRED_CERTIFICATE", ignored=True),)
+LIBRARY, REST_LIBRARY = "/api/content/library", "/rest/com/vmware/content/library"
+WHO_AM_I = {"api": ("GET", "/api/session"), "rest": ("POST", "/rest/com/vmware/cis/session?~action=get")}
+#: Verb, path and body.
+Request = tuple[str, str, Any]
 
 
 @dataclass(frozen=True)
@@ -42,10 +50,21 @@ class Scene:
     """A server with one ISO in the item ``iso`` and an empty item ``ovf``, and our client of it."""
 
     sim: Simulator
-    api: Api
+    connection: Connection
     library: str
     iso: str
     ovf: str
+
+    @property
+    def api(self) -> Api:
+        return Api(self.connection)
+
+    def ask(self, api: Request, rest: Request) -> Any:
+        """The answer to a request that our client never makes."""
+        dialect = self.connection.dialect
+        verb, path, body = api if dialect == "api" else rest
+        answer = self.connection.send(verb, path, operation="test", body=body)
+        return answer if dialect == "api" else answer["value"]
 
     def update(self, **options: Any) -> str:
         return self.sim.run(lambda store: store.seed_update_session(self.iso, **options))
@@ -67,10 +86,7 @@ class Scene:
 
 
 @pytest.fixture(params=["api", "rest"])
-def scene(request: pytest.FixtureRequest, sim: Simulator) -> Iterator[Scene]:
-    iso = sim.run(lambda store: store.find_item_id("templates", "tools"))
-    ovf = sim.run(lambda store: store.find_item_id("templates", "rocky9"))
-    sim.run(lambda store: store.seed_item_files(iso, {"a.iso": b"content"}))
+def connection(request: pytest.FixtureRequest, sim: Simulator) -> Connection:
     options = ConnectionOptions(
         hostname=sim.hostname,
         port=sim.port,
@@ -82,10 +98,29 @@ def scene(request: pytest.FixtureRequest, sim: Simulator) -> Iterator[Scene]:
         request_timeout=10,
         dialect=request.param,
     )
-    connection = Connection(options, on_secret=lambda _secret: None)
+    return Connection(options, on_secret=lambda _secret: None)
+
+
+@pytest.fixture
+def scene(connection: Connection, sim: Simulator) -> Iterator[Scene]:
+    iso = sim.run(lambda store: store.find_item_id("templates", "tools"))
+    ovf = sim.run(lambda store: store.find_item_id("templates", "rocky9"))
+    sim.run(lambda store: store.seed_item_files(iso, {"a.iso": b"content"}))
     connection.login()
-    yield Scene(sim, Api(connection), sim.run(lambda store: store.find_library_id("templates")), iso, ovf)
+    yield Scene(sim, connection, sim.run(lambda store: store.find_library_id("templates")), iso, ovf)
     connection.logout()
+
+
+def library_list(scene: Scene) -> None:
+    mirror = scene.sim.run(lambda store: store.find_library_id("mirror"))
+    assert scene.ask(("GET", LIBRARY, None), ("GET", REST_LIBRARY, None)) == [scene.library, mirror]
+
+
+def local_library_list(scene: Scene) -> None:
+    found = scene.ask(
+        ("GET", "/api/content/local-library", None), ("GET", "/rest/com/vmware/content/local-library", None)
+    )
+    assert found == [scene.library]
 
 
 def library_get(scene: Scene) -> None:
@@ -96,6 +131,12 @@ def library_get(scene: Scene) -> None:
 def item_get(scene: Scene) -> None:
     found = scene.api.get_item(scene.iso)
     assert (found.id, found.library_id, found.name, found.type) == (scene.iso, scene.library, "tools", "iso")
+
+
+def item_list(scene: Scene) -> None:
+    query = f"/item?library_id={scene.library}"
+    found = scene.ask(("GET", LIBRARY + query, None), ("GET", REST_LIBRARY + query, None))
+    assert sorted(found) == sorted([scene.iso, scene.ovf])
 
 
 def item_create(scene: Scene) -> None:
@@ -119,6 +160,14 @@ def item_file_list(scene: Scene) -> None:
     (found,) = scene.api.list_item_files(scene.iso)
     assert (found.name, found.size) == ("a.iso", 7)
     assert found.checksum_info
+
+
+def item_file_get(scene: Scene) -> None:
+    found = scene.ask(
+        ("GET", f"{LIBRARY}/item/{scene.iso}/file?name=a.iso", None),
+        ("POST", f"{REST_LIBRARY}/item/file/id:{scene.iso}?~action=get", {"name": "a.iso"}),
+    )
+    assert (found["name"], found["size"]) == ("a.iso", 7)
 
 
 def update_create(scene: Scene) -> None:
@@ -210,6 +259,15 @@ def update_file_add(scene: Scene) -> None:
     assert "b.iso" in scene.of_update(session).files
 
 
+def update_file_get(scene: Scene) -> None:
+    session = scene.update(files={"b.iso": b"more"})
+    found = scene.ask(
+        ("GET", f"{LIBRARY}/item/update-session/{session}/file/b.iso", None),
+        ("POST", f"{REST_LIBRARY}/item/updatesession/file/id:{session}?~action=get", {"file_name": "b.iso"}),
+    )
+    assert (found["name"], found["status"], found["size"]) == ("b.iso", "READY", 4)
+
+
 def update_file_remove(scene: Scene) -> None:
     session = scene.update()
     scene.api.remove_update_file(session, "a.iso")
@@ -292,6 +350,14 @@ def download_file_prepare(scene: Scene) -> None:
     assert endpoint.uri.startswith("ds:///")
 
 
+#: What our client does not need, and other clients do.
+OF_OTHERS: dict[str, Callable[[Scene], None]] = {
+    "library.list": library_list,
+    "local_library.list": local_library_list,
+    "item.list": item_list,
+    "item.file.get": item_file_get,
+    "update_session.file.get": update_file_get,
+}
 OPERATIONS: dict[str, Callable[[Scene], None]] = {
     "library.find": lambda scene: _same(scene.api.find_libraries("templates"), [scene.library]),
     "library.get": library_get,
@@ -351,23 +417,36 @@ def deviations(contract: Contract, exchange: Exchange) -> list[str]:
     return [f"the simulator: {text}" for text in contract.violations(exchange)]
 
 
-def hold_to_description(scene: Scene) -> None:
+def hold_to_description(sim: Simulator) -> None:
     contract = load_contract()
-    found = [text for exchange in scene.sim.exchanges for text in deviations(contract, exchange)]
+    found = [text for exchange in sim.exchanges for text in deviations(contract, exchange)]
     if found:
         pytest.fail("against the published description:\n" + "\n".join(found), pytrace=False)
 
 
 def test_every_operation_is_here() -> None:
     assert set(OPERATIONS) == set(ROUTES)
+    assert set(OPERATIONS) | set(OF_OTHERS) == {our_name(row.operation) for row in (*API_ROWS, *REST_ROWS)}
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_login(connection: Connection, sim: Simulator) -> None:
+    verb, path = WHO_AM_I[connection.dialect or ""]
+    try:
+        connection.login()
+        found = connection.send(verb, path, operation="test")
+        connection.logout()
+    finally:
+        hold_to_description(sim)
+    assert found.get("value", found)["user"] == sim.username
+    assert sim.run(lambda store: store.logins.count) == 0
+
+
+@pytest.mark.parametrize("operation", [*OPERATIONS, *OF_OTHERS])
 def test_an_operation(scene: Scene, operation: str) -> None:
     try:
-        OPERATIONS[operation](scene)
+        {**OPERATIONS, **OF_OTHERS}[operation](scene)
     finally:
-        hold_to_description(scene)
+        hold_to_description(scene.sim)
 
 
 @pytest.mark.parametrize("kind", REFUSALS)
@@ -376,7 +455,7 @@ def test_a_refusal(scene: Scene, kind: str) -> None:
         with pytest.raises(ContentError) as caught:
             REFUSALS[kind](scene)
     finally:
-        hold_to_description(scene)
+        hold_to_description(scene.sim)
     refused = next(each for each in scene.sim.exchanges if each.status >= 400)
     body = json.loads(refused.response_body)
     if refused.path.startswith("/rest/"):

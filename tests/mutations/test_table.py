@@ -8,17 +8,24 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from ansible_collections.vsphere.content.plugins.module_utils._dialect import ROUTES
 from tests.harness.checkout import ROOT
-from tests.mutations.__main__ import Verdict, every_mutation, judge, sample, summed_up
+from tests.mutations.__main__ import Verdict, every_mutation, judge, row, sample, summed_up, without_go
 from tests.mutations.bench import Bench, open_bench
-from tests.mutations.mutation import Mutation, Suite
-from tests.mutations.routes import NEVER_TAKEN
+from tests.mutations.conduct import JUDGED_BY_OTHERS, JUDGED_BY_US, behaviour_mutations
+from tests.mutations.mutation import Mutation, Suite, govc, unit, vcsim
+from tests.mutations.routes import NEVER_TAKEN, our_name
+from tests.simulator.routes import API_ROWS, REST_ROWS
 
 TABLE = every_mutation()
+LOGIN = {"session.login", "session.logout"}
+TAKEN = {dialect: {name for name in ROUTES if (name, dialect) not in NEVER_TAKEN} for dialect in ("api", "rest")}
+SERVED = {"api": API_ROWS, "rest": REST_ROWS}
+BEHAVIOURS = {"polling", "read-back", "order", "clean-up", "retry", "log in again"}
 NUMBERS = "counting.py"
 SEES_IT = Suite("somebody", ("test_numbers.py", "-k", "one"))
 SEES_NOTHING = Suite("nobody", ("test_numbers.py", "-k", "always"))
@@ -52,19 +59,57 @@ def test_each_mistake_can_be_made(mutation: Mutation) -> None:
     compile(wrong, mutation.path, "exec")
 
 
-@pytest.mark.parametrize("side", ["client", "simulator"])
+def wrong_operations(side: str, dialect: str) -> set[str]:
+    return {each.name.partition(":")[0] for each in TABLE if (each.side, each.dialect) == (side, dialect)}
+
+
 @pytest.mark.parametrize("dialect", ["api", "rest"])
-def test_no_operation_is_left_out(side: str, dialect: str) -> None:
-    wrong = {each.name.partition(":")[0] for each in TABLE if (each.side, each.dialect) == (side, dialect)}
-    assert {name for name in ROUTES if (name, dialect) not in NEVER_TAKEN} - wrong == set()
+def test_no_operation_of_the_client_is_left_out(dialect: str) -> None:
+    assert (TAKEN[dialect] | LOGIN) - wrong_operations("client", dialect) == set()
+
+
+@pytest.mark.parametrize("dialect", ["api", "rest"])
+def test_no_operation_of_the_simulator_is_left_out(dialect: str) -> None:
+    served = {our_name(row.operation) for row in SERVED[dialect]}
+    taken = {name for name in served if (name, dialect) not in NEVER_TAKEN}
+    assert (taken | LOGIN | {"session.get"}) - wrong_operations("simulator", dialect) == set()
+
+
+def test_no_behaviour_is_left_out() -> None:
+    rows = {
+        side: [each.name for each in behaviour_mutations() if each.side == side] for side in ("client", "simulator")
+    }
+    assert {name.partition(":")[0] for name in rows["client"]} >= set(BEHAVIOURS)
+    assert len(rows["client"]) >= 10
+    assert len(rows["simulator"]) >= 5
+
+
+def test_who_can_judge_a_behaviour_alone() -> None:
+    assert [name for name, *_where, suite in JUDGED_BY_OTHERS if suite.ours] == []
+    assert [name for name, *_where, suite in JUDGED_BY_US if not suite.ours] == []
+
+
+def test_others_are_asked_before_we_are() -> None:
+    for each in TABLE:
+        asked = [suite.ours for suite in each.suites]
+        assert asked == sorted(asked), each.title
 
 
 def test_each_mistake_has_a_name_of_its_own() -> None:
     assert [title for title, count in Counter(each.title for each in TABLE).items() if count > 1] == []
 
 
-def test_the_sample_is_of_both_sides() -> None:
-    assert {each.side for each in sample(TABLE)} == {"client", "simulator"}
+def test_the_sample_is_of_both_sides_and_of_every_kind_of_witness() -> None:
+    chosen = sample(TABLE)
+    assert {each.side for each in chosen} == {"client", "simulator"}
+    first = {each.suites[0].witness for each in chosen}
+    assert first == {each.suites[0].witness for each in TABLE}
+
+
+def test_without_go_others_are_asked() -> None:
+    ours, peers = unit("test_numbers", "one"), (vcsim("one"), govc("one"))
+    mixed, lost = mistake(*peers, ours), mistake(*peers)
+    assert without_go([mixed, lost]) == [mistake(ours)]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +131,24 @@ def test_who_saw_it(bench: Bench, mutation: Mutation, witness: str) -> None:
     assert (bench.copy / NUMBERS).read_text() == "ONE = 1\n"
 
 
+def test_a_suite_that_hangs_is_no_witness_like_others(tmp_path: Path) -> None:
+    (tmp_path / NUMBERS).write_text("ONE = 1\n")
+    (tmp_path / "test_numbers.py").write_text("import time\ndef test_one(): time.sleep(600)\n")
+    with open_bench(tmp_path, os.environ, seconds=0.1) as bench:
+        verdict = judge(mistake(SEES_IT), bench)
+    assert (verdict.witness, verdict.trouble) == ("hangs in: somebody", "")
+
+
+def test_the_table_tells_who_is_independent() -> None:
+    seen = mistake(SEES_IT)
+    assert " independent  somebody (2 s)" in row(Verdict(seen, "somebody", seconds=2))
+    assert " only ours    unit tests (2 s)" in row(Verdict(seen, "unit tests", ours=True, seconds=2))
+    assert " -            NOBODY (2 s)" in row(Verdict(seen, seconds=2))
+
+
 def test_one_that_nobody_saw_ends_in_an_error(capsys: pytest.CaptureFixture[str]) -> None:
-    seen, missed = Verdict(mistake(SEES_IT), "somebody"), Verdict(mistake(SEES_NOTHING))
+    seen, missed = Verdict(mistake(SEES_IT), "somebody", ours=True), Verdict(mistake(SEES_NOTHING))
     assert (summed_up([seen]), summed_up([seen, missed]), summed_up([])) == (0, 1, 1)
-    assert "not seen: client both a mistake" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "1 of 2 mistakes were seen, 1 of them only by our own tests\n    1 only by: somebody\n" in told
+    assert "not seen: client both a mistake" in told

@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Mistakes in what is written and read: names and types of fields, envelopes, maps, statuses."""
+"""Mistakes in what is written and read: names and types of fields, envelopes, maps, statuses, and the login's ways."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.mutations.mutation import Mutation, Suite, all_operations, operation, sdk
+from tests.mutations.mutation import Mutation, Suite, govc, login, operation, refusals, sdk, unit, vcsim
 
 SCHEMA = "plugins/module_utils/_schema.py"
 DIALECT = "plugins/module_utils/_dialect.py"
@@ -15,6 +15,7 @@ CONNECTION = "plugins/module_utils/_connection.py"
 UPDATES = "tests/simulator/updates.py"
 DOWNLOADS = "tests/simulator/downloads.py"
 WIRE = "tests/simulator/wire.py"
+SERVER = "tests/simulator/server.py"
 
 READ = "    found = read_object(value, path)\n    codecs = dict"
 WRITTEN = "    return {**model.extra, **written}"
@@ -32,7 +33,7 @@ def wire_mutations() -> Iterator[Mutation]:
             f'{{k if k != "{name}" else "x": v for k, v in read_object(value, path).items()}}',
         )
         yield Mutation(f"{name} is read under another name", "client", "both", SCHEMA, READ, read, (suite,))
-    for name, case in WRITTEN_BY_CLIENT.items():
+    for name, suite in WRITTEN_BY_CLIENT.items():
         written = (
             f'    return {{**model.extra, **{{k if k != "{name}" else "{name}_x": v for k, v in written.items()}}}}'
         )
@@ -43,10 +44,13 @@ def wire_mutations() -> Iterator[Mutation]:
             SCHEMA,
             WRITTEN,
             written,
-            (operation(case, "api"),),
+            (suite,),
         )
     yield from CLIENT
     yield from SIMULATOR
+    for name, side, dialect, old, right, wrong, others in LOGINS:
+        path = CONNECTION if side == "client" else SERVER
+        yield Mutation(name, side, dialect, path, old, old.replace(right, wrong), (*others, login(dialect)))
 
 
 READ_BY_CLIENT: dict[str, Suite] = {
@@ -58,16 +62,16 @@ READ_BY_CLIENT: dict[str, Suite] = {
     "cert_chain": FIELDS_OF_UPDATE,
     "localized": FIELDS_OF_UPDATE,
     "precision": FIELDS_OF_DOWNLOAD,
-    "upload_endpoint": operation("update_session.file.list", "rest"),
-    "download_endpoint": operation("download_session.file.get", "api"),
+    "upload_endpoint": vcsim("image_is_published"),
+    "download_endpoint": vcsim("image_is_published"),
     "missing_files": operation("update_session.file.validate", "rest"),
 }
-WRITTEN_BY_CLIENT = {
-    "library_item_id": "update_session.create",
-    "warning_behavior": "update_session.update",
-    "ignored": "update_session.update",
-    "source_type": "update_session.file.add",
-    "uri": "update_session.file.probe",
+WRITTEN_BY_CLIENT: dict[str, Suite] = {
+    "library_item_id": operation("update_session.create", "api"),
+    "warning_behavior": operation("update_session.update", "api"),
+    "ignored": operation("update_session.update", "api"),
+    "source_type": operation("update_session.file.add", "api"),
+    "uri": vcsim("cannot_be_pulled"),
 }
 CLIENT = (
     Mutation(
@@ -107,13 +111,22 @@ CLIENT = (
         (operation("download_session.create", "rest"),),
     ),
     Mutation(
-        "the colon of an identifier is encoded, and what must be is not",
+        "the colon of an identifier is encoded",
+        "client",
+        "both",
+        DIALECT,
+        'quote(value, safe=":", ',
+        'quote(value, safe="", ',
+        (unit("test_dialect", "colon_of_an_identifier"),),
+    ),
+    Mutation(
+        "what must be encoded in a path is not",
         "client",
         "both",
         DIALECT,
         'quote(value, safe=":", ',
         'quote(value, safe=":/ %", ',
-        (Suite("behaviour tests", ("tests/unit/test_dialect.py", "-k", "odd_name")),),
+        (unit("test_dialect", "odd_name"),),
     ),
     Mutation(
         "a refusal is taken for an answer",
@@ -122,7 +135,7 @@ CLIENT = (
         CONNECTION,
         REFUSED,
         REFUSED.replace("300", "500"),
-        (Suite("client against simulator", ("tests/mutations/test_operations.py", "-k", "refusal")),),
+        (vcsim("sessions_are_read"), refusals()),
     ),
 )
 SIMULATOR = (
@@ -205,7 +218,7 @@ SIMULATOR = (
         WIRE,
         'f"com.vmware.vapi.std.errors.{fault.error_type.lower()}"',
         "fault.error_type",
-        (all_operations(),),
+        (govc("names_what"), refusals()),
     ),
     Mutation(
         "busy is a conflict",
@@ -214,7 +227,7 @@ SIMULATOR = (
         WIRE,
         '    "RESOURCE_BUSY": 500,\n',
         '    "RESOURCE_BUSY": 409,\n',
-        (all_operations(),),
+        (refusals(),),
     ),
     Mutation(
         "the envelope has another name",
@@ -223,7 +236,7 @@ SIMULATOR = (
         WIRE,
         'json.dumps({"value": rest_maps(value)})',
         'json.dumps({"result": rest_maps(value)})',
-        (operation("update_session.list", "rest"),),
+        (govc("listed_and_described"),),
     ),
     Mutation(
         "maps are written as in the other dialect",
@@ -233,5 +246,38 @@ SIMULATOR = (
         'if name == "params" and isinstance(entry, dict)',
         'if name == "no params" and isinstance(entry, dict)',
         (FIELDS_OF_DOWNLOAD,),
+    ),
+)
+PATHS = 'LOGIN_PATHS = {"api": "/api/session", "rest": "/rest/com/vmware/cis/session"}'
+SERVED = 'LOGIN_PATHS = {"/api/session": "api", "/rest/com/vmware/cis/session": "rest"}'
+LOG_IN = '"POST", self.options.origin + LOGIN_PATHS[dialect], "session.login"'
+LOG_OUT = '"DELETE", url, "session.logout"'
+LOGGED_IN = '_json(encode_result(dialect, fresh, "[]"), 201 if dialect == "api" else 200)'
+LOGGED_OUT = 'status=204 if dialect == "api" else 200'
+WHO = '(("GET", "") if dialect == "api" else ("POST", "get"))'
+NEW_PATH, NEW_VERB = "session.login: the path is another", "session.login: POST is PUT"
+LEAVING = "session.logout: DELETE is PUT"
+LOGINS: tuple[tuple[str, str, str, str, str, str, tuple[Suite, ...]], ...] = (
+    (NEW_PATH, "client", "api", PATHS, '/api/session"', '/api/sessions"', ()),
+    (NEW_PATH, "client", "rest", PATHS, 'cis/session"', 'cis/sessions"', (vcsim("made_once"),)),
+    (NEW_VERB, "client", "api", LOG_IN, '"POST"', '"PUT" if dialect == "api" else "POST"', ()),
+    (NEW_VERB, "client", "rest", LOG_IN, '"POST"', '"PUT" if dialect == "rest" else "POST"', (vcsim("made_once"),)),
+    (LEAVING, "client", "api", LOG_OUT, '"DELETE"', '"PUT" if self.dialect == "api" else "DELETE"', ()),
+    (LEAVING, "client", "rest", LOG_OUT, '"DELETE"', '"PUT" if self.dialect == "rest" else "DELETE"', ()),
+    (NEW_PATH, "simulator", "api", SERVED, '/api/session"', '/api/sessions"', (sdk("client_token"),)),
+    (NEW_PATH, "simulator", "rest", SERVED, 'cis/session"', 'cis/sessions"', (govc("listed_and_described"),)),
+    ("session.login: status 201 is 200", "simulator", "api", LOGGED_IN, "201", "200", ()),
+    ("session.login: status 200 is 201", "simulator", "rest", LOGGED_IN, "200", "201", ()),
+    ("session.logout: status 204 is 200", "simulator", "api", LOGGED_OUT, "204", "200", ()),
+    ("session.logout: status 200 is 204", "simulator", "rest", LOGGED_OUT, "200", "204", ()),
+    ("session.get: GET is PUT", "simulator", "api", WHO, '"GET"', '"PUT"', ()),
+    (
+        "session.get: the action get is renamed",
+        "simulator",
+        "rest",
+        WHO,
+        '"get"',
+        '"get_x"',
+        (govc("listed_and_described"),),
     ),
 )
