@@ -38,6 +38,11 @@ SECTOR = 512
 DESCRIPTOR_SECTORS = 20
 GRAIN_SECTORS = 128
 VMDK_FLAGS = 0x30001  # newline test, compressed grains, markers
+#: The least that is a descriptor.
+BARE_DESCRIPTOR = (
+    b'<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1" xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1">'
+    b'<References><File ovf:id="f" ovf:href="disk.vmdk"/></References></Envelope>'
+)
 UNITS = {"": 1, "B": 1, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30}
 
 

@@ -29,15 +29,12 @@ from ansible_collections.vsphere.content.plugins.module_utils._schema import (
     WarningBehavior,
 )
 from tests.contract.checks import Contract, load_contract
+from tests.harness.packages import BARE_DESCRIPTOR
 from tests.mutations.routes import our_name
 from tests.simulator import Exchange, Simulator
 from tests.simulator.routes import API_ROWS, REST_ROWS
 
 UNREACHABLE = "https://127.0.0.1:1/x.iso"
-DESCRIPTOR = (
-    b'<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1" xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1">'
-    b'<References><File ovf:id="f" ovf:href="d.vmdk"/></References></Envelope>'
-)
 EXPIRED = (WarningBehavior(type="EXPIRED_CERTIFICATE", ignored=True),)
 LIBRARY, REST_LIBRARY = "/api/content/library", "/rest/com/vmware/content/library"
 WHO_AM_I = {"api": ("GET", "/api/session"), "rest": ("POST", "/rest/com/vmware/cis/session?~action=get")}
@@ -275,9 +272,9 @@ def update_file_remove(scene: Scene) -> None:
 
 
 def update_file_validate(scene: Scene) -> None:
-    session = scene.sim.run(lambda store: store.seed_update_session(scene.ovf, files={"x.ovf": DESCRIPTOR}))
+    session = scene.sim.run(lambda store: store.seed_update_session(scene.ovf, files={"x.ovf": BARE_DESCRIPTOR}))
     found = scene.api.validate_update_files(session)
-    assert (found.has_errors, found.missing_files, found.invalid_files) == (True, ("d.vmdk",), ())
+    assert (found.has_errors, found.missing_files, found.invalid_files) == (True, ("disk.vmdk",), ())
 
 
 def update_file_probe(scene: Scene) -> None:
