@@ -109,7 +109,7 @@ def test_a_list_has_only_the_callers_sessions(sdk: Sdk, sim: Simulator, iso: str
     model = UpdateSessionModel if kind == "updates" else DownloadSessionModel
     session = getattr(sdk, kind).create(model(library_item_id=iso))
     assert getattr(sdk, kind).list() == [session]
-    assert getattr(connect(sim, "viewer@vsphere.local"), kind).list() == []
+    assert getattr(connect(sim, VIEWER), kind).list() == []
 
 
 def test_update_changes_what_is_ignored(sdk: Sdk, ovf: str) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness.checkout import ROOT
-from tools.check import Outcome, Step, counted, main
+from tools.check import Outcome, Step, commands, counted, main
 from tools.environment import check_environment, search_path
 from tools.package import strays
 from tools.sanity import left_out
@@ -69,6 +69,18 @@ def test_several_steps_run_side_by_side_whatever_becomes_of_each(tmp_path: Path)
     for name in ("one", "two"):
         assert f"=== {name}: \n{name} says hello\n{name} passes it on\n=== {name}: ok" in ran.stdout
     assert ran.stdout.splitlines()[-2:] == ["Failed: three, four", "5 passed, 2 failed, 2 skipped"]
+
+
+@pytest.mark.parametrize(
+    ("script", "outcome"),
+    [
+        ("print('all is here')", Outcome(passed=1)),
+        ("print('left out: the half of it')", Outcome(skipped=1, remarks=("left out: the half of it",))),
+        ("raise SystemExit('left out: no excuse')", Outcome(failed=1, skipped=1, remarks=("left out: no excuse",))),
+    ],
+)
+def test_what_a_command_leaves_out_counts_as_skipped(script: str, outcome: Outcome) -> None:
+    assert commands((sys.executable, "-c", script))(os.environ) == outcome
 
 
 def test_errors_of_fixtures_count_as_failed(tmp_path: Path) -> None:
