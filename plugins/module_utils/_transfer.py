@@ -166,7 +166,14 @@ def run_all(jobs: Mapping[str, Callable[[], None]], *, limit: int, stop: threadi
 
 
 def _new_hash(algorithm: str) -> Any:
-    return hashlib.new(algorithm.lower())
+    try:
+        # It finds damage and wards off nobody, so a host that allows MD5 and SHA-1 only for that may use them.
+        return hashlib.new(algorithm.lower(), usedforsecurity=False)
+    except ValueError:
+        raise TransferFailed(
+            f"Python on this host cannot make {algorithm} checksums",
+            remedy="Run the task on a host whose OpenSSL allows the algorithm.",
+        ) from None
 
 
 def _close(senders: list[_Sender]) -> None:

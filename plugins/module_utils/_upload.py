@@ -144,7 +144,8 @@ def _endpoint(source: PullSource, *, with_certificate: bool) -> TransferEndpoint
         return TransferEndpoint(uri=source.url, ssl_certificate=source.certificate)
     thumbprint = source.thumbprint
     if source.certificate:
-        digits = hashlib.sha1(ssl.PEM_cert_to_DER_cert(source.certificate.strip())).hexdigest().upper()  # noqa: S324
+        der = ssl.PEM_cert_to_DER_cert(source.certificate.strip())
+        digits = hashlib.sha1(der, usedforsecurity=False).hexdigest().upper()
         thumbprint = ":".join(digits[start : start + 2] for start in range(0, len(digits), 2))
     return TransferEndpoint(uri=source.url, ssl_certificate_thumbprint=thumbprint)
 

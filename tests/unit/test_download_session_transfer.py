@@ -9,6 +9,8 @@ import contextlib
 import hashlib
 import json
 import re
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -19,7 +21,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.vsphere.content.plugins.module_utils._errors import ConnectionFailed, NotFound, TransferFailed
-from ansible_collections.vsphere.content.plugins.module_utils._transfer import TransferStopped, get_file
+from ansible_collections.vsphere.content.plugins.module_utils._transfer import TransferStopped, get_file, hash_file
+from tests.harness.modules import module_environment
 from tests.harness.tasks import DIALECTS, Tasks
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
 from tests.simulator.seed import filler
@@ -300,3 +303,45 @@ def test_a_stop_ends_it_at_the_next_block() -> None:
     stop.set()
     with pytest.raises(TransferStopped):
         Script([WHOLE]).fetch(stop=stop)
+
+
+def test_a_checksum_that_this_host_cannot_make_is_a_failure_that_says_so() -> None:
+    with pytest.raises(TransferFailed, match="cannot make SHA3-000 checksums") as raised:
+        hash_file(__file__, "SHA3-000", 0, 1)
+    assert "OpenSSL" in raised.value.explain()
+
+
+STRICT_OPENSSL = """
+openssl_conf = init
+[init]
+alg_section = algorithms
+[algorithms]
+default_properties = fips=yes
+"""
+HASH_ALL = """
+import sys
+# Python's own take over where OpenSSL refuses; distributions that have FIPS in mind leave them out.
+sys.modules["_md5"] = sys.modules["_sha1"] = None
+from ansible_collections.vsphere.content.plugins.module_utils._transfer import hash_file
+from ansible_collections.vsphere.content.plugins.module_utils._content import PullSource
+from ansible_collections.vsphere.content.plugins.module_utils._upload import _endpoint
+for algorithm in ("MD5", "SHA1", "SHA256"):
+    print(hash_file(sys.argv[1], algorithm, 0, 3))
+source = PullSource("https://a", certificate="-----BEGIN CERTIFICATE-----\\nYWJj\\n-----END CERTIFICATE-----")
+print(_endpoint(source, with_certificate=False).ssl_certificate_thumbprint.replace(":", "").lower())
+"""
+
+
+@pytest.mark.process
+def test_a_host_that_allows_weak_hashes_for_no_security_makes_checksums_and_thumbprints(tmp_path: Path) -> None:
+    """As one in FIPS mode does."""
+    (tmp_path / "openssl.cnf").write_text(STRICT_OPENSSL)
+    (tmp_path / "abc").write_bytes(b"abc")
+    ran = subprocess.run(
+        [sys.executable, "-c", HASH_ALL, str(tmp_path / "abc")],
+        env=module_environment({"OPENSSL_CONF": str(tmp_path / "openssl.cnf")}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stdout.split() == [hashlib.new(name, b"abc").hexdigest() for name in ("md5", "sha1", "sha256", "sha1")]
