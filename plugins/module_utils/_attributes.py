@@ -9,6 +9,7 @@ cleaned up.
 
 from __future__ import annotations
 
+import copy
 import os
 import stat
 from collections.abc import Iterator
@@ -23,11 +24,32 @@ OPTIONS = ("owner", "group", "mode", "attributes", "seuser", "serole", "setype",
 NEW_FILE_MODE = 0o666
 
 
+class _Refused(Exception):
+    """What one of Ansible's functions would have ended the module with."""
+
+
+def _stand_in(module: AnsibleModule, *, check_mode: bool) -> AnsibleModule:
+    """A copy of the module to call those functions on, which raises _Refused where the module would end.
+
+    The module itself is left alone: a thread may be in such a function when the main thread is about to end it.
+    """
+
+    def fail(msg: str, details: Any = "", **_more: Any) -> NoReturn:
+        raise _Refused(f"{msg}: {details}" if details else str(msg))
+
+    copied = copy.copy(module)
+    copied.check_mode = check_mode
+    vars(copied)["fail_json"] = fail
+    return copied
+
+
 class FileAttributes:
     """The attributes that a task declares for its files."""
 
     def __init__(self, module: AnsibleModule) -> None:
-        self._module = module
+        self._module = _stand_in(module, check_mode=module.check_mode)
+        # Outside check mode too, looking must not change anything.
+        self._onlooker = _stand_in(module, check_mode=True)
         self._umask = os.umask(0o077)
         os.umask(self._umask)
 
@@ -38,13 +60,8 @@ class FileAttributes:
     def differences(self, path: str) -> dict[str, Any]:
         """What a file has in place of what is declared. Raises TransferFailed for what cannot be declared at all."""
         found: dict[str, Any] = {}
-        with self._failures_raised(path):
-            # Outside check mode too, looking must not change anything.
-            checking, self._module.check_mode = self._module.check_mode, True
-            try:
-                self._module.set_fs_attributes_if_different(self._arguments(path, path), False, found, expand=False)
-            finally:
-                self._module.check_mode = checking
+        with _failures_raised(path):
+            self._onlooker.set_fs_attributes_if_different(self._arguments(path, path), False, found, expand=False)
         return dict(found.get("before", {}))
 
     def prepare(self, path: str, target: str) -> None:
@@ -52,7 +69,7 @@ class FileAttributes:
 
         All but the attributes of chattr, some of which would keep it from being renamed. Raises TransferFailed.
         """
-        with self._failures_raised(target):
+        with _failures_raised(target):
             found = os.lstat(target) if os.path.lexists(target) and not os.path.islink(target) else None
             if found:
                 # Who may not give files away keeps them, as with ansible.builtin.copy.
@@ -68,7 +85,7 @@ class FileAttributes:
 
     def apply(self, path: str) -> bool:
         """Give a file what is declared; returns whether anything was different. Raises TransferFailed."""
-        with self._failures_raised(path):
+        with _failures_raised(path):
             arguments = self._arguments(path, path)
             return bool(self._module.set_fs_attributes_if_different(arguments, False, expand=False))
 
@@ -77,20 +94,14 @@ class FileAttributes:
         # Ansible expands variables in a path, which a file name from a server must not be subject to.
         return {**arguments, "path": path}
 
-    @contextmanager
-    def _failures_raised(self, path: str) -> Iterator[None]:
-        def fail(msg: str, details: str = "", **_more: Any) -> NoReturn:
-            raise TransferFailed(
-                f"{path}: {msg}{f': {details}' if details else ''}",
-                remedy="Check the options owner, group, mode, attributes and those of SELinux, and that the user who "
-                "runs this task may set them.",
-            )
 
-        given = self._module.fail_json
-        vars(self._module)["fail_json"] = fail
-        try:
-            yield
-        except OSError as error:
-            fail(error.strerror or str(error))
-        finally:
-            vars(self._module)["fail_json"] = given
+@contextmanager
+def _failures_raised(path: str) -> Iterator[None]:
+    try:
+        yield
+    except (_Refused, OSError) as error:
+        raise TransferFailed(
+            f"{path}: {(isinstance(error, OSError) and error.strerror) or error}",
+            remedy="Check the options owner, group, mode, attributes and those of SELinux, and that the user who runs "
+            "this task may set them.",
+        ) from None
