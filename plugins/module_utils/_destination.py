@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import hashlib
 import os
 import stat
 import threading
@@ -84,22 +83,34 @@ def require_one_component(name: str) -> None:
         )
 
 
-def remove_stale(directory: str, name: str) -> None:
-    """Remove what killed runs left of a file that they were fetching. Raises TransferFailed."""
-    prefix = _partial_prefix(name)
+def remove_or_tell(path: str) -> str:
+    """Remove a file of ours; returns a sentence on it if it is there and cannot be removed."""
     try:
-        found = [entry.path for entry in os.scandir(directory) if entry.name.startswith(prefix)]
+        os.unlink(path)
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        # A file system that is mounted read-only refuses before it looks.
+        if os.path.lexists(path):
+            return f"{path} cannot be removed ({error.strerror}), and stays until the next run with this dest."
+    return ""
+
+
+def remove_stale(directory: str) -> None:
+    """Remove what killed runs left of files that they were fetching, whatever those are called. Raises TransferFailed.
+
+    The names of an item's files may have changed since, so that nobody would look for these any more.
+    """
+    try:
+        found = [entry.path for entry in os.scandir(directory) if _is_partial(entry.name)]
     except OSError as error:
         raise cannot_write(directory, error) from None
     for path in found:
-        if path.endswith(PARTIAL_SUFFIX):
-            _remove_unlocked(path)
+        _remove_unlocked(path)
 
 
-def _partial_prefix(name: str) -> str:
-    """Readable, the same for the same name, and another for another however long the names are."""
-    shown = name.encode()[:SHOWN_BYTES].decode("utf-8", "ignore")
-    return f".{shown}.{hashlib.sha256(name.encode()).hexdigest()[:8]}."
+def _is_partial(name: str) -> bool:
+    return name.startswith(".") and name.endswith(PARTIAL_SUFFIX)
 
 
 def _remove_unlocked(path: str) -> None:
@@ -118,7 +129,8 @@ class Partial:
 
     def __init__(self, directory: str, name: str) -> None:
         self.target = os.path.join(directory, name)
-        self.path = os.path.join(directory, f"{_partial_prefix(name)}{uuid.uuid4().hex[:8]}{PARTIAL_SUFFIX}")
+        shown = name.encode()[:SHOWN_BYTES].decode("utf-8", "ignore")
+        self.path = os.path.join(directory, f".{shown}.{uuid.uuid4().hex[:16]}{PARTIAL_SUFFIX}")
         self._directory = directory
         self._descriptor: int | None = None
         self._discarded = False
@@ -174,18 +186,22 @@ class Partial:
         except OSError as error:
             raise cannot_write(self.target, error) from None
 
-    def discard(self) -> None:
-        """Leave nothing behind, also if another thread is about to open the file or is writing to it."""
+    def discard(self) -> str:
+        """Leave nothing behind, also if another thread is about to open the file or is writing to it.
+
+        Returns what is left all the same, as what keeps a file from being removed has failed the task already.
+        """
         with self._guard:
             self._discarded = True
-            with suppress(FileNotFoundError):
-                os.unlink(self.path)
+            return remove_or_tell(self.path)
 
     def close(self) -> None:
         """For the thread that opened the file: nobody else can tell whether a write is under way."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
-            os.close(descriptor)
+            # It is on disk by now, or given up.
+            with suppress(OSError):
+                os.close(descriptor)
 
     def _is_ours(self) -> bool:
         """Whether the file is there: another run may have taken it for stale before it was locked."""

@@ -90,24 +90,26 @@ def discard_left(
     api: Api,
     dest: str,
     library_item_id: str,
-    names: Sequence[str],
     *,
     client_token: str,
     warn: Callable[[str], None],
 ) -> None:
-    """Remove what killed runs left of the item: their sessions, and files under way. Raises TransferFailed."""
-    left = left_marks(dest, library_item_id)
-    for mark in left:
+    """Remove what killed runs left: their sessions on the item, and files under way. Raises TransferFailed."""
+    for mark in left_marks(dest, library_item_id):
         try:
             # With a token of its own, a task goes on with the session.
             if mark.client_token != client_token:
                 discard_download(api, api.create_download_session(library_item_id, mark.client_token))
         except ApiError as error:
             warn(f"The download session of a killed run could not be removed, and ends by itself: {error.said}")
-        mark.remove()
+        warn_if_left(mark.remove(), warn)
+    remove_stale(dest)
+
+
+def warn_if_left(left: str, warn: Callable[[str], None]) -> None:
+    """Warn of what could not be removed, if anything."""
     if left:
-        for name in names:
-            remove_stale(dest, name)
+        warn(left)
 
 
 def end_session(api: Api, session: DownloadSession, step: Step, error_message: str | None) -> DownloadSession | None:
@@ -225,7 +227,7 @@ class Download:
         finally:
             self.seconds += self.clock.now() - started
             for partial in partials.values():
-                partial.discard()
+                warn_if_left(partial.discard(), self.warn)
 
     @property
     def transferred(self) -> dict[str, Any]:
@@ -289,7 +291,6 @@ class Download:
             partial.close()
 
     def _receive(self, file: LibraryItemFile, partial: Partial) -> Fetched:
-        remove_stale(self.dest, file.name)
         expected = read_checksum(file.checksum_info)
         # The session says the checksum only when all has come, but it will hardly be of another kind than the item's.
         known = expected.algorithm if expected and expected.algorithm in DIGEST_LENGTHS else UNSET_ALGORITHM

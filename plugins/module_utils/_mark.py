@@ -15,7 +15,7 @@ import hashlib
 import os
 from contextlib import suppress
 
-from ansible_collections.vsphere.content.plugins.module_utils._destination import cannot_write
+from ansible_collections.vsphere.content.plugins.module_utils._destination import cannot_write, remove_or_tell
 
 MARK_SUFFIX = ".vsphere-content.session"
 
@@ -76,11 +76,14 @@ class SessionMark:
                 self._keep(descriptor)
         return self._descriptor is not None
 
-    def remove(self) -> None:
+    def remove(self) -> str:
+        """Returns what is left all the same: the next run takes that for what a killed one left."""
         descriptor, self._descriptor = self._descriptor, None
-        if descriptor is not None:
-            with suppress(FileNotFoundError):
-                os.unlink(self._path)
+        if descriptor is None:
+            return ""
+        try:
+            return remove_or_tell(self._path)
+        finally:
             os.close(descriptor)
 
     def _keep(self, descriptor: int) -> None:

@@ -19,7 +19,8 @@ description:
     download and no change, so a playbook may run as often as it likes.
   - A file takes its place only when it is whole and its checksum is the server's. Until then it lies beside its
     target under a name that starts with a dot, and it is removed when the task fails or is ended. What a killed run
-    left in the directory, and its session, is removed when the item is fetched there the next time.
+    left in the directory is removed by the next run with the same O(dest), and its session by the next one that
+    fetches the same item there.
   - When a connection breaks, the download goes on where it broke off, or from the start where the server cannot do
     that; the task then warns. After five tries on one file it fails.
 extends_documentation_fragment:
@@ -402,6 +403,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._download import (
     find_sessions,
     open_download,
     prepare_files,
+    warn_if_left,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._download_plan import (
     Declared,
@@ -602,18 +604,14 @@ class DownloadSessionResource:
         """Have the next run find the session that is about to be made, should this one be killed."""
         mark = SessionMark(dest, str(found.library_item_id), self._declared.client_token)
 
-        def unmark() -> str:
-            mark.remove()
-            return ""
-
-        self._task.on_failure(unmark)
+        self._task.on_failure(mark.remove)
         mark.place()
         return mark
 
     def _fetch(self, plan: Plan, dest: str) -> Found:
         declared, found = self._declared, plan.found
         item_id, token = str(found.library_item_id), declared.client_token
-        discard_left(self._api, dest, item_id, found.wanted, client_token=token, warn=self._task.warn)
+        discard_left(self._api, dest, item_id, client_token=token, warn=self._task.warn)
         for name in plan.adjust:
             self._changed = self._attributes.apply(os.path.join(dest, name)) or self._changed
         if plan.fetch:
@@ -640,7 +638,7 @@ class DownloadSessionResource:
                 self._kept = self._api.get_download_session(str(session.id))
             else:
                 delete_download(self._api, str(session.id))
-            mark.remove()
+            warn_if_left(mark.remove(), self._task.warn)
         verdicts = {name: local.verdict for name, local in found.local.items()}
         return replace(found, local=self._look(found, dest, {**verdicts, **dict.fromkeys(plan.fetch, Verdict.EQUAL)}))
 

@@ -11,14 +11,21 @@ import os
 import pwd
 import resource
 import stat
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils._destination import Partial, cannot_write, remove_stale
+from ansible_collections.vsphere.content.plugins.module_utils._destination import (
+    PARTIAL_SUFFIX,
+    Partial,
+    cannot_write,
+    remove_stale,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._mark import MARK_SUFFIX
 from tests.harness.tasks import DIALECTS, Run, Tasks
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
 from tests.simulator.seed import filler
@@ -344,26 +351,103 @@ def test_options_that_do_not_go_together(one: Tasks, dest: Path, options: dict[s
     assert not run.mutations
 
 
-def test_what_a_killed_run_left_is_removed_and_what_is_alive_is_not(one: Tasks, dest: Path) -> None:
-    dead, alive, other = Partial(str(dest), "disk1.vmdk"), Partial(str(dest), "disk1.vmdk"), Partial(str(dest), "d")
-    for partial in (dead, alive, other):
+@pytest.mark.parametrize("there", [True, False], ids=["nothing-to-fetch", "fetched"])
+def test_what_killed_runs_left_is_removed_whatever_it_is_called_now(one: Tasks, dest: Path, there: bool) -> None:
+    """The item may have got other names since; what is alive, and what is no file under way, stays."""
+    if there:
+        (dest / "disk1.vmdk").write_bytes(FILES["disk1.vmdk"])
+    dead, alive, renamed = (Partial(str(dest), name) for name in ("disk1.vmdk", "disk1.vmdk", "disk1-2025.vmdk"))
+    for partial in (dead, alive, renamed):
         partial.open()
     dead.close()
-    other.close()
-    one.run(**fetch(dest, files=["disk1.vmdk"]))
+    renamed.close()
+    (dest / f"a user's{PARTIAL_SUFFIX}").write_bytes(b"")
+    assert fetched(one.run(**fetch(dest, files=["disk1.vmdk"]))) == ([] if there else ["disk1.vmdk"])
     left = {path.name for path in dest.iterdir()}
-    assert left == {"disk1.vmdk", os.path.basename(alive.path), os.path.basename(other.path)}
+    assert left == {"disk1.vmdk", os.path.basename(alive.path), f"a user's{PARTIAL_SUFFIX}"}
     alive.close()
+
+
+def test_check_mode_removes_nothing_that_a_killed_run_left(one: Tasks, dest: Path) -> None:
+    dead = Partial(str(dest), "disk1.vmdk")
+    dead.open()
+    dead.close()
+    one.run(**fetch(dest), check=True)
+    assert [path.name for path in dest.iterdir()] == [os.path.basename(dead.path)]
 
 
 def test_a_file_that_is_taken_for_stale_before_it_is_locked_is_made_again(dest: Path) -> None:
     partial = Partial(str(dest), "a.iso")
     partial.open()
     partial.close()
-    remove_stale(str(dest), "a.iso")
+    remove_stale(str(dest))
     assert contents(dest) == {}
     partial.open()
     partial.write(b"whole")
     partial.replace_target()
     partial.close()
     assert contents(dest) == {"a.iso": b"whole"}
+
+
+@contextmanager
+def meanwhile(sim: Simulator, fault: str, act: Callable[[], object]) -> Iterator[None]:
+    """Do something while a request stands still."""
+    sim.inject(fault)
+
+    def wait_and_act() -> None:
+        assert sim.wait_until_held()
+        act()
+        sim.release()
+
+    thread = threading.Thread(target=wait_and_act)
+    thread.start()
+    yield
+    thread.join()
+
+
+def test_a_dest_that_fails_in_mid_fetch_is_the_failure_and_no_defect(one: Tasks, dest: Path) -> None:
+    """As when a file system turns read-only or goes away: what then cannot be removed hides nothing."""
+    away = dest.with_name("away")
+
+    def replace_by_a_file() -> None:
+        dest.rename(away)
+        dest.write_bytes(b"")
+
+    with meanwhile(one.sim, "GET:/cls/data/*:1:hold", replace_by_a_file):
+        run = one.run(**fetch(dest, files=["disk1.vmdk"]))
+    assert run.error["type"] == "TRANSFER_FAILED"
+    assert f"{dest}/disk1.vmdk: Not a directory" in run.msg
+    assert "was canceled and deleted" in run.msg
+    assert "defect" not in run.msg
+    assert not run.changed
+    assert sessions(one) == 0
+
+
+def replace_by_directories(dest: Path, suffix: str) -> None:
+    """What no root may unlink either."""
+    for path in dest.glob(f".*{suffix}"):
+        path.unlink()
+        path.mkdir()
+
+
+def test_a_partial_file_that_cannot_be_removed_is_told_of(one: Tasks, dest: Path) -> None:
+    (dest / "disk1.vmdk").write_bytes(b"old")
+    with meanwhile(one.sim, "GET:/cls/data/*:1:hold/50", lambda: replace_by_directories(dest, PARTIAL_SUFFIX)):
+        run = one.run(**fetch(dest, files=["disk1.vmdk"]))
+    assert run.error["type"] == "TRANSFER_FAILED"
+    assert f"{dest}/disk1.vmdk cannot be written: Not a directory" in run.msg
+    (left,) = dest.glob(".*")
+    assert run.outcome.warnings == [
+        f"{left} cannot be removed (Is a directory), and stays until the next run with this dest."
+    ]
+    assert (dest / "disk1.vmdk").read_bytes() == b"old"
+
+
+def test_a_mark_that_cannot_be_removed_is_no_failure_of_what_was_fetched(one: Tasks, dest: Path) -> None:
+    with meanwhile(one.sim, "DELETE:*download-session*:1:hold", lambda: replace_by_directories(dest, MARK_SUFFIX)):
+        run = one.run(**fetch(dest, files=["disk1.vmdk"]))
+    assert fetched(run) == ["disk1.vmdk"]
+    (warning,) = run.outcome.warnings
+    assert "vsphere-content.session cannot be removed (Is a directory), and stays until the next run" in warning
+    assert run.changed
+    assert sessions(one) == 0
