@@ -41,6 +41,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import 
     gather,
     kept_alive,
     make_surely,
+    noted,
     wait_for,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._mark import left_marks
@@ -112,31 +113,44 @@ def warn_if_left(left: str, warn: Callable[[str], None]) -> None:
         warn(left)
 
 
-def end_session(api: Api, session: DownloadSession, step: Step, error_message: str | None) -> DownloadSession | None:
+def end_session(
+    api: Api, session: DownloadSession, step: Step, error_message: str | None, *, on_change: Callable[[str], None]
+) -> DownloadSession | None:
     """Take one step with a session; returns it as it is then, None if it is gone."""
     session_id = str(session.id)
     if step is Step.CANCEL:
-        end_surely(
-            lambda: api.cancel_download_session(session_id), lambda: api.get_download_session(session_id), CANCELED
-        )
+        with noted(f"session {session_id} was canceled", on_change):
+            end_surely(
+                lambda: api.cancel_download_session(session_id), lambda: api.get_download_session(session_id), CANCELED
+            )
     elif step is Step.FAIL:
-        end_surely(
-            lambda: api.fail_download_session(session_id, error_message or ""),
-            lambda: api.get_download_session(session_id),
-            ERROR,
-        )
+        with noted(f"session {session_id} was marked as failed", on_change):
+            end_surely(
+                lambda: api.fail_download_session(session_id, error_message or ""),
+                lambda: api.get_download_session(session_id),
+                ERROR,
+            )
     else:
-        discard_download(api, session_id)
+        with noted(f"session {session_id} was deleted", on_change):
+            discard_download(api, session_id, lambda: on_change(f"session {session_id} was canceled"))
         return None
     return api.get_download_session(session_id)
 
 
 def prepare_files(
-    api: Api, session_id: str, names: Sequence[str], endpoint_type: str, *, wait_timeout: float, clock: Clock
+    api: Api,
+    session_id: str,
+    names: Sequence[str],
+    endpoint_type: str,
+    *,
+    wait_timeout: float,
+    clock: Clock,
+    on_change: Callable[[str], None],
 ) -> None:
     """Have files prepared, and wait until they are. Raises TransferFailed with the server's reason, or TimedOut."""
     for name in names:
-        _prepare(api, session_id, name, endpoint_type)
+        with noted(f"{name} was asked for", on_change):
+            _prepare(api, session_id, name, endpoint_type)
     if names:
         _await_prepared(
             lambda: [file for file in api.list_download_files(session_id) if file.name in names],

@@ -370,6 +370,18 @@ def _is_lost(error: ContentError) -> bool:
     return isinstance(error, (ConnectionFailed, TimedOut, InvalidResponse)) or (error.status or 0) >= 500
 
 
+@contextmanager
+def noted(what: str, on_change: Callable[[str], None]) -> Iterator[None]:
+    """Tell in words of what the block changes, when it has; also where its answer was lost, as then it may have."""
+    try:
+        yield
+    except ContentError as error:
+        if _is_lost(error):
+            on_change(f"perhaps {what}")
+        raise
+    on_change(what)
+
+
 def require_warning_behavior(session: UpdateSession, ignored_warnings: Sequence[str]) -> None:
     """Servers have answered a change with success and not made it; a session must say itself what it ignores."""
     if session.ignored_warnings != tuple(sorted(ignored_warnings)):
@@ -737,9 +749,9 @@ def discard(api: Api, session_id: str) -> None:
     _discard(api.cancel_update_session, api.delete_update_session, session_id)
 
 
-def discard_download(api: Api, session_id: str) -> None:
-    """The same for a download session."""
-    _discard(api.cancel_download_session, api.delete_download_session, session_id)
+def discard_download(api: Api, session_id: str, on_canceled: Callable[[], None] = lambda: None) -> None:
+    """The same for a download session; C(on_canceled) is told when it has been canceled and not yet deleted."""
+    _discard(api.cancel_download_session, api.delete_download_session, session_id, on_canceled)
 
 
 def delete_download(api: Api, session_id: str) -> None:
@@ -767,10 +779,16 @@ def insist(ask: Callable[[], None], sleep: Callable[[float], None] = time.sleep)
         pause *= 2
 
 
-def _discard(cancel: Callable[[str], None], delete: Callable[[str], None], session_id: str) -> None:
+def _discard(
+    cancel: Callable[[str], None],
+    delete: Callable[[str], None],
+    session_id: str,
+    on_canceled: Callable[[], None] = lambda: None,
+) -> None:
     with _told_if_left(session_id):
         with suppress(NotAllowedInCurrentState):
             insist(lambda: cancel(session_id))
+            on_canceled()
         insist(lambda: delete(session_id))
 
 

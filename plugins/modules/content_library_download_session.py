@@ -387,6 +387,7 @@ trace:
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -424,6 +425,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import 
     Clock,
     delete_download,
     discard_download,
+    noted,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._mark import SessionMark
 from ansible_collections.vsphere.content.plugins.module_utils._module import Task, converge, run_module
@@ -477,7 +479,7 @@ class DownloadSessionResource:
         self._attributes = attributes
         self._clock = clock
         self._digests = Digests()
-        self._changed = False
+        self._changes: list[str] = []
         self._kept: DownloadSession | None = None
         self._download: Download | None = None
 
@@ -505,7 +507,11 @@ class DownloadSessionResource:
                 return self._fetch(plan, self._declared.dest)
             return self._prepare(plan) if self._declared.state == "active" else self._end(plan)
         except ContentError as error:
-            error.result = {"changed": self._changed or bool(self._moved()), **self._moved()}
+            # A session of our own is undone with all that was done in it.
+            stays = [] if plan.opens else self._changes
+            if stays:
+                error.notes.append(f"Changed, and not put back: {'; '.join(stays)}.")
+            error.result = {"changed": bool(stays or self._moved()), **self._moved()}
             raise
 
     def result(self, state: Found) -> dict[str, Any]:
@@ -561,9 +567,11 @@ class DownloadSessionResource:
         if session is None:
             raise AssertionError("a session that is neither found nor made cannot have files prepared")
         session_id = str(session.id)
-        if declared.keep_alive or plan.client_progress is not None:
-            self._api.keep_download_session_alive(session_id, plan.client_progress)
-            self._changed = self._changed or (plan.client_progress is not None and not plan.opens)
+        if plan.client_progress is not None:
+            with noted("client_progress was set", self._changes.append):
+                self._api.keep_download_session_alive(session_id, plan.client_progress)
+        elif declared.keep_alive:
+            self._api.keep_download_session_alive(session_id)
         if plan.expected == self.project(found):
             return found
         prepare_files(
@@ -573,6 +581,7 @@ class DownloadSessionResource:
             declared.endpoint_type,
             wait_timeout=declared.wait_timeout,
             clock=self._clock,
+            on_change=self._changes.append,
         )
         session = self._api.get_download_session(session_id)
         return replace(found, sessions=(session,), files=tuple(self._api.list_download_files(session_id)))
@@ -595,8 +604,8 @@ class DownloadSessionResource:
         left = []
         for session in plan.found.sessions:
             step = steps.get(str(session.id))
-            after = end_session(self._api, session, step, self._declared.error_message) if step else session
-            self._changed = self._changed or step is not None
+            reason, on_change = self._declared.error_message, self._changes.append
+            after = end_session(self._api, session, step, reason, on_change=on_change) if step else session
             left.extend([after] if after else [])
         return replace(plan.found, sessions=tuple(left))
 
@@ -613,7 +622,7 @@ class DownloadSessionResource:
         item_id, token = str(found.library_item_id), declared.client_token
         discard_left(self._api, dest, item_id, client_token=token, warn=self._task.warn)
         for name in plan.adjust:
-            self._changed = self._attributes.apply(os.path.join(dest, name)) or self._changed
+            self._adjust(os.path.join(dest, name), found.local[name])
         if plan.fetch:
             mark = self._mark(found, dest)
             wanted = [file for file in found.content if file.name in plan.fetch]
@@ -641,6 +650,18 @@ class DownloadSessionResource:
             warn_if_left(mark.remove(), self._task.warn)
         verdicts = {name: local.verdict for name, local in found.local.items()}
         return replace(found, local=self._look(found, dest, {**verdicts, **dict.fromkeys(plan.fetch, Verdict.EQUAL)}))
+
+    def _adjust(self, path: str, local: Local) -> None:
+        """Give a file that is the item's already the attributes that are declared; some may take before one fails."""
+        what = f"attributes of {path} were set"
+        try:
+            self._attributes.apply(path)
+        except ContentError:
+            with suppress(ContentError):
+                if self._attributes.differences(path) != local.attributes:
+                    self._changes.append(f"some {what}")
+            raise
+        self._changes.append(what)
 
     def _look(self, found: Found, dest: str, verdicts: Mapping[str, Verdict]) -> dict[str, Local]:
         """What stands in dest of the wanted files; what has no verdict yet is compared."""

@@ -451,3 +451,83 @@ def test_a_mark_that_cannot_be_removed_is_no_failure_of_what_was_fetched(one: Ta
     assert "vsphere-content.session cannot be removed (Is a directory), and stays until the next run" in warning
     assert run.changed
     assert sessions(one) == 0
+
+
+CHATTR = """#!/bin/sh
+# Flags stand in a file beside the one that has them.
+echo "$1" | tr -d '=+-' > "$2.flags"
+"""
+LSATTR = """#!/bin/sh
+echo "----$(cat "$2.flags" 2>/dev/null)---- $2"
+"""
+UNSUPPORTED = """#!/bin/sh
+echo "$0: Operation not supported while reading flags on $2" >&2
+exit 1
+"""
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Have these be what Ansible finds as chattr and lsattr: what the real ones can do depends on the file system."""
+
+    def install(**scripts: str) -> None:
+        folder = tmp_path / "bin"
+        folder.mkdir()
+        for name, script in scripts.items():
+            (folder / name).write_text(script)
+            (folder / name).chmod(0o755)
+        monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+
+    return install
+
+
+def test_attributes_of_chattr_are_set_and_seen(one: Tasks, dest: Path, programs: Callable[..., None]) -> None:
+    programs(chattr=CHATTR, lsattr=LSATTR)
+    run = one.converge(**fetch(dest, files=["disk1.vmdk"], attributes="A", mode="0600"))
+    assert (dest / "disk1.vmdk.flags").read_text() == "A\n"
+    assert run.changed
+    (dest / "disk1.vmdk.flags").write_text("i\n")
+    again = one.converge(**fetch(dest, files=["disk1.vmdk"], attributes="A", mode="0600"))
+    assert again.diff["before"]["files"]["disk1.vmdk"]["attributes"] == {"attributes": "i"}
+    assert (fetched(again), again.mutations) == ([], [])
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["to-adjust", "to-fetch"])
+@pytest.mark.parametrize("mode", ["0600", "0644"])
+def test_attributes_that_the_file_system_does_not_have(
+    one: Tasks, dest: Path, programs: Callable[..., None], there: bool, mode: str
+) -> None:
+    """A failure after the file is in place, or after its mode was set, does not hide that."""
+    programs(chattr=UNSUPPORTED, lsattr=UNSUPPORTED)
+    if there:
+        (dest / "disk1.vmdk").write_bytes(FILES["disk1.vmdk"])
+        (dest / "disk1.vmdk").chmod(0o644)
+    run = one.run(**fetch(dest, files=["disk1.vmdk"], attributes="A", mode=mode))
+    assert run.error["type"] == "TRANSFER_FAILED"
+    assert f"{dest}/disk1.vmdk: chattr failed: " in run.msg
+    assert "Operation not supported" in run.msg
+    assert "Check the options owner, group, mode, attributes" in run.msg
+    assert run.changed == (not there or mode == "0600")
+    assert (f"some attributes of {dest}/disk1.vmdk were set" in run.msg) == (there and mode == "0600")
+    assert contents(dest) == {"disk1.vmdk": FILES["disk1.vmdk"]}
+    assert mode_of(dest / "disk1.vmdk") == int(mode, 8)
+    assert sessions(one) == 0
+
+
+@pytest.mark.parametrize("option", ["seuser", "serole", "setype", "selevel"])
+def test_a_context_of_selinux_where_there_is_none_is_as_if_not_declared(one: Tasks, dest: Path, option: str) -> None:
+    """As with Ansible's own modules."""
+    run = one.converge(**fetch(dest, files=["disk1.vmdk"], **{option: "s0"}))
+    assert contents(dest) == {"disk1.vmdk": FILES["disk1.vmdk"]}
+    assert run.changed
+
+
+def test_attributes_that_were_mended_before_a_fetch_failed_are_told_of(one: Tasks, dest: Path) -> None:
+    (dest / "rocky9.ovf").write_bytes(FILES["rocky9.ovf"])
+    (dest / "rocky9.ovf").chmod(0o600)
+    one.sim.inject("GET:/cls/data/*:1:500")
+    run = one.run(**fetch(dest, files=["rocky9.ovf", "disk1.vmdk"], mode="0644"))
+    assert run.error["type"] == "INTERNAL_SERVER_ERROR"
+    assert run.changed
+    assert f"Changed, and not put back: attributes of {dest}/rocky9.ovf were set." in run.msg
+    assert mode_of(dest / "rocky9.ovf") == 0o644

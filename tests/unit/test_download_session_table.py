@@ -225,6 +225,96 @@ def test_a_file_that_cannot_be_prepared_fails_with_the_servers_reason(tasks: Tas
     assert "disk2.vmdk could not be prepared: The host is in maintenance mode." in run.msg
     assert states_on_server(tasks) == ({} if found == "none" else {session: "ACTIVE"})
     assert ("was canceled and deleted" in run.msg) == (found == "none")
+    assert run.changed == (found != "none")
+
+
+@pytest.mark.parametrize(
+    ("fault", "error_type", "changed", "said"),
+    [
+        ("POST:*prepare*:1:500", "INTERNAL_SERVER_ERROR", True, "perhaps rocky9.ovf was asked for"),
+        ("POST:*prepare*:1:reset", "CONNECTION_FAILED", True, "perhaps rocky9.ovf was asked for"),
+        ("POST:*prepare*:1:403", "UNAUTHORIZED", False, ""),
+        ("POST:*prepare*:2:403", "UNAUTHORIZED", True, "rocky9.ovf was asked for."),
+        ("GET:*session*file*:2:400", "INVALID_ARGUMENT", True, "rocky9.ovf was asked for; disk1.vmdk was asked for."),
+    ],
+    ids=["not-told", "no-answer", "first-refused", "second-refused", "wait"],
+)
+@pytest.mark.parametrize("found", ["none", "ACTIVE"])
+def test_what_was_prepared_before_a_failure_is_told_and_counts_where_it_stays(
+    tasks: Tasks, found: str, fault: str, error_type: str, changed: bool, said: str
+) -> None:
+    session = seed_session(tasks, found)
+    # A session that was found has its files listed before.
+    tasks.sim.inject(fault.replace(":2:400", ":1:400") if found == "none" else fault)
+    run = tasks.run(**by_item(files=["rocky9.ovf", "disk1.vmdk"]))
+    assert run.error["type"] == error_type, run.msg
+    if found == "none":
+        assert not run.changed
+        assert "not put back" not in run.msg
+        assert states_on_server(tasks) == {}
+        return
+    assert run.changed == changed
+    assert ("not put back" in run.msg) == changed
+    assert said in run.msg
+    assert states_on_server(tasks) == {session: "ACTIVE"}
+
+
+@pytest.mark.parametrize(("status", "said"), [(500, "perhaps client_progress was set"), (403, "")])
+def test_a_progress_that_may_have_been_set_counts(tasks: Tasks, status: int, said: str) -> None:
+    session = seed_session(tasks, prepared=FILES)
+    tasks.sim.inject(f"POST:*keep-alive*:1:{status}")
+    run = tasks.run(**declare("active", session_id=session, client_progress=30))
+    assert run.changed == bool(said)
+    assert said in run.msg
+
+
+def test_a_progress_that_was_set_before_a_failure_counts(tasks: Tasks) -> None:
+    session = seed_session(tasks)
+    tasks.sim.inject("POST:*prepare*:1:403")
+    run = tasks.run(**declare("active", session_id=session, client_progress=30))
+    assert run.changed
+    assert "Changed, and not put back: client_progress was set." in run.msg
+
+
+DONE_TO = {"canceled": "canceled", "error": "marked as failed", "absent": "deleted"}
+
+
+@pytest.mark.parametrize("state", DONE_TO)
+def test_sessions_that_were_ended_before_another_one_could_not_be_are_told_of(tasks: Tasks, state: str) -> None:
+    first, second = seed_session(tasks), seed_session(tasks)
+    action = {"canceled": "cancel", "error": "fail", "absent": "cancel"}[state]
+    tasks.sim.inject(f"POST:*{second}*{action}*:*:403")
+    run = tasks.run(**by_item(state))
+    assert run.error["type"] == "UNAUTHORIZED"
+    assert run.error["session_id"] == second
+    assert run.changed
+    assert f"session {first} was {DONE_TO[state]}" in run.msg
+    assert f"session {second} was" not in run.msg
+    assert states_on_server(tasks) == {
+        **({} if state == "absent" else {first: ENDS[state]}),
+        second: "ACTIVE",
+    }
+
+
+def test_a_session_that_could_be_canceled_and_not_deleted_has_changed(tasks: Tasks) -> None:
+    session = seed_session(tasks)
+    tasks.sim.inject("DELETE:*download-session*:*:403")
+    run = tasks.run(**declare("absent", session_id=session))
+    assert run.error["type"] == "UNAUTHORIZED"
+    assert run.changed
+    assert f"Changed, and not put back: session {session} was canceled." in run.msg
+    assert states_on_server(tasks) == {session: "CANCELED"}
+
+
+@pytest.mark.parametrize("state", ["canceled", "error"])
+def test_a_session_that_has_ended_and_cannot_be_read_then_has_changed(tasks: Tasks, state: str) -> None:
+    session = seed_session(tasks)
+    tasks.sim.inject("GET:*download-session/*:2:403")
+    run = tasks.run(**declare(state, session_id=session))
+    assert run.error["type"] == "UNAUTHORIZED"
+    assert run.changed
+    assert f"session {session} was {DONE_TO[state]}." in run.msg
+    assert states_on_server(tasks) == {session: ENDS[state]}
 
 
 def test_preparing_is_waited_for_as_long_as_it_moves() -> None:
