@@ -264,10 +264,11 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.vsphere.content.plugins.module_utils._api import Api
 from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     ApiError,
+    ContentError,
     InvalidArgument,
     NotFound,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import make_surely
+from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import make_surely, noted
 from ansible_collections.vsphere.content.plugins.module_utils._module import Overtaken, Task, converge, run_module
 from ansible_collections.vsphere.content.plugins.module_utils._options import require_names
 from ansible_collections.vsphere.content.plugins.module_utils._schema import (
@@ -332,6 +333,7 @@ class ItemResource:
         self._params = params
         self._wanted = {name: params[name] for name in DECLARABLE if params[name] is not None}
         self._created = False
+        self._changes: list[str] = []
 
     def read(self) -> Found:
         found = self._look()
@@ -362,21 +364,13 @@ class ItemResource:
         return {**before, **self._values(plan.found.item)} if changes else self.project(plan.found)
 
     def apply(self, plan: Plan) -> Found:
-        item = plan.found.item
-        if plan.create:
-            item_id = self._create(plan.create)
-            self._created = True
-            return self._load(plan.found.library_id, item_id)
-        if item is None or not item.id:
-            return plan.found
-        if plan.delete:
-            with suppress(NotFound):
-                self._api.delete_item(item.id)
-            return Found(plan.found.library_id, None)
-        if plan.change:
-            self._api.update_item(item.id, plan.change)
-            return self._load(plan.found.library_id, item.id)
-        return plan.found
+        try:
+            return self._apply(plan)
+        except ContentError as error:
+            if self._changes:
+                error.notes.append(f"Changed, and not put back: {self._changes[0]}. The next run goes on from there.")
+                error.result = {"changed": True}
+            raise
 
     def result(self, state: Found) -> dict[str, Any]:
         item, files = state.item, [to_result(file) for file in state.files]
@@ -387,12 +381,35 @@ class ItemResource:
         found_by_name = item is not None and not self._params["library_item_id"]
         return {name: value for name, value in self._wanted.items() if name != "name" or not found_by_name}
 
+    def _apply(self, plan: Plan) -> Found:
+        item = plan.found.item
+        if plan.create:
+            with noted("the item was made", self._changes.append):
+                item_id = self._create(plan.create)
+            self._created = True
+            return self._load(plan.found.library_id, item_id)
+        if item is None or not item.id:
+            return plan.found
+        if plan.delete:
+            with noted("the item was deleted", self._changes.append), suppress(NotFound):
+                self._api.delete_item(item.id)
+            return Found(plan.found.library_id, None)
+        if plan.change:
+            with noted("the item was changed", self._changes.append):
+                self._api.update_item(item.id, plan.change)
+            return self._load(plan.found.library_id, item.id)
+        return plan.found
+
     def _look(self) -> Found:
         if self._params["library_item_id"]:
             return self._read_by_id(self._params["library_item_id"])
         library_id = resolve_library(self._api, self._params)
         item_id = find_item(self._api, library_id, self._params["name"])
-        return Found(library_id, None) if item_id is None else self._load(library_id, item_id)
+        if item_id is not None:
+            # Somebody else may delete it between its being found and its being read.
+            with suppress(NotFound):
+                return self._load(library_id, item_id)
+        return Found(library_id, None)
 
     def _read_by_id(self, item_id: str) -> Found:
         try:
@@ -412,9 +429,11 @@ class ItemResource:
         except ApiError as error:
             if error.error_type == "ALREADY_EXISTS":
                 raise Overtaken(error) from None
-            library = self._api.get_library(str(item.library_id))
-            if library.security_policy_id and error.error_type != "UNAUTHORIZED":
-                error.remedy = explain_policy(library)
+            # What was refused is the failure, whatever comes of asking why.
+            with suppress(ContentError):
+                library = self._api.get_library(str(item.library_id))
+                if library.security_policy_id and error.error_type != "UNAUTHORIZED":
+                    error.remedy = explain_policy(library)
             raise
 
 

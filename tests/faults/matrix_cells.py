@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Callable
@@ -27,6 +27,8 @@ PAYLOAD = {"type", "status", "operation", "messages", "data", "session_id"}
 PARTIAL = ("reset-during", "reset-in-answer")
 #: Points after which a session that the task made is still ACTIVE if the server is gone.
 HOLDERS = ("publish", "fetch", "clean-up")
+#: What is not put back when the task fails, so that it counts as soon as it may have been done.
+LASTING_CHANGES = ("item.create", "item.update", "item.delete")
 
 DIALECT_OPERATIONS = {"update.": "update_session.", "download.": "download_session."}
 RECEIVE = "update_session.file.receive"
@@ -59,6 +61,11 @@ class Cell:
     def is_undone(self) -> bool:
         """Whether what met the fault failed, whatever comes of the task."""
         return expected(self.fault_name, self.point).fails
+
+    def may_be_done(self, error: Mapping[str, Any]) -> bool:
+        """Whether nobody can tell from an error what the server did with a change that stays."""
+        unanswered = error["type"] in ("CONNECTION_FAILED", "TIMED_OUT", "INVALID_RESPONSE")
+        return self.point.operation in LASTING_CHANGES and (unanswered or (error["status"] or 0) >= 500)
 
     @property
     def time_outs(self) -> dict[str, int]:

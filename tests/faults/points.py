@@ -208,8 +208,10 @@ POINTS: tuple[Point, ...] = (
     Point("create-item", "login", Kind.LOGIN, "session.login"),
     Point("create-item", "find", Kind.READ, "item.find"),
     Point("create-item", "create", Kind.CREATE, "item.create"),
+    Point("create-item", "read", Kind.READ, "item.get"),
     Point("create-item", "logout", Kind.LOGOUT, "session.logout"),
     Point("update-item", "update", Kind.CHANGE, "item.update"),
+    Point("update-item", "read", Kind.READ, "item.file.list", nth=2),
     Point("delete-item", "delete", Kind.CHANGE, "item.delete"),
 )
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -412,3 +413,88 @@ def test_an_answer_that_was_lost_does_not_make_the_item_twice(run: Run, sim: Sim
     assert (real.rc, real.result["changed"]) == (0, True)
     assert [each.method for each in mutating(sim)] == ["POST", "POST"]
     assert item_of(sim, "templates", "new") is not None
+
+
+MAKE, CHANGE, DELETE = {"name": "new"}, {"name": "tools", "description": "changed"}, {"name": "tools", **ABSENT}
+
+
+@pytest.mark.parametrize(
+    ("options", "done", "nth", "operation"),
+    [
+        (MAKE, "made", 1, "item.get"),
+        (MAKE, "made", 2, "item.file.list"),
+        (CHANGE, "changed", 3, "item.get"),
+        (CHANGE, "changed", 4, "item.file.list"),
+    ],
+    ids=["make-item", "make-files", "change-item", "change-files"],
+)
+@pytest.mark.parametrize("fault", ["403", "500", "truncate"])
+def test_what_was_done_to_an_item_that_cannot_be_read_then_stays_and_is_told(
+    run: Run, sim: Simulator, options: dict[str, str], done: str, nth: int, operation: str, fault: str
+) -> None:
+    sim.inject(f"GET:*/library/item/*:{nth}:{fault}")
+    failed = run(library="templates", **options)
+    assert (failed.rc, failed.result["error"]["operation"], failed.result["changed"]) == (1, operation, True)
+    assert f"Changed, and not put back: the item was {done}. The next run goes on" in failed.result["msg"]
+    assert len(mutating(sim)) == 1
+    again = run(library="templates", **options)
+    assert (again.rc, again.result["changed"], mutating(sim)) == (0, False, [])
+
+
+@pytest.mark.parametrize(
+    ("options", "done", "requests"),
+    [
+        (MAKE, "made", ("POST:*/library/item", "POST:*/library/item?client_token=*")),
+        (CHANGE, "changed", ("PATCH:*",)),
+        (DELETE, "deleted", ("DELETE:*/library/item/*",)),
+    ],
+    ids=["make", "change", "delete"],
+)
+@pytest.mark.parametrize(("fault", "may_be_done"), [("reset", True), ("500", True), ("403", False), ("400", False)])
+def test_what_may_have_been_done_to_an_item_counts_and_is_told(
+    run: Run,
+    sim: Simulator,
+    options: dict[str, str],
+    done: str,
+    requests: tuple[str, ...],
+    fault: str,
+    may_be_done: bool,
+) -> None:
+    for request_ in requests:
+        sim.inject(f"{request_}:*:{fault}")
+    failed = run(library="templates", **options)
+    assert failed.rc == 1, failed.result
+    assert failed.result.get("changed", False) is may_be_done
+    told = f"Changed, and not put back: perhaps the item was {done}. The next run goes on"
+    assert (told in failed.result["msg"]) is may_be_done
+    sim.clear_faults()
+    assert run(library="templates", **options).rc == 0
+
+
+def test_a_refusal_is_told_although_the_library_cannot_be_asked_why(run: Run, sim: Simulator) -> None:
+    sim.reset(Seed(libraries=(LibrarySeed("secure", security_policy_id=POLICY),)))
+    # It is read before the item is made, too.
+    sim.inject("GET:*/content/library/*:2:403")
+    failed = run(library="secure", name="tools")
+    assert (failed.result["error"]["type"], failed.result["error"]["operation"]) == ("INVALID_ARGUMENT", "item.create")
+
+
+@pytest.mark.parametrize(("options", "changed"), [(CHANGE, True), (DELETE, False)], ids=["present", "absent"])
+def test_an_item_that_goes_between_its_being_found_and_read_is_not_there(
+    run: Run, sim: Simulator, options: dict[str, str], changed: bool
+) -> None:
+    item_id = id_of(sim, "templates", "tools")
+    sim.inject("GET:*/library/item/*:1:hold")
+
+    def delete() -> None:
+        assert sim.wait_until_held()
+        sim.run(lambda store: store.delete_item(item_id))
+        sim.release()
+
+    thread = threading.Thread(target=delete)
+    thread.start()
+    real = run(library="templates", **options)
+    thread.join()
+    assert (real.rc, real.result["changed"]) == (0, changed), real.result
+    made = item_of(sim, "templates", "tools")
+    assert (made is not None) is changed
