@@ -78,7 +78,6 @@ API_ROWS: Sequence[Row] = (
         body=shapes.UPDATE_MODEL,
         body_as="create_spec",
     ),
-    Row("POST", f"{_UP}/file", "probe", "probe", body=shapes.PROBE),
     Row("GET", f"{_UP}/{{session_id}}", "update.get"),
     Row(
         "PATCH",
@@ -213,6 +212,7 @@ REST_ROWS: Sequence[Row] = (
         query={"update_session_id": "session_id"},
         required_query=("update_session_id",),
     ),
+    # No description has it. Other clients know it in this dialect only, and send it whatever they speak otherwise.
     Row("POST", _RUPFILE, "probe", "probe", body=shapes.PROBE),
     Row(
         "POST", f"{_RUPFILE}/id:{{session_id}}", "update.file.add", "add", body=_wrapped("file_spec", shapes.FILE_SPEC)

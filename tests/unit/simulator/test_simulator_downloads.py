@@ -202,9 +202,9 @@ def test_pull_from_a_datastore(server: Simulator, dialect: str, clock: HandClock
     assert (refusal.status_code, wire_error(refusal)) == (403, "UNAUTHORIZED")
 
 
-def test_probe(server: Simulator, dialect: str, sources: Any) -> None:
+def test_probe(server: Simulator, sources: Any) -> None:
     plain, secure, folder = sources
-    wire = Wire(server, dialect)
+    wire = Wire(server, "rest")
     assert wire.value(wire.probe(uri=f"{plain}/a.iso"))["status"] == "SUCCESS"
     assert wire.value(wire.probe(uri=f"{plain}/b.iso"))["status"] == "RESOURCE_NOT_FOUND"
     assert wire.value(wire.probe(uri="http:/nothing"))["status"] == "INVALID_URL"
@@ -212,18 +212,16 @@ def test_probe(server: Simulator, dialect: str, sources: Any) -> None:
     assert (answer["status"], answer["ssl_thumbprint"]) == ("CERTIFICATE_ERROR", thumbprint(folder, "sha1"))
     assert answer["error_messages"][0]["id"].endswith(".http_request_error_peer_not_authenticated")
     server.reset(Seed(thumbprint_algorithm="SHA256"))
-    wire = Wire(server, dialect)
+    wire = Wire(server, "rest")
     pinned = wire.value(wire.probe(uri=f"{secure}/a.iso", ssl_certificate_thumbprint=thumbprint(folder, "sha256")))
     assert (pinned["status"], pinned["ssl_thumbprint"]) == ("SUCCESS", thumbprint(folder, "sha256"))
 
 
 @pytest.mark.parametrize("knows", ["known", "unknown", "dropped"])
-def test_servers_that_know_no_certificate_of_a_source(
-    server: Simulator, dialect: str, sources: Any, knows: str
-) -> None:
+def test_servers_that_know_no_certificate_of_a_source(server: Simulator, sources: Any, knows: str) -> None:
     _plain, secure, folder = sources
     server.reset(Seed(source_certificate=knows))
-    wire = Wire(server, dialect)
+    wire = Wire(server, "rest")
     answer = wire.probe(uri=f"{secure}/a.iso", ssl_certificate=certificate(folder))
     if knows == "unknown":
         assert (answer.status_code, wire_error(answer)) == (400, "INVALID_ARGUMENT")
@@ -231,10 +229,10 @@ def test_servers_that_know_no_certificate_of_a_source(
         assert wire.value(answer)["status"] == ("SUCCESS" if knows == "known" else "CERTIFICATE_ERROR")
 
 
-def test_a_server_takes_the_thumbprints_of_its_time(server: Simulator, dialect: str, sources: Any) -> None:
+def test_a_server_takes_the_thumbprints_of_its_time(server: Simulator, sources: Any) -> None:
     _plain, secure, folder = sources
     server.reset(Seed(thumbprints=("SHA256",)))
-    wire = Wire(server, dialect)
+    wire = Wire(server, "rest")
     taken = wire.probe(uri=f"{secure}/a.iso", ssl_certificate_thumbprint=thumbprint(folder, "sha256"))
     assert wire.value(taken)["status"] == "SUCCESS"
     refused = wire.probe(uri=f"{secure}/a.iso", ssl_certificate_thumbprint=thumbprint(folder, "sha1"))

@@ -13,6 +13,7 @@ import requests
 from tests.simulator import Simulator
 
 TOKEN = "vmware-api-session-id"
+PROBE = "/rest/com/vmware/content/library/item/updatesession/file?~action=probe"
 
 
 def wire_error(response: requests.Response) -> str:
@@ -144,9 +145,8 @@ class Wire:
         return self.call("GET", self._at("item/download-session", session) + f"/file?file_name={quote(name, safe='')}")
 
     def probe(self, **endpoint: Any) -> requests.Response:
-        body = {"source_endpoint": endpoint}
-        kind = "item/update-session/file" if self.dialect == "api" else "item/updatesession/file"
-        return self.call("POST", self._at(kind, action="probe"), body)
+        """Only the older dialect has it."""
+        return self.call("POST", PROBE, {"source_endpoint": endpoint})
 
     def put(self, uri: str, content: Any) -> requests.Response:
         return requests.put(uri, data=content, verify=self.http.verify)
