@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import datetime
+import hashlib
 import ipaddress
 import select
 import shutil
@@ -52,6 +53,16 @@ class Identity:
 
     ca_path: str
     server_path: str
+
+    @property
+    def certificate(self) -> str:
+        """What the server presents, as PEM."""
+        return Path(self.server_path).read_text(encoding="utf-8").partition("-----BEGIN PRIVATE")[0].strip()
+
+    def thumbprint(self, algorithm: str) -> str:
+        """Its hash as the API writes it."""
+        digest = hashlib.new(algorithm, ssl.PEM_cert_to_DER_cert(self.certificate)).hexdigest().upper()
+        return ":".join(digest[start : start + 2] for start in range(0, len(digest), 2))
 
 
 def make_identity(

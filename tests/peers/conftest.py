@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,7 +20,10 @@ from tests.harness.checkout import collections_root  # noqa: E402 - found only t
 
 sys.path.insert(0, str(collections_root()))
 
+CONTENT = b"an image that lies on a mirror" * 100
+
 if TYPE_CHECKING:
+    from tests.harness.servers import CannedServer, Identity
     from tests.peers.programs import Vcsim
     from tests.simulator import Simulator
 
@@ -58,6 +61,37 @@ def vcsim(programs: Path) -> Iterator[Vcsim]:
 
     with run_vcsim(programs) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
+    """Of a server that nobody trusts."""
+    from tests.harness.servers import make_identity
+
+    return make_identity(tmp_path_factory.mktemp("mirror"))
+
+
+@pytest.fixture(scope="session")
+def https(identity: Identity) -> Iterator[str]:
+    """The address of an image on an untrusted server."""
+    with serving(identity=identity) as mirror:
+        yield f"https://{mirror.hostname}:{mirror.port}/image.iso"
+
+
+@pytest.fixture(scope="session")
+def http() -> Iterator[str]:
+    """The address of an image."""
+    with serving(tls=False) as mirror:
+        yield f"http://{mirror.hostname}:{mirror.port}/image.iso"
+
+
+def serving(**options: Any) -> CannedServer:
+    from tests.harness.servers import CannedServer, Reply
+
+    octets = {"Content-Type": "application/octet-stream"}
+    return CannedServer(
+        lambda request: Reply(200, CONTENT, octets) if request.path == "/image.iso" else Reply(404), **options
+    )
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ class Govc:
                 "GOVC_URL": f"https://{credentials}@{server.hostname}:{server.port}/sdk",
                 "GOVC_TLS_CA_CERTS": str(server.ca_path),
                 "GOVC_PERSIST_SESSION": "false",
-                # library.probe is one of those.
+                # library.probe is one of the commands that govc hides.
                 "GOVC_SHOW_UNRELEASED": "true",
             },
             capture_output=True,

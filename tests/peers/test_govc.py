@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ import pytest
 
 from tests.harness.modules import connection_args, run_module
 from tests.harness.packages import Package, make_iso, make_package
+from tests.harness.servers import Identity
+from tests.peers.conftest import CONTENT
 from tests.peers.programs import Govc, GovcError
 from tests.simulator import Simulator
 
@@ -177,6 +181,31 @@ def test_an_item_that_govc_removes_is_gone_for_us(govc: Govc, sim: Simulator, is
     gone = ours(sim, ITEM, library="templates", name="tools", state="absent")
     assert (gone["changed"], gone["library_item"]) == (False, None)
     assert sim.run(lambda store: iso in store.catalog.items) is False
+
+
+def test_govc_reads_what_a_probe_finds(govc: Govc, http: str, https: str, identity: Identity) -> None:
+    found = govc.json("library.probe", http)
+    assert (found["status"], found.get("ssl_thumbprint")) == ("SUCCESS", None)
+
+    found = govc.json("library.probe", https)
+    assert (found["status"], found["ssl_thumbprint"]) == ("CERTIFICATE_ERROR", identity.thumbprint("sha1"))
+    (message,) = found["error_messages"]
+    assert message["id"] == "com.vmware.vdcs.cls-main.http_request_error_peer_not_authenticated"
+
+    with pytest.raises(GovcError):
+        govc("library.probe", "-f", https)
+
+
+def test_what_govc_has_pulled_is_what_we_declare(govc: Govc, sim: Simulator, https: str, identity: Identity) -> None:
+    govc("library.import", "-pull", "templates", https)
+    item = sim.run(lambda store: store.find_item_id("templates", "image"))
+    assert sim.run(lambda store: store.item_contents(item)) == {"image.iso": CONTENT}
+    (added,) = [json.loads(each.request_body) for each in sim.exchanges if each.path.endswith("action=add")]
+    assert added["file_spec"]["source_endpoint"]["ssl_certificate_thumbprint"] == identity.thumbprint("sha1")
+
+    declared = {"url": https, "checksum": hashlib.sha1(CONTENT).hexdigest(), "checksum_algorithm": "SHA1"}
+    again = ours(sim, UPDATE, library="templates", library_item="image", state="done", files=[declared])
+    assert (again["changed"], again["session"]) == (False, None)
 
 
 def test_govc_names_what_the_server_refuses(govc: Govc, sim: Simulator, iso: str, image: Path) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from ansible_collections.vsphere.content.plugins.module_utils._connection import
 )
 from tests.harness.modules import ModuleResult, connection_args, run_module
 from tests.harness.packages import Package, make_iso, make_package
+from tests.harness.servers import Identity
+from tests.peers.conftest import CONTENT
 from tests.peers.programs import Govc, Vcsim
 
 UPDATE, DOWNLOAD = "content_library_update_session", "content_library_download_session"
@@ -49,6 +52,13 @@ class Tasks:
         assert ran.rc == 1
         return ran.result
 
+    def fetch(self, folder: Path, **args: Any) -> dict[str, bytes]:
+        """Fetch to a folder; returns what is there afterwards."""
+        target = folder / "fetched"
+        target.mkdir()
+        assert self.ok(DOWNLOAD, dest=str(target), wait_timeout=PATIENCE, **args)["changed"]
+        return {path.name: path.read_bytes() for path in target.iterdir()}
+
     def publish(self, *sources: Path, **args: Any) -> dict[str, Any]:
         files = [{"src": str(path)} for path in sources]
         return self.ok(UPDATE, state="done", files=files, wait_timeout=PATIENCE, **args)
@@ -69,7 +79,7 @@ def iso(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def package(tmp_path: Path) -> Package:
-    return make_package(tmp_path / "package", disks=2, disk_bytes=40_000)
+    return make_package(tmp_path / "package", disks=2, disk_bytes=40_000, nvram=True, signed="self-signed")
 
 
 def test_an_item_is_made_once_and_deleted_once(tasks: Tasks) -> None:
@@ -87,10 +97,7 @@ def test_an_image_is_published_and_fetched_again(tasks: Tasks, iso: Path, tmp_pa
         ("image.iso", False, None)
     ]
 
-    target = tmp_path / "fetched"
-    target.mkdir()
-    assert tasks.ok(DOWNLOAD, dest=str(target), wait_timeout=PATIENCE)["changed"]
-    assert (target / "image.iso").read_bytes() == iso.read_bytes()
+    assert tasks.fetch(tmp_path) == {"image.iso": iso.read_bytes()}
     assert tasks.ok(INFO)["download_sessions"] == []
 
 
@@ -107,20 +114,62 @@ def test_what_the_server_cannot_verify_is_skipped_or_sent_as_declared(tasks: Tas
     assert tasks.publish(iso, when_unverifiable="skip")["transferred"]["bytes"] == 300_004
 
 
+def test_an_image_is_pulled_and_fetched(tasks: Tasks, http: str, tmp_path: Path) -> None:
+    tasks.ok(ITEM, type="iso")
+    pulled = tasks.ok(UPDATE, state="done", files=[{"url": http}])
+    assert (pulled["item_changed"], pulled["session"]["state"]) == (True, "DONE")
+    assert [(each["source_type"], each["source_endpoint"]["uri"]) for each in pulled["files"]] == [("PULL", http)]
+    again = tasks.ok(UPDATE, state="done", files=[{"url": http}], when_unverifiable="skip")
+    assert (again["changed"], again["session"]) == (False, None)
+    assert tasks.fetch(tmp_path) == {"image.iso": CONTENT}
+
+
+def test_a_pull_of_something_else_is_the_servers_error(tasks: Tasks, http: str) -> None:
+    tasks.ok(ITEM, type="iso")
+    declared = {"url": http, "checksum": "0" * 64}
+    failure = tasks.failed(UPDATE, state="done", files=[declared])
+    assert failure["error"]["type"] == "TRANSFER_FAILED"
+    assert f"actual={hashlib.sha256(CONTENT).hexdigest()}, expected={declared['checksum']}" in failure["msg"]
+    assert tasks.ok(INFO)["update_sessions"] == []
+
+
+def test_an_untrusted_source_is_an_error_that_shows_its_thumbprint(
+    tasks: Tasks, https: str, identity: Identity
+) -> None:
+    tasks.ok(ITEM, type="iso")
+    failure = tasks.failed(UPDATE, state="done", files=[{"url": https}])
+    assert failure["error"]["type"] == "UNVERIFIED_PEER"
+    assert "CERTIFICATE_ERROR" in failure["msg"]
+    assert f"SHA-1 thumbprint {identity.thumbprint('sha1')}" in failure["msg"]
+    assert "pass it as ssl_thumbprint" in failure["msg"]
+    assert tasks.ok(INFO)["update_sessions"] == []
+
+
 def test_a_package_is_published_and_fetched_again(tasks: Tasks, package: Package, tmp_path: Path) -> None:
     tasks.ok(ITEM, type="ovf")
     first = tasks.publish(package.descriptor)
     assert (first["changed"], first["session"]["state"]) == (True, "DONE")
-    assert {each["name"] for each in first["files"]} >= {
-        path.name for path in (package.descriptor, *package.references)
-    }
-    again = tasks.publish(package.descriptor, when_unverifiable="skip", purge_files=False)
+    assert sorted(each["name"] for each in first["files"]) == sorted(path.name for path in package.files)
+    again = tasks.publish(package.descriptor, when_unverifiable="skip")
     assert (again["changed"], again["session"]) == (False, None)
 
-    target = tmp_path / "fetched"
-    target.mkdir()
-    tasks.ok(DOWNLOAD, dest=str(target), files=["*.ovf"])
-    assert (target / package.descriptor.name).read_bytes() == package.descriptor.read_bytes()
+    # Disks it rewrites, so that nothing can be said of their bytes.
+    kept = [path for path in package.files if path not in package.disks]
+    assert len(kept) == 4, "manifest, certificate, descriptor and NVRAM"
+    fetched = tasks.fetch(tmp_path, files=[path.name for path in kept])
+    assert fetched == {path.name: path.read_bytes() for path in kept}
+
+
+def test_what_another_package_has_left_stays_there(tasks: Tasks, package: Package, tmp_path: Path) -> None:
+    """vcsim drops a session in which a file is removed, so what replaces a package there needs purge_files: false."""
+    tasks.ok(ITEM, type="ovf")
+    tasks.publish(package.descriptor)
+    other = make_package(tmp_path / "other", "other", disks=1, disk_bytes=40_000)
+    failure = tasks.failed(UPDATE, state="done", files=[{"src": str(other.descriptor)}])
+    assert (failure["error"]["type"], failure["error"]["operation"]) == ("NOT_FOUND", "update_session.file.remove")
+    tasks.publish(other.descriptor, purge_files=False)
+    held = tasks.ok(ITEM, type="ovf")["library_item"]["files"]
+    assert {each["name"] for each in held} == {path.name for path in (*package.files, *other.files)}
 
 
 def test_a_signed_package_arrives_in_the_servers_order(tasks: Tasks, tmp_path: Path) -> None:
@@ -174,6 +223,50 @@ def test_a_source_that_cannot_be_pulled_is_an_error_before_a_session_is_made(tas
     assert tasks.ok(INFO)["update_sessions"] == []
 
 
+def test_downloads_are_read_reused_and_removed(tasks: Tasks, iso: Path) -> None:
+    tasks.ok(ITEM, type="iso")
+    tasks.publish(iso)
+    opened = tasks.ok(DOWNLOAD)
+    assert [(each["name"], each["status"]) for each in opened["files"]] == [("image.iso", "PREPARED")]
+    assert (tasks.ok(DOWNLOAD)["session"]["id"], opened["session"]["state"]) == (opened["session"]["id"], "ACTIVE")
+    (seen,) = tasks.ok(INFO, kind="download", with_files=True)["download_sessions"]
+    assert (seen["id"], [each["name"] for each in seen["files"]]) == (opened["session"]["id"], ["image.iso"])
+
+    assert [tasks.ok(DOWNLOAD, state="absent")["changed"] for _again in range(2)] == [True, False]
+    assert tasks.ok(INFO)["download_sessions"] == []
+
+    # vcsim deletes what is canceled, so that there is nothing to read back of it.
+    tasks.ok(DOWNLOAD)
+    tasks.run(DOWNLOAD, state="canceled")
+    assert tasks.ok(INFO)["download_sessions"] == []
+    assert not tasks.ok(DOWNLOAD, state="canceled")["changed"]
+
+
+@pytest.mark.parametrize(("module", "kind"), [(UPDATE, "update"), (DOWNLOAD, "download")])
+def test_a_session_of_another_item_is_left_alone(tasks: Tasks, module: str, kind: str) -> None:
+    """vcsim lists the sessions of all items, whichever item it is asked for."""
+    for name in ("image", "other"):
+        tasks.ok(ITEM, type="iso", library_item=name)
+    theirs = tasks.ok(module, library_item="other")["session"]["id"]
+    assert [tasks.ok(module, state=state)["changed"] for state in ("canceled", "absent")] == [False, False]
+    assert tasks.ok(INFO)[f"{kind}_sessions"] == []
+
+    mine = tasks.ok(module)["session"]["id"]
+    assert mine != theirs
+    assert tasks.ok(module)["session"]["id"] == mine
+    assert tasks.ok(module, state="absent")["changed"]
+    (left,) = tasks.ok(INFO, library_item="other")[f"{kind}_sessions"]
+    assert (left["id"], left["state"]) == (theirs, "ACTIVE")
+
+
+def assert_warning_behavior_was_not_taken(failure: dict[str, Any], declared: str) -> None:
+    error = failure["error"]
+    assert (error["type"], error["operation"]) == ("INVALID_RESPONSE", "update_session.update")
+    assert f"the server did not take warning_behavior: it ignores none, declared is {declared}" in failure["msg"]
+    assert "This vCenter may be too old for warning_behavior" in failure["msg"]
+    assert "leave the option out" in failure["msg"]
+
+
 def test_a_warning_behavior_that_the_server_does_not_know_is_an_error(tasks: Tasks, package: Package) -> None:
     tasks.ok(ITEM, type="ovf")
     failure = tasks.failed(
@@ -182,8 +275,7 @@ def test_a_warning_behavior_that_the_server_does_not_know_is_an_error(tasks: Tas
         warning_behavior=[{"type": "SELF_SIGNED_CERTIFICATE", "ignored": True}],
         files=[{"src": str(package.descriptor)}],
     )
-    assert "warning_behavior" in failure["msg"]
-    assert "Traceback" not in failure["msg"]
+    assert_warning_behavior_was_not_taken(failure, "SELF_SIGNED_CERTIFICATE")
     assert tasks.ok(INFO)["update_sessions"] == []
 
 
@@ -193,8 +285,7 @@ def test_a_warning_behavior_cannot_be_changed_there(tasks: Tasks) -> None:
     failure = tasks.failed(
         UPDATE, session_id=session["id"], warning_behavior=[{"type": "EXPIRED_CERTIFICATE", "ignored": True}]
     )
-    assert "warning_behavior" in failure["msg"]
-    assert failure["error"]["operation"] == "update_session.update"
+    assert_warning_behavior_was_not_taken(failure, "EXPIRED_CERTIFICATE")
     (still,) = tasks.ok(INFO)["update_sessions"]
     assert still["state"] == "ACTIVE"
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import ssl
 import syslog
 import time
 from collections.abc import Iterator
@@ -106,16 +105,6 @@ def assert_nothing_came_of_it(tasks: Tasks, run: Run) -> None:
     assert contents(tasks) == {}
 
 
-def presented(identity: Identity) -> str:
-    """The mirror's own certificate."""
-    return Path(identity.server_path).read_text().partition("-----BEGIN PRIVATE")[0].strip()
-
-
-def thumbprint(identity: Identity, algorithm: str) -> str:
-    digest = hashlib.new(algorithm, ssl.PEM_cert_to_DER_cert(presented(identity))).hexdigest().upper()
-    return ":".join(digest[start : start + 2] for start in range(0, len(digest), 2))
-
-
 def checked(url: str, content: bytes = CONTENT) -> dict[str, Any]:
     return {"url": url, "checksum": hashlib.sha256(content).hexdigest()}
 
@@ -149,7 +138,7 @@ def test_an_untrusted_certificate_is_shown_and_never_pinned_by_itself(
     each.sim.reset(Seed(thumbprint_algorithm=reported))
     run = each.refuse(**task({"url": f"{https}/tools.iso"}))
     assert run.error["type"] == "UNVERIFIED_PEER"
-    assert f"{kind} thumbprint {thumbprint(identity, reported.lower())}" in run.msg
+    assert f"{kind} thumbprint {identity.thumbprint(reported.lower())}" in run.msg
     assert "After checking" in run.msg
     assert "ssl_thumbprint" in run.msg
     assert "ssl_certificate" in run.msg
@@ -161,7 +150,7 @@ def test_an_untrusted_certificate_is_shown_and_never_pinned_by_itself(
 def test_a_thumbprint_that_was_given_is_sent_as_the_api_writes_it(
     tasks: Tasks, https: str, identity: Identity, algorithm: str, writing: str
 ) -> None:
-    printed = thumbprint(identity, algorithm)
+    printed = identity.thumbprint(algorithm)
     given = {
         "upper case and colons": printed,
         "lower case": printed.replace(":", "").lower(),
@@ -183,7 +172,7 @@ def test_a_refused_thumbprint_names_the_other_kind(
     each: Tasks, https: str, identity: Identity, given: str, other: str
 ) -> None:
     each.sim.reset(Seed(thumbprints=(other.replace("-", ""),)))
-    run = each.run(**task({"url": f"{https}/tools.iso", "ssl_thumbprint": thumbprint(identity, given)}))
+    run = each.run(**task({"url": f"{https}/tools.iso", "ssl_thumbprint": identity.thumbprint(given)}))
     assert run.error["type"] == "INVALID_ARGUMENT"
     assert f"give the {other} one" in run.msg
     assert_nothing_came_of_it(each, run)
@@ -194,7 +183,7 @@ def test_another_certificate_than_the_pinned_one_is_found_by_the_probe(
 ) -> None:
     run = each.refuse(**task({"url": f"{https}/tools.iso", "ssl_thumbprint": "AB" * 32}))
     assert run.error["type"] == "UNVERIFIED_PEER"
-    assert thumbprint(identity, "sha1") in run.msg
+    assert identity.thumbprint("sha1") in run.msg
     assert_nothing_came_of_it(each, run)
 
 
@@ -214,16 +203,16 @@ def test_a_certificate_goes_where_it_is_known_and_its_thumbprint_elsewhere(
 ) -> None:
     each.sim.reset(Seed(source_certificate=server_knows))
     path = tmp_path / "mirror.pem"
-    path.write_text(presented(identity) + "\n")
-    given = str(path) if form == "path" else presented(identity)
+    path.write_text(identity.certificate + "\n")
+    given = str(path) if form == "path" else identity.certificate
     run = each.converge(**task({**checked(f"{https}/tools.iso"), "ssl_certificate": given}))
     accepted = run.added[-1]["source_endpoint"]
     uri = {"uri": f"{https}/tools.iso"}
     if server_knows == "known":
-        assert accepted == {**uri, "ssl_certificate": presented(identity) + "\n"}
+        assert accepted == {**uri, "ssl_certificate": identity.certificate + "\n"}
         assert len(run.added) == 1
     else:
-        assert accepted == {**uri, "ssl_certificate_thumbprint": thumbprint(identity, "sha1")}
+        assert accepted == {**uri, "ssl_certificate_thumbprint": identity.thumbprint("sha1")}
     assert contents(each) == {"tools.iso": CONTENT}
     assert run.outcome.warnings == []
 
@@ -232,7 +221,7 @@ def test_a_server_that_takes_no_sha1_at_all_is_probed_with_the_certificate(
     tasks: Tasks, https: str, identity: Identity
 ) -> None:
     tasks.sim.reset(Seed(thumbprints=("SHA256",)))
-    tasks.converge(**task({**checked(f"{https}/tools.iso"), "ssl_certificate": presented(identity)}))
+    tasks.converge(**task({**checked(f"{https}/tools.iso"), "ssl_certificate": identity.certificate}))
     assert contents(tasks) == {"tools.iso": CONTENT}
 
 
@@ -241,10 +230,10 @@ def test_the_certificate_of_another_server_is_found_by_the_probe(
     tasks: Tasks, https: str, identity: Identity, tmp_path: Path, server_knows: str
 ) -> None:
     tasks.sim.reset(Seed(source_certificate=server_knows))
-    other = presented(make_identity(tmp_path / "other"))
+    other = make_identity(tmp_path / "other").certificate
     run = tasks.refuse(**task({"url": f"{https}/tools.iso", "ssl_certificate": other}))
     assert run.error["type"] == "UNVERIFIED_PEER"
-    assert thumbprint(identity, "sha1") in run.msg
+    assert identity.thumbprint("sha1") in run.msg
 
 
 # -- without a probe, and when nothing moves
@@ -486,7 +475,7 @@ def test_credentials_in_a_url_are_in_no_output(
         "host": f"{mirror.hostname}:{mirror.port}",
         "secret": secret,
         "password": SECRET,
-        "sha1": thumbprint(identity, "sha1"),
+        "sha1": identity.thumbprint("sha1"),
     }
     entry, options = LEAKS[case]
     options = dict(options)
@@ -555,7 +544,7 @@ def test_options_of_a_url_that_make_no_sense(
 ) -> None:
     image = tmp_path / "image.iso"
     image.write_bytes(b"x")
-    values = {"pem": presented(identity), "image": str(image)}
+    values = {"pem": identity.certificate, "image": str(image)}
     run = tasks.refuse(**task({name: value.format(**values) for name, value in entry.items()}))
     assert run.error["type"] == "INVALID_ARGUMENT"
     assert said in run.msg
