@@ -5,24 +5,29 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import yaml
 
 from tests.harness.checkout import CACHE, NAME
-from tools.staging import stage
+from tools.staging import listed_files, stage
 
 # All that a user gets. A new entry is a decision: anything else in the tarball has strayed in.
 WANTED = re.compile(
-    r"^(?:FILES\.json|MANIFEST\.json|CHANGELOG\.rst|LICENSE|README\.md|execution-environment\.yml|requirements\.txt"
+    r"^(?:\.ansible-lint|FILES\.json|MANIFEST\.json|CHANGELOG\.rst|LICENSE|(?:CONTRIBUTING|README|SECURITY)\.md"
+    r"|execution-environment\.yml|requirements\.txt"
     r"|(?:LICENSES|awx|changelogs|demo|docs|meta|playbooks|plugins|roles)(?:/.*)?"
     r"|tests|tests/harness(?:/(?:__init__|packages)\.py)?|tests/simulator(?:/.*)?)$"
 )
+# What users are told to run and to copy.
+PROMISED = ("awx/", "playbooks/", "roles/")
+LINK = re.compile(r"\]\(((?!https?:|#)[^)#]+)")
 COMPLAINT = re.compile(r"\b(?:ERROR|WARNING)\b")
 
 Run = Callable[[list[str], Path], "tuple[int, str]"]
@@ -42,7 +47,8 @@ def build(run: Run) -> tuple[list[str], Path]:
     ):
         if run(command, copy)[0]:
             return [f"{' '.join(command[:2])} failed"], tarball
-    return strays(tarball) + import_complaints(run, tarball) + demo_complaints(run, tarball), tarball
+    found = strays(tarball) + missing(tarball, listed_files()) + dead_links(tarball)
+    return found + import_complaints(run, tarball) + install_complaints(run, tarball), tarball
 
 
 def changelog_action(copy: Path, version: str) -> str:
@@ -56,6 +62,27 @@ def strays(tarball: Path) -> list[str]:
         return [f"not for users: {name}" for name in archive.getnames() if not WANTED.match(name)]
 
 
+def missing(tarball: Path, known: Sequence[str]) -> list[str]:
+    with tarfile.open(tarball) as archive:
+        packed = set(archive.getnames())
+    return [f"missing: {name}" for name in known if name.startswith(PROMISED) and name not in packed]
+
+
+def dead_links(tarball: Path) -> list[str]:
+    """Links of pages to files that a user does not get."""
+    found = []
+    with tarfile.open(tarball) as archive:
+        packed = set(archive.getnames())
+        for page in sorted(name for name in packed if name.endswith(".md")):
+            stream = archive.extractfile(page)
+            targets = LINK.findall(stream.read().decode()) if stream else ()
+            aims = {target: posixpath.normpath(posixpath.join(posixpath.dirname(page), target)) for target in targets}
+            found += [
+                f"{page} links to what is not there: {target}" for target, aim in aims.items() if aim not in packed
+            ]
+    return found
+
+
 def import_complaints(run: Run, tarball: Path) -> list[str]:
     # The importer leaves a file of results in the current directory, and its exit code hides most of what it says.
     scratch = CACHE / "importer"
@@ -65,7 +92,7 @@ def import_complaints(run: Run, tarball: Path) -> list[str]:
     return complaints or (["galaxy-importer failed"] if code else [])
 
 
-def demo_complaints(run: Run, tarball: Path) -> list[str]:
+def install_complaints(run: Run, tarball: Path) -> list[str]:
     # Outside the checkout, where a file that is missing from the tarball would still be found.
     with tempfile.TemporaryDirectory() as empty:
         place = Path(empty)
@@ -73,5 +100,7 @@ def demo_complaints(run: Run, tarball: Path) -> list[str]:
         alone = ["env", f"ANSIBLE_COLLECTIONS_PATH={empty}"]
         if run([*alone, "ansible-galaxy", "collection", "install", "--offline", str(tarball)], place)[0]:
             return ["the tarball cannot be installed"]
+        if run([*alone, "ansible-playbook", "vsphere.content.sessions", "--syntax-check"], place)[0]:
+            return ["a playbook of the installed tarball is not found by its name"]
         demo = place.joinpath(*NAME, "demo", "run")
         return ["the demo of the installed tarball failed"] if run(["bash", str(demo)], place)[0] else []

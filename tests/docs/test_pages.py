@@ -30,6 +30,7 @@ from tests.simulator.faults import parse_fault
 from tests.simulator.seed import seed_from_mapping
 from tools.check import STEPS
 from tools.environment import check_environment
+from tools.package import LINK
 from tools.sanity import SUPPORTED
 
 README = ROOT / "README.md"
@@ -299,7 +300,7 @@ def test_the_readme_names_the_pairs_that_the_unit_tests_run_on() -> None:
     assert re.findall(r"(\d+\.\d+) on Python (\d+\.\d+)", row) == pinned[:-1]
 
 
-@pytest.mark.parametrize("path", [*documents(), CONTRIBUTING], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", documents() + other_pages(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_to_files_lead_somewhere(path: Path) -> None:
-    linked = re.findall(r"\]\(((?!https?:|#)[^)#]+)", path.read_text(encoding="utf-8"))
+    linked = LINK.findall(path.read_text(encoding="utf-8"))
     assert [target for target in linked if not (path.parent / target).exists()] == []
