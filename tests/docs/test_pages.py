@@ -13,6 +13,7 @@ import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -20,7 +21,18 @@ import yaml
 
 from ansible_collections.vsphere.content.plugins.module_utils import _errors, _lifecycle, _upload
 from ansible_collections.vsphere.content.plugins.modules import content_library_update_session
-from tests.docs.pages import EE_PIECE, SEED, Block, blocks, documents, list_table, other_pages, overlooked, sections
+from tests.docs.pages import (
+    EE_PIECE,
+    SEED,
+    Block,
+    blocks,
+    documents,
+    list_table,
+    modules,
+    other_pages,
+    overlooked,
+    sections,
+)
 from tests.docs.scene import Scene
 from tests.harness import packages
 from tests.harness.checkout import ROOT
@@ -268,11 +280,26 @@ def test_contributing_names_files_that_are_there() -> None:
     assert [pattern for pattern in named if not any(ROOT.glob(pattern.rstrip("/")))] == []
 
 
-def test_hooks_run_steps_that_there_are() -> None:
+def hooks() -> list[Any]:
     settings = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
-    hooks = [hook for repository in settings["repos"] for hook in repository["hooks"]]
-    steps = {step for hook in hooks for step in hook["entry"].split("tools.check ")[1].split()}
-    assert steps <= {step.name for step in STEPS}
+    assert [repository["repo"] for repository in settings["repos"]] == ["local"], "nothing is fetched"
+    return list(settings["repos"][0]["hooks"])
+
+
+@pytest.mark.parametrize("hook", hooks(), ids=lambda hook: hook["id"])
+def test_a_hook_runs_steps_that_there_are_without_the_network(hook: dict[str, Any]) -> None:
+    assert hook["language"] == "system"
+    python, *arguments = hook["entry"].split()
+    assert (ROOT / python).exists()
+    assert arguments[:2] == ["-m", "tools.check"]
+    assert set(arguments[2:]) <= {step.name for step in STEPS}
+    assert arguments[2:]
+
+
+def test_each_page_is_looked_at_before_it_is_committed() -> None:
+    (files,) = (hook["files"] for hook in hooks() if hook["id"] == "documentation")
+    pages = [str(path.relative_to(ROOT)) for path in [*documents(), *other_pages(), *modules()]]
+    assert [page for page in pages if not re.search(files, page)] == []
 
 
 def test_the_readme_promises_what_is_checked() -> None:
