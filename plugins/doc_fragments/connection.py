@@ -12,9 +12,8 @@ options:
   hostname:
     description:
       - The name or address of the vCenter, without a scheme or a port.
-      - If it is left out, the environment variable E(VMWARE_HOST) is used.
+      - If it is left out, the environment variable E(VMWARE_HOST) is used. Needed in one of the two places.
     type: str
-    required: true
   username:
     description:
       - The vCenter user to log in as, such as V(administrator@vsphere.local).

@@ -84,7 +84,7 @@ class EnvironmentFlag:
 def connection_spec(validate_certs_fallback: Callable[..., str] = env_fallback) -> dict[str, Any]:
     """The argument spec of the documentation fragment C(vsphere.content.connection)."""
     return {
-        "hostname": {"type": "str", "required": True, "fallback": (env_fallback, ["VMWARE_HOST"])},
+        "hostname": {"type": "str", "fallback": (env_fallback, ["VMWARE_HOST"])},
         "username": {"type": "str", "fallback": (env_fallback, ["VMWARE_USER"])},
         "password": {"type": "str", "no_log": True, "fallback": (env_fallback, ["VMWARE_PASSWORD"])},
         "port": {"type": "int", "default": 443, "fallback": (env_fallback, ["VMWARE_PORT"])},
@@ -107,6 +107,11 @@ def connection_spec(validate_certs_fallback: Callable[..., str] = env_fallback) 
 
 def read_options(params: Mapping[str, Any]) -> ConnectionOptions:
     """The connection options of a task, checked. Raises InvalidArgument."""
+    if not params["hostname"]:
+        raise InvalidArgument(
+            "the option hostname is missing",
+            remedy="Set hostname (or the environment variable VMWARE_HOST) to the name or address of the vCenter.",
+        )
     token = params["session_token"] or None
     if not token:
         for name, variable in (("username", "VMWARE_USER"), ("password", "VMWARE_PASSWORD")):
