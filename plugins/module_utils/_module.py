@@ -48,6 +48,10 @@ Secrets = Callable[[Mapping[str, Any]], "set[str]"]
 """Finds the secrets in the options, which need not be valid."""
 
 USER_OF_URL = re.compile(r"(?<=://)[^/?#\s@\"'<>]*(?=@)")
+QUERY_OF_URL = re.compile(r"(://[^?\s\"'<>]*\?)[^\s\"'<>]+")
+# Where a result repeats what a server says; elsewhere a URL is somebody's text, or an endpoint that is no good without
+# its query.
+SAID_BY_SERVER = ("data", "error_message", "error_messages", "message", "messages")
 # JSON writes out none of these, and Ansible shows them as they are.
 STEERING = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 FIELD_NAME = re.compile(r"[a-z_]+")
@@ -256,12 +260,13 @@ def _connect_and_work(
         on_exchange=on_exchange,
     )
 
-    def warn(text: str) -> None:
-        # Ansible removes secrets from results, but not from warnings.
-        module.warn(printable(module.without_secrets(text)))
-
-    progress = open_progress(module.params, lambda line: printable(_shown_text(module.without_secrets(line))))
-    task = Task(connection=connection, warn=warn, shield=signals.shielded, progress=progress)
+    progress = open_progress(module.params, module.as_said)
+    task = Task(
+        connection=connection,
+        warn=lambda text: module.warn(module.as_said(text)),
+        shield=signals.shielded,
+        progress=progress,
+    )
     worked = False
     try:
         try:
@@ -294,6 +299,14 @@ def _log_out(connection: Connection, task: Task) -> None:
         task.warn(f"{error.explain()} The API session ends by itself after its idle time.")
 
 
+def _shown_text(text: str) -> str:
+    return STEERING.sub(lambda found: printable(found.group()), USER_OF_URL.sub(MASK, text))
+
+
+def _said_text(text: str) -> str:
+    return _shown_text(QUERY_OF_URL.sub(r"\1...", text))
+
+
 class _Module(AnsibleModule):
     """Knows the secrets within options before Ansible logs the options, or refuses them, while it is being built.
 
@@ -319,7 +332,7 @@ class _Module(AnsibleModule):
         self._learn_secrets()
         # What has no error yet are Ansible's own words about the options.
         kwargs.setdefault("error", failure(InvalidArgument(msg))["error"])
-        super().fail_json(printable(_shown_text(str(self.without_secrets(msg)))), **self._shown(kwargs))
+        super().fail_json(self.as_said(msg), **self._shown(kwargs))
 
     def _log_invocation(self) -> None:
         # Ansible ends in a traceback over an option that is no text, such as the name of a file in another encoding.
@@ -330,6 +343,10 @@ class _Module(AnsibleModule):
         """Keep a text out of every output, also as Python writes it: that is how options are logged."""
         self.no_log_values |= {secret, repr(secret)[1:-1], repr(f"{secret}'\"")[1:-4]}
 
+    def as_said(self, text: str) -> str:
+        """A sentence for people, as it may be shown: Ansible removes secrets from results, but not from warnings."""
+        return printable(_said_text(str(self.without_secrets(text))))
+
     def without_secrets(self, value: Any) -> Any:
         # A thread that logs in again adds to them.
         return remove_values(value, self.no_log_values.copy())
@@ -338,17 +355,16 @@ class _Module(AnsibleModule):
         for secret in self._secrets(self.params) | secrets_in_options(self.params):
             self.learn_secret(secret)
 
-    def _shown(self, value: Any) -> Any:
+    def _shown(self, value: Any, show: Callable[[str], str] = _shown_text) -> Any:
         if isinstance(value, Mapping):
-            return {self._shown_key(key): self._shown(entry) for key, entry in value.items()}
+            return {
+                self._shown_key(key, show): self._shown(entry, _said_text if key in SAID_BY_SERVER else show)
+                for key, entry in value.items()
+            }
         if isinstance(value, (list, tuple)):
-            return [self._shown(entry) for entry in value]
-        return _shown_text(value) if isinstance(value, str) else value
+            return [self._shown(entry, show) for entry in value]
+        return show(value) if isinstance(value, str) else value
 
-    def _shown_key(self, key: str) -> str:
+    def _shown_key(self, key: str, show: Callable[[str], str]) -> str:
         # The names of fields are words, which somebody's password may be as well.
-        return key if FIELD_NAME.fullmatch(key) else _shown_text(str(self.without_secrets(key)))
-
-
-def _shown_text(text: str) -> str:
-    return STEERING.sub(lambda found: printable(found.group()), USER_OF_URL.sub(MASK, text))
+        return key if FIELD_NAME.fullmatch(key) else show(str(self.without_secrets(key)))

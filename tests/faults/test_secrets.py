@@ -383,6 +383,11 @@ def test_what_another_task_gave_as_url_is_not_shown_by_whom_it_is_read(scene: Sc
     assert file["source_endpoint"]["uri"] == f"http://{scene.mirror.hostname}:{scene.mirror.port}/tools.iso?..."
 
 
+def shown_url(scene: Scene) -> str:
+    """The URL as it is left in a message: without what lets somebody in."""
+    return f"http://********@{scene.mirror.hostname}:{scene.mirror.port}/tools.iso?..."
+
+
 def test_what_a_server_says_of_another_tasks_url_is_not_shown(scene: Scene) -> None:
     def fail(store: Any) -> None:
         session = next(iter(store.updates.sessions.values()))
@@ -393,7 +398,22 @@ def test_what_a_server_says_of_another_tasks_url_is_not_shown(scene: Scene) -> N
     ran = CELLS["api-info"].run(scene)
     [session] = ran.result["update_sessions"]
     assert session["state"] == "ERROR"
-    assert "URL password" not in scene.canaries.found_in(texts(ran.stdout, ran.result))
+    assert session["error_message"]["args"] == [shown_url(scene)]
+    assert scene.canaries.found_in(texts(ran.stdout, ran.result)) == []
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"], ids=["failure", "warning"])
+def test_what_a_refusal_says_of_another_tasks_url_is_not_shown(scene: Scene, identity: Identity, method: str) -> None:
+    message = {"id": "x", "default_message": f"nothing was read from {scene.url} today", "args": [scene.url]}
+    refusal = json.dumps({"error_type": "ERROR", "messages": [message], "data": {"sources": [scene.url]}}).encode()
+
+    def refuse(_number: int, request: Received, _pass_on: Callable[[], Reply]) -> Reply | None:
+        return Reply(400, refusal) if request.method == method else None
+
+    with Relay(scene.sim, identity, refuse) as relay:
+        ran = CELLS["api-info"].run(scene, relay)
+    assert f"nothing was read from {shown_url(scene)} today" in " ".join([ran.result.get("msg", ""), *ran.warnings])
+    scene.require_nothing_shown(ran)
 
 
 # -- whole programs
