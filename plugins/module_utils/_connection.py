@@ -9,6 +9,7 @@ Nothing but exceptions of C(_errors) leaves this file, and no token or password 
 from __future__ import annotations
 
 import base64
+import errno
 import http.cookiejar
 import ipaddress
 import json
@@ -419,7 +420,10 @@ class Connection:
         self._http.trust_env = False
         # A cookie knows no port, and a server may set it for its whole domain: the token in one would go too far.
         self._http.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-        self._http.headers.update({"Accept": "application/json", "User-Agent": USER_AGENT})
+        # What is not compressed does not grow while it is read.
+        self._http.headers.update(
+            {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": USER_AGENT}
+        )
         self._http.mount("https://", _BlockAdapter(pool_maxsize=32))
         if options.proxy:
             self._http.proxies = {"https": options.proxy}
@@ -467,7 +471,8 @@ class Connection:
         text, at = self._dated
         try:
             return parsedate_to_datetime(text) + timedelta(seconds=time.monotonic() - at)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError, IndexError):
+            # Each version of Python has ways of its own to stumble over what is no date.
             return None
 
     def send(
@@ -546,7 +551,11 @@ class Connection:
             )
 
         with _about(session_id):
-            response = self._authenticated(attempt, lambda answer: int(answer.status_code)) if own else attempt(None)
+            response = (
+                self._authenticated(attempt, lambda answer: int(answer.status_code), lambda answer: answer.close())
+                if own
+                else attempt(None)
+            )
             try:
                 if not 200 <= response.status_code < 300:
                     answer = self._read_body(response, operation)
@@ -555,12 +564,18 @@ class Connection:
             finally:
                 response.close()
 
-    def _authenticated(self, attempt: Callable[[str | None], AnswerT], status_of: Callable[[AnswerT], int]) -> AnswerT:
+    def _authenticated(
+        self,
+        attempt: Callable[[str | None], AnswerT],
+        status_of: Callable[[AnswerT], int],
+        discard: Callable[[AnswerT], None] = lambda _answer: None,
+    ) -> AnswerT:
         """Try with the token we have; if it has expired, log in again, once, and try with the new one."""
         token = self._token
         answer = attempt(token)
         if status_of(answer) != 401 or self.options.session_token or not token:
             return answer
+        discard(answer)
         with self._renewing:
             if self._token == token:
                 self.login()
@@ -640,14 +655,22 @@ class Connection:
         finally:
             if self._on_exchange:
                 self._on_exchange(Exchange(method, place, status, began, time.monotonic()))
-        if 300 <= response.status_code < 400:
+        oddity = self._oddity(response)
+        if oddity:
             response.close()
             raise InvalidResponse(
-                f"{url.split('?')[0]} answers with a redirect (HTTP {response.status_code}), which is not followed",
-                status=response.status_code,
-                operation=operation,
+                f"{url.split('?')[0]} answers {oddity}", status=response.status_code, operation=operation
             )
         return response
+
+    def _oddity(self, response: Any) -> str:
+        """What keeps an answer from being taken at all, whatever it says."""
+        if 300 <= response.status_code < 400:
+            return f"with a redirect (HTTP {response.status_code}), which is not followed"
+        encoding = response.headers.get("Content-Encoding", "").strip().lower()
+        if encoding not in ("", "identity"):
+            return f"in an encoding that it was not asked for: {quote(encoding.encode(), self._hide)}"
+        return ""
 
     def _read_body(self, response: Any, operation: str) -> bytes:
         read = bytearray()
@@ -706,15 +729,17 @@ class Connection:
             if "CERTIFICATE_VERIFY_FAILED" in str(error) or "doesn't match" in str(error):
                 return TlsUnverified(f"the certificate of {place} is not trusted: {reason}", operation=operation)
             return ConnectionFailed(f"what answers at {place} does not speak TLS: {reason}", operation=operation)
-        silent = isinstance(error, requests.exceptions.ReadTimeout) or "timed out" in reason
-        if silent and not isinstance(error, requests.exceptions.ConnectTimeout):
+        if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
+            return InvalidResponse(f"{url.split('?')[0]!r} is no URL to send to", operation=operation)
+        # The kernel may lose patience before request_timeout does.
+        if getattr(_root_cause(error), "errno", None) == errno.ETIMEDOUT:
+            return ConnectionFailed(f"no connection to {place}: {reason}", operation=operation)
+        if isinstance(error, requests.exceptions.ConnectTimeout):
+            reason = f"nothing answers within {self.options.request_timeout} seconds (request_timeout)"
+        elif isinstance(error, requests.exceptions.ReadTimeout) or "timed out" in reason:
             return TimedOut(
                 f"{place} was silent for {self.options.request_timeout} seconds (request_timeout)", operation=operation
             )
-        if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
-            return InvalidResponse(f"{url.split('?')[0]!r} is no URL to send to", operation=operation)
-        if isinstance(error, requests.exceptions.ConnectTimeout):
-            reason = f"nothing answers within {self.options.request_timeout} seconds (request_timeout)"
         return ConnectionFailed(f"no connection to {place}: {reason}", operation=operation)
 
     def _translate_proxy_error(self, error: Exception, reason: str, operation: str) -> ContentError:

@@ -375,9 +375,7 @@ class _Receiver:
         """Fetch what is still missing. Raises ConnectionFailed if the connection ends before all of it has come."""
         if self.received and self.received == self._size:
             return
-        headers = {"Accept-Encoding": "identity"}
-        if self.received:
-            headers["Range"] = f"bytes={self.received}-"
+        headers = {"Range": f"bytes={self.received}-"} if self.received else {}
         operation = "download_session.file.get_data"
         try:
             with stream("GET", url, operation=operation, session_id=session_id, headers=headers) as answer:

@@ -15,7 +15,6 @@ import os
 import signal
 import struct
 import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -23,10 +22,10 @@ from pathlib import Path
 from typing import Any, Callable, Union
 
 from tests.harness.nursery import ForkedModule
+from tests.harness.waiting import eventually
 from tests.simulator import Simulator
 
 SECONDS = 60.0
-PAUSE = 0.01
 
 # From <sys/inotify.h>.
 INOTIFY_FLAGS = os.O_NONBLOCK | os.O_CLOEXEC
@@ -134,15 +133,6 @@ DEATHS: Mapping[str, Callable[[Running], None]] = {
     "worker": stop_reading,
     "SIGKILL": end_by(signal.SIGKILL),
 }
-
-
-def eventually(condition: Callable[[], Any], seconds: float = SECONDS) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(PAUSE)
-    return True
 
 
 def die(sim: Simulator, process: ForkedModule, point: Point, death: str) -> dict[str, Any]:

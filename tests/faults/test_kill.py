@@ -26,7 +26,6 @@ from tests.faults.kills import (
     PUBLISH_POINTS,
     Point,
     die,
-    eventually,
     table_of_points,
     watched,
 )
@@ -35,6 +34,7 @@ from tests.harness.modules import ModuleResult, connection_args, run_module
 from tests.harness.nursery import ForkedModule, fork_module
 from tests.harness.packages import Package, make_package
 from tests.harness.tasks import DIALECTS, UPDATE_SESSION
+from tests.harness.waiting import eventually
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
 from tools.environment import check_environment
 from tools.pages import read_part

@@ -16,11 +16,12 @@ from typing import Any
 
 import pytest
 
-from tests.faults.kills import SECONDS, eventually, watched
+from tests.faults.kills import SECONDS, watched
 from tests.harness.modules import ModuleResult, connection_args, finish_module
 from tests.harness.nursery import ForkedModule, fork_module
 from tests.harness.packages import make_iso
 from tests.harness.tasks import DIALECTS, UPDATE_SESSION, Run, Tasks, action_of, changes_something
+from tests.harness.waiting import eventually
 from tests.roles.jobs import credential, run_job
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
 from tests.simulator.seed import ADMINISTRATOR, VIEWER, UserSeed

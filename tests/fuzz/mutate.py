@@ -159,6 +159,10 @@ HEADERS: tuple[Mapping[str, str], ...] = (
     {"Set-Cookie": "vmware-api-session-id=x; Domain=test; Path=/"},
     {"WWW-Authenticate": "Basic realm=x"},
     {"Content-Encoding": "gzip"},
+    {"Date": "Fri, 31 Dec 9999 23:59:59 GMT"},
+    {"Date": "Fri, 31 Dec 99999999999999999999 23:59:59 GMT"},
+    {"Date": "1:2 Dec , 0 :: x"},
+    {"Date": "Sat, 01 Jan 2000 00:00:00 +9999"},
 )
 FAILURES: tuple[Callable[[], Failure], ...] = (
     lambda: requests.ConnectionError("reset"),

@@ -154,11 +154,19 @@ class _QuietServer(ThreadingHTTPServer):
     daemon_threads = True
     context: ssl.SSLContext | None = None
 
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.served: set[Any] = set()
+
     def finish_request(self, request: Any, client_address: Any) -> None:
         # In the connection's own thread: a client that never speaks TLS must not block the others.
-        if self.context:
-            request = self.context.wrap_socket(request, server_side=True)
-        super().finish_request(request, client_address)
+        self.served.add(client_address)
+        try:
+            if self.context:
+                request = self.context.wrap_socket(request, server_side=True)
+            super().finish_request(request, client_address)
+        finally:
+            self.served.remove(client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         pass
@@ -191,6 +199,11 @@ class CannedServer:
     def paths(self) -> list[str]:
         return [f"{request.method} {request.path}" for request in self.received]
 
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return len(self._server.served)
+
     def __enter__(self) -> CannedServer:
         if self._tls:
             if self._identity is None:
@@ -222,8 +235,8 @@ class CannedServer:
                 request = Received(self.command, self.path, headers, body)
                 owner.received.append(request)
                 reply = owner.respond(request)
-                self.send_response(reply.status)
-                for name, value in reply.headers.items():
+                self.send_response_only(reply.status)
+                for name, value in {"Date": self.date_time_string(), **reply.headers}.items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(reply.body)))
                 self.end_headers()

@@ -25,6 +25,7 @@ from tests.harness.checkout import ROOT, collections_root
 from tests.harness.modules import MODULES, connection_args, finish_module, run_module, start_module
 from tests.harness.packages import make_iso, make_package
 from tests.harness.tasks import DIALECTS, UPDATE_SESSION, Run, Tasks, changes_something
+from tests.harness.waiting import eventually
 from tests.simulator import Seed, Simulator
 
 NAMES: dict[str, Any] = {"library": "templates", "library_item": "tools"}
@@ -339,15 +340,6 @@ def transferred(sim: Simulator) -> int:
         return sum(file.bytes_transferred for file in held)
 
     return sim.run(read)
-
-
-def eventually(condition: Callable[[], Any], seconds: float = 20.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def in_mid_upload(sim: Simulator) -> bool:

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import base64
+import errno
+import gzip
 import json
 import os
 import shutil
@@ -14,7 +16,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, NoReturn
 
 import pytest
 
@@ -26,7 +28,10 @@ from ansible_collections.vsphere.content.plugins.module_utils._connection import
     read_options,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._dialect import ROUTES
-from ansible_collections.vsphere.content.plugins.module_utils._errors import ContentError
+from ansible_collections.vsphere.content.plugins.module_utils._errors import (
+    ContentError,
+    InvalidResponse,
+)
 from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import gather
 from ansible_collections.vsphere.content.plugins.module_utils._schema import (
     LibraryItem,
@@ -44,6 +49,7 @@ from tests.harness.servers import (
     make_identity,
     unused_port,
 )
+from tests.harness.waiting import eventually
 from tests.simulator import Simulator
 
 LOGINS = {"api": "/api/session", "rest": "/rest/com/vmware/cis/session"}
@@ -108,7 +114,10 @@ def release_all(sim: Simulator, requests: int) -> None:
 
 
 def open_connection(
-    server: Any, sleeps: list[float] | None = None, secrets: list[str] | None = None, **changes: Any
+    server: Any,
+    sleeps: list[float] | None = None,
+    secrets: list[str] | None = None,
+    **changes: Any,
 ) -> Connection:
     """A logged-in connection that sleeps in no time; C(sleeps) and C(secrets) keep what it would tell."""
     defaults = {name: option.get("default") for name, option in connection_spec().items()}
@@ -575,6 +584,26 @@ def test_a_401_of_another_origin_is_no_reason_to_log_in_again(identity: Identity
     assert [path for path in server.paths if path.startswith("POST")] == ["POST /api/session"]
 
 
+def test_the_answer_to_data_that_a_login_is_missing_for_is_closed_before_it_is_sent_again(identity: Identity) -> None:
+    """Of an answer that nobody reads to its end, the connection stays open."""
+    connections: list[int] = []
+
+    def respond(request: Received) -> Reply:
+        if not request.path.startswith("/data/"):
+            return _quiet_vcenter(request)
+        eventually(lambda: server.connections == 1, 2)
+        connections.append(server.connections)
+        return Reply(401, b"x" * (16 << 20)) if len(connections) == 1 else Reply()
+
+    with CannedServer(respond, identity=identity) as server:
+        connection = open_connection(server)
+        url = f"https://127.0.0.1:{server.port}/data/x"
+        with connection.stream("PUT", url, operation="update_session.file.put"):
+            pass
+        connection.logout()
+    assert connections == [1, 1]
+
+
 def test_cookies_are_not_kept_as_they_know_no_port(identity: Identity) -> None:
     """Some vCenters set their token as a cookie, which would go to every port of the host, or of its whole domain."""
 
@@ -612,6 +641,80 @@ def test_a_token_in_a_refusal_is_a_secret_too(identity: Identity, body: bytes) -
         ran = info(server)
     assert ran.result["error"]["status"] == 500
     assert "Canary-99" not in ran.stdout
+
+
+# What comes with an answer
+
+
+ODD_DATES = {
+    "a year too large": "Fri, 31 Dec 99999999999999999999 23:59:59 GMT",
+    "a zone too large": "Sat, 01 Jan 2000 00:00:00 +9999",
+    "half a time": "1:2 Dec , 0 :: x",
+    "no date": "soon",
+}
+
+
+@pytest.mark.parametrize("date", ODD_DATES.values(), ids=ODD_DATES)
+def test_a_date_that_is_none_leaves_the_time_of_the_server_unknown(identity: Identity, date: str) -> None:
+    def respond(request: Received) -> Reply:
+        reply = _quiet_vcenter(request)
+        return Reply(reply.status, reply.body, {"Date": date})
+
+    with CannedServer(respond, identity=identity) as server:
+        connection = open_connection(server)
+        assert connection.server_time() is None
+        connection.logout()
+
+
+def compressed(body: bytes, encoding: str = "gzip") -> Reply:
+    return Reply(200, gzip.compress(body), {"Content-Encoding": encoding})
+
+
+@pytest.mark.parametrize("stage", ["login", "operation"])
+def test_an_answer_that_would_grow_while_it_is_read_is_refused(identity: Identity, stage: str) -> None:
+    """What is limited are the bytes of an answer, and a few of them can unpack into any number."""
+
+    def respond(request: Received) -> Reply:
+        if (request.path == LOGINS["api"]) == (stage == "login"):
+            return compressed(json.dumps(["x" * (100 << 20)]).encode())
+        return _quiet_vcenter(request)
+
+    with CannedServer(respond, identity=identity) as server:
+        ran = info(server)
+    assert (ran.result["error"]["type"], ran.result["error"]["status"]) == ("INVALID_RESPONSE", 200)
+    assert "answers in an encoding that it was not asked for: gzip." in ran.result["msg"]
+    assert {request.headers["accept-encoding"] for request in server.received} == {"identity"}
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["own-origin", "another-origin"])
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP, identity", "br"])
+def test_data_that_would_grow_while_it_is_read_is_refused(identity: Identity, own: bool, encoding: str) -> None:
+    def respond(request: Received) -> Reply:
+        return compressed(b"content", encoding) if request.path == "/data/x" else _quiet_vcenter(request)
+
+    with (
+        CannedServer(respond, identity=identity) as store,
+        CannedServer(respond, identity=identity) as server,
+    ):
+        connection = open_connection(server)
+        url = f"https://127.0.0.1:{(server if own else store).port}/data/x"
+        with (
+            pytest.raises(InvalidResponse, match="encoding"),
+            connection.stream("GET", url, operation="download_session.file.get_data"),
+        ):
+            pass
+        connection.logout()
+    sent = (*server.received, *store.received)
+    assert {request.headers["accept-encoding"] for request in sent} == {"identity"}
+
+
+def test_an_answer_that_says_that_it_is_as_it_is_is_read(identity: Identity) -> None:
+    def respond(request: Received) -> Reply:
+        reply = _quiet_vcenter(request)
+        return Reply(reply.status, reply.body, {"Content-Encoding": "Identity"})
+
+    with CannedServer(respond, identity=identity) as server:
+        assert info(server).rc == 0
 
 
 # What is tried again
@@ -757,6 +860,21 @@ def test_a_server_that_is_silent_is_given_up_after_request_timeout(sim: Simulato
     assert ran.result["error"]["type"] == "TIMED_OUT"
     assert "request_timeout" in ran.result["msg"]
     assert count(sim, "GET", "/api/content") == 1
+
+
+def test_a_connection_that_the_kernel_gives_up_has_failed_and_names_no_option(
+    sim: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its patience ends after two minutes, whatever request_timeout says."""
+
+    def give_up(*_args: Any, **_options: Any) -> NoReturn:
+        raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+
+    monkeypatch.setattr("urllib3.util.connection.create_connection", give_up)
+    ran = info(sim, request_timeout=600)
+    assert ran.result["error"]["type"] == "CONNECTION_FAILED"
+    assert f"no connection to {sim.hostname}:{sim.port}: Connection timed out." in ran.result["msg"]
+    assert "request_timeout" not in ran.result["msg"]
 
 
 def test_each_token_and_the_coded_credentials_are_announced_as_secrets(sim: Simulator) -> None:

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Optional
 
-from tests.faults.kills import eventually
 from tests.harness.checkout import collections_root
 from tests.harness.packages import make_iso, make_package
 from tests.harness.tasks import DIALECTS
+from tests.harness.waiting import eventually
 from tests.simulator import Simulator
 from tools.soak.ledger import Ledger
 from tools.soak.runs import Ran, run_module, run_playbook

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.faults.kills import DEATHS, eventually
+from tests.faults.kills import DEATHS
 from tests.harness.modules import connection_args, start_module
+from tests.harness.waiting import eventually
 from tests.simulator import Simulator
 from tools.environment import check_environment
 from tools.soak.trouble import Trouble
