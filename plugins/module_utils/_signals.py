@@ -25,20 +25,25 @@ class Interrupted(BaseException):
 
 
 class Signals:
-    """Turns the first signal, or the loss of whoever waits for our result, into Interrupted; later ones are ignored."""
+    """Turns the first signal, or the loss of whoever waits for our result, into Interrupted; later ones are ignored.
+
+    C(noticed) says that it has come, also while a shield still holds it back.
+    """
 
     def __init__(self) -> None:
         self._shields = 0
         self._caught: str | None = None
-        self._noticed = False
+        self.noticed = False
         self._finished = threading.Event()
 
     @contextmanager
     def handled(self) -> Iterator[None]:
+        """What comes after the block is the printing of the result, which no signal must cut: they stay ignored."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        previous = {number: signal.signal(number, self._catch) for number in SIGNALS}
+        for number in SIGNALS:
+            signal.signal(number, self._catch)
         woken, alarm = os.pipe()
         os.set_blocking(alarm, False)
         previous_alarm = signal.set_wakeup_fd(alarm, warn_on_full_buffer=False)
@@ -55,18 +60,20 @@ class Signals:
             watcher.join()
             os.close(woken)
             os.close(alarm)
-            for number, handler in previous.items():
-                signal.signal(number, handler)
 
     @contextmanager
     def shielded(self) -> Iterator[None]:
-        """Let a signal wait until the end of the block."""
+        """Let a signal wait until the end of the block; in another thread than the main one none comes anyway."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
         self._shields += 1
         try:
             yield
         finally:
             self._shields -= 1
-        self._raise_if_caught()
+            # Also in place of an error: whoever catches that would go on, and later signals are ignored.
+            self._raise_if_caught()
 
     def ignore(self) -> None:
         if threading.current_thread() is threading.main_thread():
@@ -75,7 +82,7 @@ class Signals:
 
     def _catch(self, number: int, _frame: FrameType | None) -> None:
         self.ignore()
-        self._noticed = True
+        self.noticed = True
         self._caught = signal.Signals(number).name
         self._raise_if_caught()
 
@@ -108,5 +115,5 @@ class Signals:
     def _insist(self, numbers: bytes) -> None:
         """A signal that comes just before the main thread begins to wait does not wake it: the next one does."""
         for number in numbers:
-            while number in SIGNALS and not self._noticed and not self._finished.wait(INSIST_SECONDS):
+            while number in SIGNALS and not self.noticed and not self._finished.wait(INSIST_SECONDS):
                 signal.pthread_kill(threading.main_thread().ident or 0, number)

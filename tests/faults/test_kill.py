@@ -36,6 +36,7 @@ from tests.harness.packages import Package, make_package
 from tests.harness.tasks import DIALECTS, UPDATE_SESSION
 from tests.harness.waiting import eventually
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
+from tests.simulator.seed import VIEWER
 from tools.environment import check_environment
 from tools.pages import read_part
 
@@ -198,6 +199,26 @@ def test_the_run_after_one_that_was_killed_while_the_server_completes_waits_for_
         succeeded(run_module(UPDATE_SESSION, options(sim, dialect, publish(package))), changed=True)
         assert held_content(sim) == new_content(package)
         assert update_states(sim) == ["DONE", "DONE"]
+
+
+@pytest.mark.parametrize("death", SIGNALED)
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_publish_that_waits_for_another_users_session_can_be_ended(
+    server: Simulator, package: Package, death: str, dialect: str
+) -> None:
+    """It is asked for as long as busy_timeout says, and each time the answer is an error that is expected."""
+    reset(server, package, old_content(package))
+    rival = server.run(lambda store: store.seed_update_session(store.find_item_id("templates", "rocky9"), user=VIEWER))
+    point = Point("refused", "POST:*/update-session*:2:hold-answer", shielded=True)
+    server.inject(point.hold)
+    task = {**options(server, dialect, publish(package)), "busy_timeout": 3600}
+    words = die(server, fork_module(UPDATE_SESSION, task), point, death)
+    assert server.run(lambda store: {entry.id: entry.state for entry in store.updates.sessions.values()}) == {
+        rival: "ACTIVE"
+    }
+    assert (held_content(server), login_count(server)) == (old_content(package), 0)
+    if words:
+        assert (words["error"]["type"], words["msg"].split(".")[0]) == ("CANCELED", f"The task was ended by {death}")
 
 
 # -- a fetch

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import types
 from collections.abc import Iterator
@@ -24,7 +26,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import Con
 from tests.harness.checkout import ROOT, collections_root
 from tests.harness.modules import MODULES, connection_args, finish_module, run_module, start_module
 from tests.harness.packages import make_iso, make_package
-from tests.harness.tasks import DIALECTS, UPDATE_SESSION, Run, Tasks, changes_something
+from tests.harness.tasks import DIALECTS, SESSION_INFO, UPDATE_SESSION, Run, Tasks, changes_something, is_login
 from tests.harness.waiting import eventually
 from tests.simulator import Seed, Simulator
 
@@ -304,6 +306,45 @@ def test_a_defect_of_ours_is_cleaned_up_after_as_well(work: Any, server: Simulat
     assert logins(server) == 0
 
 
+def test_a_signal_within_a_shield_ends_the_task_also_where_the_block_fails(work: Any, server: Simulator) -> None:
+    """Whoever catches the error would go on, and no other signal is heard any more."""
+
+    def piece(task: Any) -> dict[str, Any]:
+        with contextlib.suppress(ContentError), task.shield():
+            task.on_failure(lambda: "The session was deleted.")
+            os.kill(os.getpid(), signal.SIGTERM)
+            raise ContentError("another task is at work")
+        return {"changed": True}
+
+    result = work(piece)
+    assert result["error"]["type"] == "CANCELED"
+    assert result["msg"].startswith("The task was ended by SIGTERM. The session was deleted.")
+    assert logins(server) == 0
+
+
+def test_a_shield_in_another_thread_holds_nothing_back(work: Any) -> None:
+    """Signals come to the main thread alone."""
+    entered, leave = threading.Event(), threading.Event()
+
+    def stay(task: Any) -> None:
+        with task.shield():
+            entered.set()
+            leave.wait()
+
+    def piece(task: Any) -> dict[str, Any]:
+        thread = threading.Thread(target=stay, args=(task,))
+        thread.start()
+        entered.wait()
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            return {"changed": True}
+        finally:
+            leave.set()
+            thread.join()
+
+    assert work(piece)["error"]["type"] == "CANCELED"
+
+
 # -- a signal, or nobody left to wait for the result
 
 
@@ -415,6 +456,20 @@ def test_a_second_signal_does_not_cut_the_clean_up_after_the_first(slow: Simulat
     ended = finish_module(process, SOON)
     assert (states(slow), logins(slow)) == ({}, 0)
     assert "ended by SIGTERM" in ended.result["msg"]
+
+
+@pytest.mark.process
+def test_a_signal_does_not_cut_the_result_when_all_is_done(server: Simulator) -> None:
+    """The result is larger than a pipe holds, so that the module is still printing it."""
+    server.reset()
+    count = 200
+    server.run(lambda store: [store.seed_update_session(find_item_in(store), state="DONE") for _number in range(count)])
+    process = start_module(SESSION_INFO, {**connection_args(server), **NAMES, "kind": "update"})
+    assert eventually(lambda: any(is_login(entry) and entry.method == "DELETE" for entry in server.exchanges))
+    time.sleep(0.5)
+    process.send_signal(signal.SIGTERM)
+    ended = finish_module(process, SOON)
+    assert (ended.rc, len(ended.result["update_sessions"])) == (0, count)
 
 
 @pytest.mark.process
