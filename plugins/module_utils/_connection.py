@@ -21,7 +21,7 @@ import threading
 import time
 import urllib.parse
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -65,6 +65,10 @@ ATTEMPTS = 4
 RETRIED_STATUSES = (429, 502, 503, 504)
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 30.0
+# Such an answer to a login is not asked for again, as vCenter locks an account after a few of them.
+REFUSALS = (401, 403)
+# Of a task that has to end, so that it has cleaned up before whoever ends it loses patience.
+HURRIED_TIMEOUT = 5
 
 BLOCK_BYTES = 1024 * 1024
 ANSWER_BYTES = 32 * 1024 * 1024
@@ -393,7 +397,8 @@ class Connection:
     C(dialect) is api or rest once it is known: by login, by option, or by who uses a session_token. C(on_secret) is
     told each secret before it is sent, so that it can be kept out of every output; C(hide) takes all of them out of a
     text that is about to be shortened. C(on_exchange) is told of each request as soon as it is answered or has failed,
-    by the thread that sent it.
+    by the thread that sent it. C(shield) holds signals back in its block, as a login whose token is lost cannot be
+    closed. While C(hurried) says that the task has to end, no answer is waited for longer than a moment.
     """
 
     def __init__(
@@ -403,6 +408,8 @@ class Connection:
         on_secret: Callable[[str], None],
         hide: Callable[[str], str] = str,
         on_exchange: Callable[[Exchange], None] | None = None,
+        shield: Callable[[], AbstractContextManager[None]] = nullcontext,
+        hurried: Callable[[], bool] = lambda: False,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -411,9 +418,13 @@ class Connection:
         self._on_secret = on_secret
         self._hide = hide
         self._on_exchange = on_exchange
+        self._shield = shield
+        self._hurried = hurried
         self._sleep = sleep
         self._jitter = jitter
         self._token = options.session_token
+        self._superseded: list[str] = []
+        self._refusal: Answer | None = None
         self._dated = ("", 0.0)
         self._renewing = threading.Lock()
         self._http = requests.Session()
@@ -432,18 +443,23 @@ class Connection:
 
     def login(self) -> None:
         """Open an API session of our own; with session_token there is nothing to do. Finds out the dialect."""
-        if self.options.session_token:
-            return
+        if not self.options.session_token:
+            with self._shield():
+                self._token = self._log_in()
+
+    def _log_in(self) -> str:
         user, password = (_encode(text or "") for text in (self.options.username, self.options.password))
         for dialect in [self.dialect] if self.dialect else ["api", "rest"]:
-            answer = self._exchange(
+            answer = self._refusal or self._exchange(
                 "POST", self.options.origin + LOGIN_PATHS[dialect], "session.login", auth=(user, password)
             )
             if answer.status in (404, 405) and not answer.body.lstrip().startswith(b"{"):
                 continue
-            self._token = self._read_token(answer)
+            if answer.status in REFUSALS:
+                self._refusal = answer
+            token = self._read_token(answer)
             self.dialect = dialect
-            return
+            return token
         raise InvalidResponse(
             f"what answers at {self.options.hostname}:{self.options.port} offers no vCenter login "
             f"(HTTP {answer.status}: {quote(answer.body, self._hide_token)})",
@@ -453,18 +469,27 @@ class Connection:
         )
 
     def logout(self) -> None:
-        """Close the API session that login opened; one that was handed to us stays open."""
+        """Close the API sessions that were opened here; one that was handed to us stays open.
+
+        Those that were taken for expired may be open all the same; that they cannot be closed is no news.
+        """
         # A thread that is about to log in again must not do so afterwards.
         with self._renewing:
             token, self._token = self._token, None
         try:
             if token and not self.options.session_token:
-                url = self.options.origin + LOGIN_PATHS[self.dialect or "api"]
-                answer = self._exchange("DELETE", url, "session.logout", token=token)
-                if answer.status >= 400 and answer.status != 401:
-                    raise from_response(answer.status, answer.body, "session.logout", hide=self._hide)
+                self._close(token)
+                with suppress(ContentError):
+                    for superseded in self._superseded:
+                        self._close(superseded)
         finally:
             self._http.close()
+
+    def _close(self, token: str) -> None:
+        url = self.options.origin + LOGIN_PATHS[self.dialect or "api"]
+        answer = self._exchange("DELETE", url, "session.logout", token=token)
+        if answer.status >= 400 and answer.status != 401:
+            raise from_response(answer.status, answer.body, "session.logout", hide=self._hide)
 
     def server_time(self) -> datetime | None:
         """What the clock of the vCenter shows, by its last answer, whatever that of this host does; None if unknown."""
@@ -576,9 +601,10 @@ class Connection:
         if status_of(answer) != 401 or self.options.session_token or not token:
             return answer
         discard(answer)
-        with self._renewing:
+        with self._shield(), self._renewing:
             if self._token == token:
-                self.login()
+                self._token = self._log_in()
+                self._superseded.append(token)
         return attempt(self._token)
 
     def _retrying(self, attempt: Callable[[], Answer]) -> Answer:
@@ -643,7 +669,7 @@ class Connection:
                 method,
                 url,
                 headers=sent_headers,
-                timeout=(self.options.request_timeout, self.options.request_timeout),
+                timeout=self._timeout,
                 verify=self.options.verify,
                 allow_redirects=False,
                 **options,
@@ -720,6 +746,19 @@ class Connection:
         """Of what answers a login, JSON that cannot be read is not quoted: it may be most of a token."""
         return self._hide(text) if '"' not in text or text.lstrip().startswith("<") else "an answer that is not shown"
 
+    @property
+    def _cut_short(self) -> bool:
+        return self.options.request_timeout > HURRIED_TIMEOUT and self._hurried()
+
+    @property
+    def _timeout(self) -> int:
+        """Seconds that a connection may take, and that a server may be silent."""
+        return HURRIED_TIMEOUT if self._cut_short else self.options.request_timeout
+
+    @property
+    def _named_timeout(self) -> str:
+        return f"{self._timeout} seconds ({'the task has to end' if self._cut_short else 'request_timeout'})"
+
     def _translate(self, error: Exception, url: str, operation: str) -> ContentError:
         place = ":".join(str(part) for part in _origin(url))
         reason = _plain_reason(error)
@@ -735,11 +774,10 @@ class Connection:
         if getattr(_root_cause(error), "errno", None) == errno.ETIMEDOUT:
             return ConnectionFailed(f"no connection to {place}: {reason}", operation=operation)
         if isinstance(error, requests.exceptions.ConnectTimeout):
-            reason = f"nothing answers within {self.options.request_timeout} seconds (request_timeout)"
+            reason = f"nothing answers within {self._named_timeout}"
         elif isinstance(error, requests.exceptions.ReadTimeout) or "timed out" in reason:
-            return TimedOut(
-                f"{place} was silent for {self.options.request_timeout} seconds (request_timeout)", operation=operation
-            )
+            remedy = "See what became of it when the server answers again." if self._cut_short else None
+            return TimedOut(f"{place} was silent for {self._named_timeout}", operation=operation, remedy=remedy)
         return ConnectionFailed(f"no connection to {place}: {reason}", operation=operation)
 
     def _translate_proxy_error(self, error: Exception, reason: str, operation: str) -> ContentError:

@@ -258,6 +258,8 @@ def _connect_and_work(
         on_secret=module.learn_secret,
         hide=module.without_secrets,
         on_exchange=on_exchange,
+        shield=signals.shielded,
+        hurried=lambda: signals.noticed,
     )
 
     progress = open_progress(module.params, module.as_said)
@@ -270,8 +272,7 @@ def _connect_and_work(
     worked = False
     try:
         try:
-            with signals.shielded():
-                connection.login()
+            connection.login()
             outcome = work(module, task, declared)
             worked = True
             return outcome

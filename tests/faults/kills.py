@@ -36,7 +36,7 @@ EVENT_HEAD = struct.Struct("iIII")
 
 @dataclass(frozen=True)
 class Point:
-    """Where the server stands still, as C(tests.simulator.faults) writes it.
+    """Where the server stands still, as C(tests.simulator.faults) writes it; C(faults) lead the task there.
 
     C(done) says that the work is done by then as the server sees it, so that there is nothing to put back; C(last) that
     it will be, if nobody withdraws what was asked for. Where the task is C(shielded), a signal waits for the answer, as
@@ -48,6 +48,7 @@ class Point:
     done: bool = False
     last: bool = False
     shielded: bool = False
+    faults: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -56,6 +57,7 @@ class Point:
         return self.hold.startswith(("PUT:", "GET:/cls/data/"))
 
 
+EXPIRY = ("POST:*validate*:1:unauthenticated",)
 PUBLISH_POINTS = (
     Point("login", "POST:*/session:1:hold", shielded=True),
     Point("earlier-session-read", "GET:*/update-session/*:1:hold"),
@@ -74,6 +76,8 @@ PUBLISH_POINTS = (
     Point("disk2-75", "PUT:*disk2.vmdk:1:hold/75"),
     Point("disk2-100", "PUT:*disk2.vmdk:1:hold/100"),
     Point("validated", "POST:*validate*:1:hold"),
+    Point("login-renewed", "POST:*/session:2:hold", shielded=True, faults=EXPIRY),
+    Point("login-renewed-unanswered", "POST:*/session:2:hold-answer", shielded=True, faults=EXPIRY),
     Point("completed", "POST:*complete*:1:hold", last=True),
     Point("completed-unanswered", "POST:*complete*:1:hold-answer", done=True),
     Point("logout", "DELETE:*/session:1:hold", done=True, shielded=True),

@@ -142,7 +142,8 @@ def start_publish(sim: Simulator, package: Package, point: Point, dialect: str) 
     """An older content, and a session that has ended, stand there already."""
     reset(sim, package, old_content(package))
     sim.run(lambda store: store.seed_update_session(store.find_item_id("templates", "rocky9"), state="DONE"))
-    sim.inject(point.hold)
+    for fault in (*point.faults, point.hold):
+        sim.inject(fault)
     return fork_module(UPDATE_SESSION, options(sim, dialect, publish(package)))
 
 

@@ -22,6 +22,7 @@ import pytest
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.vsphere.content.plugins.module_utils import _module
+from ansible_collections.vsphere.content.plugins.module_utils._connection import HURRIED_TIMEOUT
 from ansible_collections.vsphere.content.plugins.module_utils._errors import ContentError
 from tests.harness.checkout import ROOT, collections_root
 from tests.harness.modules import MODULES, connection_args, finish_module, run_module, start_module
@@ -456,6 +457,20 @@ def test_a_second_signal_does_not_cut_the_clean_up_after_the_first(slow: Simulat
     ended = finish_module(process, SOON)
     assert (states(slow), logins(slow)) == ({}, 0)
     assert "ended by SIGTERM" in ended.result["msg"]
+
+
+@pytest.mark.process
+def test_a_server_that_has_gone_silent_holds_the_end_of_a_task_up_only_for_moments(
+    slow: Simulator, large_image: Path
+) -> None:
+    """Far less than request_timeout for each request: whoever ends a task kills it after a while."""
+    process = start_module(UPDATE_SESSION, {**upload_args(slow, large_image), "request_timeout": 600})
+    assert in_mid_upload(slow)
+    slow.inject("POST:*cancel*:1:hang")
+    process.send_signal(signal.SIGTERM)
+    ended = finish_module(process, HURRIED_TIMEOUT + SOON)
+    assert "was canceled and deleted" in ended.result["msg"]
+    assert (states(slow), logins(slow)) == ({}, 0)
 
 
 @pytest.mark.process

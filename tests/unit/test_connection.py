@@ -23,6 +23,7 @@ import pytest
 from ansible_collections.vsphere.content.plugins.module_utils._api import Api
 from ansible_collections.vsphere.content.plugins.module_utils._connection import (
     ATTEMPTS,
+    HURRIED_TIMEOUT,
     Connection,
     connection_spec,
     read_options,
@@ -31,8 +32,10 @@ from ansible_collections.vsphere.content.plugins.module_utils._dialect import RO
 from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     ContentError,
     InvalidResponse,
+    TimedOut,
+    Unauthenticated,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import gather
+from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import READERS, gather
 from ansible_collections.vsphere.content.plugins.module_utils._schema import (
     LibraryItem,
     UpdateFileAddition,
@@ -117,6 +120,7 @@ def open_connection(
     server: Any,
     sleeps: list[float] | None = None,
     secrets: list[str] | None = None,
+    hurried: Callable[[], bool] = lambda: False,
     **changes: Any,
 ) -> Connection:
     """A logged-in connection that sleeps in no time; C(sleeps) and C(secrets) keep what it would tell."""
@@ -125,6 +129,7 @@ def open_connection(
     connection = Connection(
         options,
         on_secret=([] if secrets is None else secrets).append,
+        hurried=hurried,
         sleep=([] if sleeps is None else sleeps).append,
         jitter=lambda: 0.5,
     )
@@ -239,8 +244,8 @@ def test_a_login_that_expires_in_mid_task_is_renewed(sim: Simulator, dialect: st
     ran = info(sim, api_dialect=dialect)
     assert ran.rc == 0, ran.result
     lists = f"GET {UPDATE_LISTS[dialect]}"
-    assert [each.startswith(lists) for each in trace(sim)] == [False, True, False, True, False]
-    assert count(sim, "POST", LOGINS[dialect]) == 2
+    assert [each.startswith(lists) for each in trace(sim)] == [False, True, False, True, False, False]
+    assert count(sim, "POST", LOGINS[dialect]) == count(sim, "DELETE", LOGINS[dialect]) == 2
     assert sim.run(lambda store: store.logins.count) == 0
 
 
@@ -300,6 +305,40 @@ def test_a_session_token_that_expired_is_an_error_and_no_new_login(sim: Simulato
     assert "session_token" in ran.result["msg"]
     assert len(sim.exchanges) == 1
     assert count(sim, "POST", "/") == 0
+
+
+@pytest.mark.parametrize("closing", ["204", "500", "reset"])
+def test_a_login_that_was_alive_in_spite_of_a_401_is_closed_as_well(sim: Simulator, closing: str) -> None:
+    """What stands before a vCenter may answer so; the logins would add up to the most that a user may have."""
+    sim.inject("POST:/api/content/library?action=find:1:401")
+    sim.inject("GET:/api/content/library/item/update-session*:1:401")
+    if closing != "204":
+        sim.inject(f"DELETE:/api/session:2:{closing}")
+    ran = info(sim, **ITEM)
+    assert (ran.rc, ran.warnings) == (0, []), ran.result
+    assert count(sim, "POST", LOGINS["api"]) == 3
+    assert sim.run(lambda store: store.logins.count) == (0 if closing == "204" else 2)
+
+
+def test_a_login_that_is_refused_is_refused_once_for_all_readers(sim: Simulator) -> None:
+    """Each refusal counts, and a vCenter locks the account after a few."""
+    connection = open_connection(sim)
+    sim.run(lambda store: store.logins.expire_all())
+    sim.inject("POST:/api/session:*:401")
+
+    def read(session_id: str) -> Unauthenticated:
+        with pytest.raises(Unauthenticated) as caught:
+            Api(connection).get_update_session(session_id)
+        return caught.value
+
+    ids = [f"{number}:{number}" for number in range(READERS)]
+    errors = [*gather(read, ids), read("last:one")]
+    connection.logout()
+    assert [(error.operation, error.session_id) for error in errors] == [
+        ("session.login", session_id) for session_id in [*ids, "last:one"]
+    ]
+    assert count(sim, "GET", "/api/content") == READERS + 1
+    assert [each.status for each in sim.exchanges if each.method == "POST"] == [201, 401]
 
 
 def test_a_password_that_no_longer_works_in_mid_task_is_unauthenticated(sim: Simulator) -> None:
@@ -860,6 +899,17 @@ def test_a_server_that_is_silent_is_given_up_after_request_timeout(sim: Simulato
     assert ran.result["error"]["type"] == "TIMED_OUT"
     assert "request_timeout" in ran.result["msg"]
     assert count(sim, "GET", "/api/content") == 1
+
+
+def test_a_server_that_is_silent_is_given_up_at_once_by_a_task_that_has_to_end(sim: Simulator) -> None:
+    connection = open_connection(sim, hurried=lambda: True, request_timeout=60)
+    sim.inject("GET:/api/content/library/item/update-session*:*:hang")
+    started = time.monotonic()
+    with pytest.raises(TimedOut, match=rf"was silent for {HURRIED_TIMEOUT} seconds \(the task has to end\)") as caught:
+        Api(connection).list_update_sessions()
+    assert "raise the time-out" not in caught.value.explain()
+    assert HURRIED_TIMEOUT <= time.monotonic() - started < 2 * HURRIED_TIMEOUT
+    connection.logout()
 
 
 def test_a_connection_that_the_kernel_gives_up_has_failed_and_names_no_option(

@@ -98,7 +98,7 @@ def test_uploads_in_several_threads_are_all_there(sim: Simulator, tmp_path: Path
     [
         ("503", [201, 200, 200, 503, 200, 200, 204]),
         ("reset", [201, 200, 200, None, 200, 200, 204]),
-        ("unauthenticated", [201, 200, 200, 401, 201, 200, 200, 204]),
+        ("unauthenticated", [201, 200, 200, 401, 201, 200, 200, 204, 401]),
     ],
 )
 def test_what_was_tried_again_is_there_each_time(

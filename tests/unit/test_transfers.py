@@ -20,7 +20,7 @@ import pytest
 
 from tests.harness.modules import connection_args, finish_module, start_module
 from tests.harness.packages import make_iso, make_package
-from tests.harness.tasks import DIALECTS, UPDATE_SESSION, Run, Tasks
+from tests.harness.tasks import DIALECTS, UPDATE_SESSION, Run, Tasks, is_login
 from tests.simulator import Exchange, Simulator, Store
 
 KIBIBYTE, MEBIBYTE = 1 << 10, 1 << 20
@@ -297,6 +297,16 @@ def test_an_upload_that_outlives_session_and_login_completes(large: Path) -> Non
     assert 0 < progress[0] < 100
     assert len(logins) == 1, "the signs of life keep the login alive too"
     assert run.outcome.warnings == []
+
+
+def test_a_refused_login_is_not_asked_for_with_each_sign_of_life(large: Path) -> None:
+    """The password was changed meanwhile; each refusal counts, and a vCenter locks the account after a few."""
+    faults = ["POST:*keep-alive*:1:unauthenticated", "POST:*/session:2+:401"]
+    with Simulator(settle=0, rate=PACE * 5 // 8, session_timeout=1.2, faults=faults) as sim:
+        run = Tasks(sim, "api").run(**task(large))
+    assert (run.error["type"], run.error["operation"]) == ("UNAUTHENTICATED", "session.login")
+    assert len(run.sent("POST", "keep-alive")) >= 3
+    assert [entry.status for entry in run.exchanges if is_login(entry) and entry.method == "POST"] == [201, 401]
 
 
 def test_a_session_is_kept_alive_while_the_server_reads_nothing(tmp_path: Path) -> None:

@@ -46,7 +46,11 @@ LOGIN = ("POST:*/session:1:401", "POST:*/session:1:503", "POST:*/session:1:reset
 PACKAGES_ONLY = ("earlier-session-read", "descriptor-announced", "last-prepared-unanswered")
 HOLDS = {
     job: [
-        *(point.hold for point in points if not (point.in_content or point.options or point.name in PACKAGES_ONLY)),
+        *(
+            point.hold
+            for point in points
+            if not (point.in_content or point.options or point.faults or point.name in PACKAGES_ONLY)
+        ),
         *(f"{content}:1:hold/{percent}" for percent in (0, 1, 25, 50, 75, 99)),
     ]
     for job, points, content in (("publish", PUBLISH_POINTS, "PUT:*"), ("fetch", FETCH_POINTS, "GET:/cls/data/*"))
