@@ -419,8 +419,13 @@ from ansible_collections.vsphere.content.plugins.module_utils._download_plan imp
     read_declared,
     require_distinct_names,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._errors import ContentError, NotFound
+from ansible_collections.vsphere.content.plugins.module_utils._errors import (
+    ContentError,
+    NotAllowedInCurrentState,
+    NotFound,
+)
 from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
+    ACTIVE,
     SYSTEM_CLOCK,
     Clock,
     delete_download,
@@ -480,6 +485,7 @@ class DownloadSessionResource:
         self._clock = clock
         self._digests = Digests()
         self._changes: list[str] = []
+        self._foreign = False
         self._kept: DownloadSession | None = None
         self._download: Download | None = None
 
@@ -587,15 +593,27 @@ class DownloadSessionResource:
         return replace(found, sessions=(session,), files=tuple(self._api.list_download_files(session_id)))
 
     def _open(self, found: Found) -> DownloadSession:
-        return open_download(
+        session = open_download(
             self._api,
             str(found.library_item_id),
             client_token=self._declared.client_token,
             shield=self._task.shield,
             on_created=lambda created: self._task.on_failure(lambda: self._undo_open(created)),
         )
+        fits = session.state == ACTIVE and session.library_item_id in (found.library_item_id, None)
+        if self._params["client_token"] and not fits:
+            self._foreign = True
+            raise NotAllowedInCurrentState(
+                f"client_token was used before: it names session {session.id}, which is {session.state}, on item "
+                f"{session.library_item_id}",
+                operation="download_session.create",
+                remedy="Leave client_token out, or give a new one for each session.",
+            )
+        return session
 
     def _undo_open(self, session_id: str) -> str:
+        if self._foreign:
+            return f"Session {session_id} was not made by this task, and stays as it was."
         discard_download(self._api, session_id)
         return f"Session {session_id}, which this task made, was canceled and deleted."
 

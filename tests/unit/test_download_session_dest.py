@@ -149,6 +149,30 @@ def test_a_session_may_be_kept(one: Tasks, dest: Path) -> None:
     assert sessions(one) == 1
 
 
+@pytest.mark.parametrize("ended", [False, True], ids=["of-another-item", "ended"])
+def test_a_client_token_that_names_another_session_is_refused(tasks: Tasks, dest: Path, ended: bool) -> None:
+    """Its files would pass for those of the item: they have the same names, and checksums of their own."""
+    token = "b8a2a2e3-2314-43cd-a871-6ede0f429751"
+    items = (ItemSeed("rocky9", "ovf", FILES), ItemSeed("old", "ovf", dict.fromkeys(FILES, b"old")))
+    tasks.sim.reset(Seed(libraries=(LibrarySeed("templates", items),)))
+    other = tasks.run(**fetch(dest, library_item="rocky9" if ended else "old", keep_session=True, client_token=token))
+    assert other.session is not None
+    session_id = other.session["id"]
+    if ended:
+        tasks.run(module=DOWNLOAD, session_id=session_id, state="canceled")
+    for path in dest.iterdir():
+        path.unlink()
+    run = tasks.run(**fetch(dest, client_token=token))
+    assert run.error["type"] == "NOT_ALLOWED_IN_CURRENT_STATE"
+    assert f"client_token was used before: it names session {session_id}" in run.msg
+    assert f"Session {session_id} was not made by this task, and stays as it was." in run.msg
+    assert not run.changed
+    assert contents(dest) == {}
+    assert tasks.sim.run(lambda store: [entry.state for entry in store.downloads.sessions.values()]) == [
+        "CANCELED" if ended else "ACTIVE"
+    ]
+
+
 def test_other_sessions_are_left_alone(one: Tasks, dest: Path) -> None:
     item = one.sim.run(lambda store: store.find_item_id("templates", "rocky9"))
     other = one.sim.run(lambda store: store.seed_download_session(item))
