@@ -175,16 +175,24 @@ class Partial:
             raise cannot_write(self.target, error) from None
 
     def replace_target(self) -> None:
-        """Take the target's place, at once and for good. Raises TransferFailed."""
+        """Take the target's place, at once. Raises TransferFailed if that is not so then."""
         try:
             os.replace(self.path, self.target)
+        except OSError as error:
+            raise cannot_write(self.target, error) from None
+
+    def sync_directory(self) -> None:
+        """Have on disk that it stands there. Raises TransferFailed."""
+        try:
             folder = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
                 os.fsync(folder)
             finally:
                 os.close(folder)
         except OSError as error:
-            raise cannot_write(self.target, error) from None
+            # Some file systems cannot be asked for it.
+            if error.errno != errno.EINVAL:
+                raise cannot_write(self.target, error) from None
 
     def discard(self) -> str:
         """Leave nothing behind, also if another thread is about to open the file or is writing to it.

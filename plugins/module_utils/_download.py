@@ -295,7 +295,9 @@ class Download:
             with self._placing:
                 self.dress(partial.path, partial.target)
                 partial.replace_target()
+            # From here on it stands there, whatever follows.
             self.fetched[file.name] = fetched
+            partial.sync_directory()
             self.fates[file.name] = FETCHED
         except ContentError:
             self.fates[file.name] = FAILED

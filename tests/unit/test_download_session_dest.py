@@ -25,6 +25,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._destination impor
     cannot_write,
     remove_stale,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._errors import TransferFailed
 from ansible_collections.vsphere.content.plugins.module_utils._mark import MARK_SUFFIX
 from tests.harness.tasks import DIALECTS, Run, Tasks
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
@@ -411,6 +412,22 @@ def test_a_file_that_is_taken_for_stale_before_it_is_locked_is_made_again(dest: 
     partial.replace_target()
     partial.close()
     assert contents(dest) == {"a.iso": b"whole"}
+
+
+def test_a_file_stands_in_its_place_although_its_directory_cannot_be_synced_then(dest: Path) -> None:
+    partial = Partial(str(dest), "a.iso")
+    partial.open()
+    partial.write(b"whole")
+    partial.replace_target()
+    partial.close()
+    away = dest.rename(dest.with_name("away"))
+    with pytest.raises(TransferFailed, match="cannot be written: No such file or directory"):
+        partial.sync_directory()
+    assert contents(away) == {"a.iso": b"whole"}
+
+
+def test_a_file_system_that_cannot_sync_directories_is_no_failure() -> None:
+    Partial("/proc", "a.iso").sync_directory()
 
 
 @contextmanager
