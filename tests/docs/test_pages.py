@@ -43,7 +43,7 @@ from tests.simulator.seed import seed_from_mapping
 from tools.check import STEPS
 from tools.environment import check_environment
 from tools.package import LINK
-from tools.sanity import SUPPORTED
+from tools.sanity import SUPPORTED, SUPPORTED_BY_OLDEST
 
 README = ROOT / "README.md"
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
@@ -307,9 +307,11 @@ def test_the_readme_promises_what_is_checked() -> None:
     runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
     pins = (ROOT / "requirements" / "demo.txt").read_text(encoding="utf-8")
     newest = max(re.findall(r"^ansible-core>=(\d+\.\d+)", pins, re.MULTILINE), key=lambda pin: int(pin.split(".")[1]))
-    assert f"| ansible-core | {runtime['requires_ansible'].strip('>=').removesuffix('.0')} or later |" in readme
+    oldest = runtime["requires_ansible"].strip(">=").removesuffix(".0")
+    assert f"| ansible-core | {oldest} or later |" in readme
     assert f"ansible-core {newest}" in readme
     assert f"Python {', '.join(SUPPORTED[:-1])} and {SUPPORTED[-1]}" in readme
+    assert f"up to Python {SUPPORTED_BY_OLDEST[-1]} also that of {oldest}" in readme
 
 
 def test_the_readme_names_the_pairs_that_the_unit_tests_run_on() -> None:
