@@ -13,6 +13,7 @@ import sys
 import tempfile
 
 from .faults import parse_fault
+from .record import Observer
 from .seed import Seed, load_seed
 from .server import Server, Settings
 from .tls import make_tls
@@ -39,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     return options
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None, *observers: Observer) -> int:
     options = parser().parse_args(arguments)
     try:
         for text in options.fault:
@@ -51,10 +52,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"simulator: {error}", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory(prefix="simulator-") as directory:
-        return asyncio.run(serve(options, seed, directory))
+        return asyncio.run(serve(options, seed, directory, observers))
 
 
-async def serve(options: argparse.Namespace, seed: Seed, directory: str) -> int:
+async def serve(options: argparse.Namespace, seed: Seed, directory: str, observers: tuple[Observer, ...] = ()) -> int:
     server = Server(
         Settings(
             options.host,
@@ -67,6 +68,7 @@ async def serve(options: argparse.Namespace, seed: Seed, directory: str) -> int:
             options.rate,
             options.settle,
             options.record,
+            observers=observers,
         ),
         seed,
     )

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Callable
 
@@ -36,9 +37,9 @@ Observer = Callable[[Exchange], None]
 
 
 class Record:
-    def __init__(self, path: str | None, on_exchange: Observer | None = None) -> None:
+    def __init__(self, path: str | None, observers: Sequence[Observer] = ()) -> None:
         self._exchanges: list[Exchange] = []
-        self._on_exchange = on_exchange
+        self._observers = observers
         self._path = path
         if path:
             with open(path, "w", encoding="utf-8"):
@@ -46,8 +47,8 @@ class Record:
 
     def add(self, exchange: Exchange) -> None:
         self._exchanges.append(exchange)
-        if self._on_exchange:
-            self._on_exchange(exchange)
+        for tell in self._observers:
+            tell(exchange)
         if self._path:
             names = ("time", "method", "path", "status", "request_bytes", "response_bytes", "user")
             with open(self._path, "a", encoding="utf-8") as stream:

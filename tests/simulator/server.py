@@ -52,7 +52,7 @@ class Settings:
     settle: float = 0.2
     record: str | None = None
     clock: Seconds = time.monotonic
-    on_exchange: Observer | None = None
+    observers: tuple[Observer, ...] = ()
 
 
 @dataclass
@@ -74,7 +74,7 @@ class Progress:
 class Server:
     def __init__(self, settings: Settings, seed: Seed) -> None:
         self.settings = settings
-        self.record = Record(settings.record, settings.on_exchange)
+        self.record = Record(settings.record, settings.observers)
         self.faults = FaultPlan()
         self.holds = Holds()
         self.in_flight = 0

@@ -27,7 +27,7 @@ class Simulator:
     """A running server; its state is read and changed through ``run``, on the server's own thread.
 
     ``on_exchange`` is told of each exchange on that thread, with the bodies, before the client has the answer; a test
-    run that watches all servers sets ``default_observer``.
+    run that watches all servers sets ``default_observer``, which is told first.
     """
 
     default_observer: ClassVar[Observer | None] = None
@@ -62,7 +62,7 @@ class Simulator:
             settle,
             record,
             clock,
-            on_exchange or Simulator.default_observer,
+            tuple(each for each in (Simulator.default_observer, on_exchange) if each),
         )
         self._initial_faults = tuple(faults)
         self._loop = asyncio.new_event_loop()

@@ -46,8 +46,6 @@ class Timed:
         self.sim = Simulator(settle=0, on_exchange=self._note, **options)
 
     def _note(self, exchange: Exchange) -> None:
-        if Simulator.default_observer:
-            Simulator.default_observer(exchange)
         if exchange.method == "PUT":
             self.spans.append(Span(exchange.path.rsplit("/", 1)[-1], exchange.time, time.time()))
 
