@@ -207,7 +207,7 @@ TYPES = (
     ("mypy", "-p", "ansible_collections.vsphere.content.plugins"),
     ("mypy", "-p", "tests.simulator", "-p", "tests.harness", "-p", "tools"),
     ("mypy", "tests/unit"),
-    ("mypy", "tests/contract", "tests/peers"),
+    ("mypy", "tests/conftest.py", "tests/contract", "tests/peers"),
     ("mypy", "tests/mutations"),
     ("mypy", "tests/docs"),
     ("mypy", "tests/roles"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,12 +17,25 @@ from jsonschema import Draft7Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 
 from tests.contract.reduce import DESCRIPTION, GENERAL_ERRORS
-from tests.contract.undescribed import EXCHANGES, FIELDS, STATUSES
+from tests.contract.undescribed import (
+    ANSWERS,
+    EMPTY_LIST,
+    EXCHANGES,
+    FIELDS,
+    REQUESTS,
+    STATUSES,
+    Undescribed,
+    is_empty_list,
+    is_foreign,
+)
 
 if TYPE_CHECKING:
     from tests.simulator import Exchange
 
 INT64 = 1 << 63
+BAD_REQUEST = 400
+ERROR_NAME = re.compile(r"(?:VapiStdErrors|vapi\.std\.errors\.)(.*?)(?:_error)?$")
+ERROR_ENVELOPE = re.compile(r"vapi\.std\.errors\..*_error$")
 FORMATS = FormatChecker(formats=())
 
 
@@ -45,6 +59,10 @@ class Operation:
 
     def serves(self, given: Sequence[str]) -> bool:
         return len(given) == len(self.segments) and all(map(_fits, self.segments, given))
+
+    @property
+    def dialect(self) -> str:
+        return self.segments[1]
 
     @property
     def placeholders(self) -> int:
@@ -75,34 +93,50 @@ class Contract:
         ]
         self._definitions = {name: _closed(shape, name) for name, shape in self.description["definitions"].items()}
         self._validators: dict[str, Draft7Validator] = {}
+        self._error_types = _error_types(self._operations)
 
-    def violations(self, exchange: Exchange, *, deliberate: bool = False) -> list[str]:
-        """What is wrong with an exchange. A ``deliberate`` client sends nonsense on purpose: then only a server that
-        takes the nonsense is wrong."""
+    def violations(self, exchange: Exchange) -> list[str]:
+        """What is wrong with an exchange."""
         self.checked += 1
-        for each in EXCHANGES:
-            if each.applies(exchange):
-                self.used.add(each.name)
-                return []
-        where = f"{exchange.method} {exchange.path} -> {exchange.status}"
+        return [*self.asked(exchange), *self.answered(exchange)]
+
+    def asked(self, exchange: Exchange) -> list[str]:
+        """What is wrong with the request. Of a foreign client it is wrong only if the server takes it."""
+        if self._meets(EXCHANGES, exchange) or (is_foreign(exchange) and exchange.status >= BAD_REQUEST):
+            return []
         operation = self._operation(exchange)
-        refused = deliberate and exchange.status >= 400
         if operation is None:
-            return [] if refused else [f"{where}: no such operation is described"]
-        found = [] if refused else [*self._query(operation, exchange), *self._request(operation, exchange)]
-        if exchange.status and exchange.fault is None:
-            found += self._answer(operation, exchange)
-        return [f"{where}: {text}" for text in found]
+            return [_said(exchange, "no such operation is described")]
+        if self._meets(REQUESTS, exchange):
+            return []
+        found = [*self._query(operation, exchange), *self._request(operation, exchange)]
+        return [_said(exchange, text) for text in found]
+
+    def answered(self, exchange: Exchange) -> list[str]:
+        """What is wrong with the answer, unless the connection broke before it or a fault tampered with it."""
+        if not exchange.status or exchange.fault is not None or self._meets(EXCHANGES, exchange):
+            return []
+        operation = self._operation(exchange)
+        if operation is None or self._meets(ANSWERS, exchange):
+            return []
+        return [_said(exchange, text) for text in self._answer(operation, exchange)]
 
     def unused(self) -> list[str]:
         """The entries of the undescribed that nothing has met."""
-        known = [each.name for each in EXCHANGES] + [str(status) for status in STATUSES] + list(map(_field_key, FIELDS))
+        entries = [each.name for each in (*EXCHANGES, *REQUESTS, *ANSWERS)]
+        known = [*entries, EMPTY_LIST, *map(str, STATUSES), *map(_field_key, FIELDS)]
         return [name for name in known if name not in self.used]
 
+    def _meets(self, entries: Sequence[Undescribed], exchange: Exchange) -> bool:
+        met = {each.name for each in entries if each.applies(exchange)}
+        self.used |= met
+        return bool(met)
+
     def _operation(self, exchange: Exchange) -> Operation | None:
-        path, _mark, raw_query = exchange.path.partition("?")
-        query = dict(parse_qsl(raw_query, keep_blank_values=True))
-        action = {name: value for name, value in query.items() if name.lstrip("~") == "action"}
+        path, _mark, _query = exchange.path.partition("?")
+        query = _query_of(exchange)
+        action = {name: value for name, value in query if name.lstrip("~") == "action"}
+        names = {name for name, _value in query}
         segments = [unquote(segment) for segment in path.split("/")]
         serving = [
             each
@@ -110,18 +144,22 @@ class Contract:
             if each.facts["verb"] == exchange.method and each.facts["action"] == action and each.serves(segments)
         ]
         # A fixed path goes before a placeholder, and a parameter that must be there before one that need not.
-        serving.sort(
-            key=lambda each: (each.placeholders, not each.required_query <= set(query), -len(each.required_query))
-        )
+        serving.sort(key=lambda each: (each.placeholders, not each.required_query <= names, -len(each.required_query)))
         return serving[0] if serving else None
 
     def _query(self, operation: Operation, exchange: Exchange) -> Iterator[str]:
-        query = dict(parse_qsl(exchange.path.partition("?")[2], keep_blank_values=True))
-        given = set(query) - set(operation.facts["action"])
-        for name in sorted(given - set(operation.facts["query"])):
+        described, query = operation.facts["query"], _query_of(exchange)
+        counts = Counter(name for name, _value in query)
+        for name in sorted(name for name, count in counts.items() if count > 1):
+            yield f"the query parameter {name} is repeated"
+        for name in sorted(set(counts) - set(operation.facts["action"]) - set(described)):
             yield f"the query parameter {name} is not described"
-        for name in sorted(operation.required_query - given):
+        for name in sorted(operation.required_query - set(counts)):
             yield f"the query parameter {name} is missing"
+        for name, value in query:
+            kind = described[name]["type"] if name in described else "string"
+            if kind != "string":
+                yield from self._check(f"the query parameter {name}", value.encode(), f"a {kind}", {"type": kind})
 
     def _request(self, operation: Operation, exchange: Exchange) -> Iterator[str]:
         schema, raw = operation.facts["body"], exchange.request_body
@@ -130,7 +168,7 @@ class Contract:
                 yield "the request has a body, none is described"
         elif raw.strip():
             yield from self._check("the request", raw, f"{operation.name} body", schema)
-        elif operation.facts["body_required"] and exchange.fault is None:
+        elif operation.facts["body_required"] and exchange.status and exchange.fault is None:
             yield "the request lacks its body"
 
     def _answer(self, operation: Operation, exchange: Exchange) -> Iterator[str]:
@@ -140,7 +178,7 @@ class Contract:
             schema = answers[str(status)]
         elif status in STATUSES:
             self.used.add(str(status))
-            key = GENERAL_ERRORS[exchange.path.split("/")[1]]
+            key = GENERAL_ERRORS[operation.dialect]
             schema = {"$ref": f"#/definitions/{key}"}
         else:
             yield f"the status {status} is not described"
@@ -149,7 +187,18 @@ class Contract:
             if exchange.response_body:
                 yield "the answer has a body, none is described"
             return
-        yield from self._check("the answer", exchange.response_body, key, schema)
+        found = list(self._check("the answer", exchange.response_body, key, schema))
+        yield from found
+        if status >= BAD_REQUEST and not found:
+            yield from self._error_type(operation.dialect, status, json.loads(exchange.response_body))
+
+    def _error_type(self, dialect: str, status: int, error: Mapping[str, Any]) -> Iterator[str]:
+        """Which error it is and its status say the same; what is described under no other status comes with 400."""
+        types = self._error_types[dialect]
+        elsewhere = set().union(*(names for each, names in types.items() if each != BAD_REQUEST))
+        for name in _types_named(error):
+            if name in elsewhere if status == BAD_REQUEST else name not in types[status]:
+                yield f"the error {name} does not go with the status {status}"
 
     def _check(self, what: str, raw: bytes, key: str, schema: Mapping[str, Any]) -> Iterator[str]:
         try:
@@ -165,6 +214,9 @@ class Contract:
                 yield f"{what} at {error.json_path}: {error.message}"
 
     def _excused(self, error: ValidationError) -> bool:
+        if is_empty_list(error):
+            self.used.add(EMPTY_LIST)
+            return True
         if error.validator != "additionalProperties":
             return False
         shape: Any = error.schema
@@ -174,6 +226,38 @@ class Contract:
             return False
         self.used.update(map(_field_key, extra))
         return True
+
+
+def _said(exchange: Exchange, text: str) -> str:
+    return f"{exchange.method} {exchange.path} -> {exchange.status}: {text}"
+
+
+def _query_of(exchange: Exchange) -> list[tuple[str, str]]:
+    return parse_qsl(exchange.path.partition("?")[2], keep_blank_values=True)
+
+
+def _error_types(operations: Sequence[Operation]) -> Mapping[str, Mapping[int, set[str]]]:
+    """For each dialect and status the errors that any operation has there, by the names that answers give them."""
+    found: dict[str, dict[int, set[str]]] = {dialect: defaultdict(set) for dialect in GENERAL_ERRORS}
+    for operation in operations:
+        for status, schema in operation.facts["answers"].items():
+            if int(status) >= BAD_REQUEST:
+                found[operation.dialect][int(status)].add(_error_name(schema["$ref"].rpartition("/")[2]))
+    return found
+
+
+def _error_name(definition: str) -> str:
+    """``NOT_FOUND`` for ``VapiStdErrorsNotFound``, and for ``vapi.std.errors.not_found_error``."""
+    name = ERROR_NAME.sub(r"\1", definition)
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper()
+
+
+def _types_named(error: Mapping[str, Any]) -> Iterator[str]:
+    if "type" in error:
+        yield error["type"].rpartition(".")[2].upper()
+    for part in (error, error.get("value", {})):
+        if "error_type" in part:
+            yield part["error_type"]
 
 
 def _field_key(entry: tuple[str, str]) -> str:
@@ -189,6 +273,9 @@ def _closed(schema: Any, title: str) -> Any:
         closed["title"] = title
     if "items" in schema:
         closed["items"] = _closed(schema["items"], "")
+    if ERROR_ENVELOPE.match(title):
+        # Without its type nobody could tell one error from another, though the descriptions demand nothing.
+        closed["required"] = ["type", "value"]
     return closed
 
 

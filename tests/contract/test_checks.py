@@ -12,6 +12,7 @@ import pytest
 
 from tests.contract.checks import Contract, load_contract
 from tests.contract.reduce import reduce_descriptions
+from tests.contract.undescribed import OURS
 from tests.simulator import Exchange
 
 API = "/api/content/library/item/update-session"
@@ -19,6 +20,8 @@ REST = "/rest/com/vmware/content/library/item"
 SESSION = {"id": "a:b", "library_item_id": "c", "state": "ACTIVE", "expiration_time": "2026-11-23T12:05:00.000Z"}
 ERROR = {"error_type": "NOT_FOUND", "messages": []}
 REST_ERROR = {"type": "com.vmware.vapi.std.errors.not_found", "value": {"messages": []}}
+SDK = "python-requests/2.32"
+PLAIN = b"404 page not found\n"
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +30,32 @@ def contract() -> Contract:
 
 
 def exchange(
-    method: str, path: str, status: int, *, sent: Any = None, answered: Any = None, fault: str | None = None
+    method: str,
+    path: str,
+    status: int,
+    *,
+    sent: Any = None,
+    answered: Any = None,
+    fault: str | None = None,
+    client: str = OURS,
 ) -> Exchange:
-    request, answer = (b"" if value is None else json.dumps(value).encode() for value in (sent, answered))
-    return Exchange(0.0, method, path, status, len(request), len(answer), "me", True, request, answer, fault)
+    """``sent`` and ``answered`` are written as JSON, unless they are bytes already."""
+    request, answer = (_encoded(value) for value in (sent, answered))
+    return Exchange(0.0, method, path, status, len(request), len(answer), "me", True, request, answer, fault, client)
+
+
+def _encoded(value: Any) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    return b"" if value is None else json.dumps(value).encode()
+
+
+def api_error(kind: str) -> dict[str, Any]:
+    return {"error_type": kind, "messages": []}
+
+
+def rest_error(kind: str, **value: Any) -> dict[str, Any]:
+    return {"type": f"com.vmware.vapi.std.errors.{kind}", "value": {"messages": [], **value}}
 
 
 GOOD = {
@@ -44,7 +69,39 @@ GOOD = {
         "GET", f"{API.replace('update', 'download')}/a:b/file?file_name=x", 404, answered=ERROR
     ),
     "refused login": exchange("POST", "/api/session", 401, answered={"messages": []}),
-    "missing privilege": exchange("DELETE", f"{API}/a:b", 403, answered={"error_type": "UNAUTHORIZED", "messages": []}),
+    "missing privilege": exchange("DELETE", f"{API}/a:b", 403, answered=api_error("UNAUTHORIZED")),
+    "busy": exchange("POST", API, 500, sent={"library_item_id": "c"}, answered=api_error("RESOURCE_BUSY")),
+    "busy in the old dialect": exchange(
+        "POST",
+        f"{REST}/update-session",
+        400,
+        sent={"create_spec": {"library_item_id": "c"}},
+        answered=rest_error("resource_busy"),
+    ),
+    "wrong state in the old dialect": exchange(
+        "PATCH",
+        f"{REST}/update-session/id:a:b",
+        400,
+        sent={"update_spec": {}},
+        answered=rest_error("not_allowed_in_current_state", error_type="NOT_ALLOWED_IN_CURRENT_STATE"),
+    ),
+    "no list": exchange("GET", f"{REST}/update-session", 200, answered={}),
+    "null for a list": exchange("GET", f"{REST}/update-session", 200, answered={"value": None}),
+    "an old server has no such dialect": exchange("POST", "/api/session", 404, answered=PLAIN),
+    "an old server has no warnings": exchange(
+        "PATCH", f"{REST}/update-session/id:a:b", 404, sent={"update_spec": {}}, answered=PLAIN
+    ),
+    "a new server has no old dialect": exchange("POST", "/rest/com/vmware/cis/session", 404, answered=PLAIN),
+    "probe": exchange("POST", f"{REST}/updatesession/file?~action=probe", 404, answered=PLAIN),
+    "the bindings' query in a body": exchange(
+        "GET",
+        f"{API.replace('update', 'download')}/a:b/file?file_name",
+        200,
+        sent={"file_name": "x"},
+        answered={"name": "x", "status": "PREPARED", "bytes_transferred": 0},
+        client=SDK,
+    ),
+    "cut before its body": exchange("POST", f"{API}/a:b?action=fail", 0),
 }
 BAD = {
     "wrong verb": (exchange("PUT", f"{API}/a:b", 204), "no such operation"),
@@ -81,6 +138,80 @@ BAD = {
     "envelope missing in the answer": (exchange("GET", f"{REST}/update-session", 200, answered=["a"]), "not of type"),
     "an answer where there is none": (exchange("DELETE", f"{API}/a:b", 204, answered="x"), "none is described"),
     "error of the other dialect": (exchange("GET", f"{API}/a:b", 404, answered=REST_ERROR), "'messages' is a required"),
+    "error of another status": (exchange("GET", f"{API}/a:b", 404, answered=api_error("UNAUTHORIZED")), "does not go"),
+    "error with the status of others": (
+        exchange("POST", f"{API}/a:b?action=cancel", 400, answered=ERROR),
+        "NOT_FOUND does not go with the status 400",
+    ),
+    "busy with the status of the other dialect": (
+        exchange("POST", API, 400, sent={"library_item_id": "c"}, answered=api_error("RESOURCE_BUSY")),
+        "RESOURCE_BUSY does not go with the status 400",
+    ),
+    "undescribed status of another error": (
+        exchange("GET", f"{API}/a:b", 401, answered=ERROR),
+        "NOT_FOUND does not go with the status 401",
+    ),
+    "error of another status in the old dialect": (
+        exchange("GET", f"{REST}/update-session/id:a:b", 404, answered=rest_error("unauthenticated")),
+        "UNAUTHENTICATED does not go with the status 404",
+    ),
+    "error that contradicts itself": (
+        exchange("GET", f"{REST}/update-session/id:a:b", 404, answered=rest_error("not_found", error_type="CANCELED")),
+        "CANCELED does not go with the status 404",
+    ),
+    "error without a type": (
+        exchange("GET", f"{REST}/update-session/id:a:b", 404, answered={"value": {"messages": []}}),
+        "'type' is a required",
+    ),
+    "error without a value": (
+        exchange("GET", f"{REST}/update-session/id:a:b", 404, answered={"type": REST_ERROR["type"]}),
+        "'value' is a required",
+    ),
+    "wrong path that is told so in plain text": (
+        exchange("DELETE", f"{API}s/a:b", 404, answered=PLAIN),
+        "no such operation",
+    ),
+    "wrong field of what an old server does not have": (
+        exchange("PATCH", f"{REST}/update-session/id:a:b", 404, sent={"update": {}}, answered=PLAIN),
+        "'update_spec' is a required",
+    ),
+    "plain text of what each server has": (
+        exchange("GET", f"{REST}/update-session/id:a:b", 404, answered=PLAIN),
+        "is not JSON",
+    ),
+    "probe of the other dialect": (exchange("POST", f"{REST}/updatesession/file?action=probe", 200), "no such"),
+    "our query in a body": (
+        exchange("GET", f"{API}/a:b/file?file_name", 200, sent={"file_name": "x"}, answered=[]),
+        "the request has a body",
+    ),
+    "another body than that of the query": (
+        exchange("GET", f"{API}/a:b/file?file_name", 200, sent={"name": "x"}, answered=[], client=SDK),
+        "the request has a body",
+    ),
+    "answer to a query in a body": (
+        exchange(
+            "GET",
+            f"{API.replace('update', 'download')}/a:b/file?file_name",
+            200,
+            sent={"file_name": "x"},
+            answered=[],
+            client=SDK,
+        ),
+        "[] is not of type 'object'",
+    ),
+    "our media type": (exchange("POST", API, 415, sent={"library_item_id": "c"}), "status 415 is not described"),
+    "no new identifier": (
+        exchange("POST", f"{REST}/update-session", 200, sent={"create_spec": {}}, answered={"value": None}),
+        "None is not of type 'string'",
+    ),
+    "nothing at all": (
+        exchange("POST", f"{REST}/update-session", 200, sent={"create_spec": {}}, answered={}),
+        "'value' is a required",
+    ),
+    "query parameter twice": (
+        exchange("GET", f"{API}?library_item_id=c&library_item_id=d", 200, answered=[]),
+        "library_item_id is repeated",
+    ),
     "unknown error": (
         exchange("GET", f"{API}/a:b", 404, answered={"error_type": "LOST", "messages": []}),
         "'LOST' is not one of",
@@ -108,13 +239,20 @@ def test_a_deviation_is_named(contract: Contract, name: str) -> None:
     assert words in "\n".join(contract.violations(deviant))
 
 
-def test_nonsense_that_was_sent_on_purpose_is_wrong_only_if_it_is_taken(contract: Contract) -> None:
-    sent = {"why": "x"}
-    refused = exchange("POST", f"{API}/a:b?action=fail", 400, sent=sent, answered=ERROR)
-    taken = exchange("POST", f"{API}/a:b?action=fail", 204, sent=sent)
-    assert contract.violations(refused, deliberate=True) == []
-    assert contract.violations(refused) != []
-    assert contract.violations(taken, deliberate=True) != []
+def test_nonsense_of_a_foreign_client_is_wrong_only_if_it_is_taken(contract: Contract) -> None:
+    path, sent, answer = f"{API}/a:b?action=fail", {"why": "x"}, api_error("INVALID_ARGUMENT")
+    assert contract.violations(exchange("POST", path, 400, sent=sent, answered=answer, client=SDK)) == []
+    assert contract.violations(exchange("POST", path, 400, sent=sent, answered=answer)) != []
+    assert contract.violations(exchange("POST", path, 204, sent=sent, client=SDK)) != []
+
+
+def test_a_type_of_a_query_parameter_counts(contract: Contract) -> None:
+    path, facts = "/api/content/library", contract.description["operations"]["GET /api/content/library"]
+    limited = {**facts, "query": {"limit": {"required": False, "type": "integer"}}}
+    described = {**contract.description, "operations": {f"GET {path}": limited}}
+    assert Contract(described).violations(exchange("GET", f"{path}?limit=5", 200, answered=[])) == []
+    found = Contract(described).violations(exchange("GET", f"{path}?limit=true", 200, answered=[]))
+    assert found == [f"GET {path}?limit=true -> 200: the query parameter limit at $: True is not of type 'integer'"]
 
 
 def test_an_injected_fault_excuses_the_answer_but_not_the_request(contract: Contract) -> None:
@@ -124,10 +262,12 @@ def test_an_injected_fault_excuses_the_answer_but_not_the_request(contract: Cont
 
 def test_an_entry_that_nothing_meets_is_named() -> None:
     contract = load_contract()
-    assert {"probe", "401"} <= set(contract.unused())
-    contract.violations(exchange("GET", f"{API}/a:b", 401, answered=ERROR))
-    contract.violations(exchange("POST", f"{API}/file?action=probe", 200))
-    assert {"probe", "401"}.isdisjoint(contract.unused())
+    met = {"probe", "401", "empty list", "no such path", "query in the body"}
+    assert met <= set(contract.unused())
+    contract.violations(exchange("GET", f"{API}/a:b", 401, answered=api_error("UNAUTHENTICATED")))
+    for name in ("probe", "no list", "an old server has no such dialect", "the bindings' query in a body"):
+        contract.violations(GOOD[name])
+    assert met.isdisjoint(contract.unused())
 
 
 def test_versions_add_up_and_may_not_contradict_each_other() -> None:

@@ -3,11 +3,13 @@
 
 """A pytest plugin: each exchange with a simulator is held to the description, in the test in which it happens.
 
-A test in which the server sends what nobody has described yet is marked with ``beyond_description``.
+A test in which the server sends what nobody has described yet is marked with ``beyond_description``: only what is
+asked is judged then.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator
 from typing import Any
 
@@ -16,20 +18,39 @@ import pytest
 from tests.contract.checks import load_contract
 from tests.simulator import Exchange, Simulator
 
-OURS = "vsphere.content"
 BEYOND = "beyond_description"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("published description")
+    group.addoption(
+        "--exchanges",
+        type=int,
+        default=0,
+        metavar="N",
+        help="fail if fewer exchanges were held to the description: then something is not seen",
+    )
+    group.addoption(
+        "--all-undescribed",
+        action="store_true",
+        help="fail if something that is listed as undescribed was not met: for runs of all that could meet it",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"{BEYOND}: the server sends more than the published description has")
+    config.pluginmanager.register(ContractWatch(config), "contract-watch")
+
+
 class ContractWatch:
-    """Watches all simulators of this process."""
+    """Watches all simulators of this process, and sums up what the workers' watches have seen."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._contract = load_contract()
-        self._pending: list[Exchange] = []
+        self._pending: deque[Exchange] = deque()
         self._is_worker = hasattr(config, "workerinput")
-        self._unused: list[str] = []
+        self._complaints: list[str] = []
         Simulator.default_observer = self._pending.append
-        config.addinivalue_line("markers", f"{BEYOND}: the server sends more than the published description has")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
@@ -44,14 +65,9 @@ class ContractWatch:
         return outcome
 
     def _judge(self, item: pytest.Item) -> None:
-        exchanges = [self._pending.pop(0) for _each in range(len(self._pending))]
-        if item.get_closest_marker(BEYOND):
-            return
-        found = [
-            text
-            for each in exchanges
-            for text in self._contract.violations(each, deliberate=not each.client.startswith(OURS))
-        ]
+        judge = self._contract.asked if item.get_closest_marker(BEYOND) else self._contract.violations
+        exchanges = [self._pending.popleft() for _each in range(len(self._pending))]
+        found = [text for each in exchanges for text in judge(each)]
         if found:
             pytest.fail("against the published description:\n" + "\n".join(dict.fromkeys(found)), pytrace=False)
 
@@ -67,19 +83,20 @@ class ContractWatch:
             output = session.config.workeroutput  # type: ignore[attr-defined]
             output["contract_used"] = sorted(self._contract.used)
             output["contract_checked"] = self._contract.checked
-        elif exitstatus == pytest.ExitCode.OK and _whole(session.config):
-            self._unused = self._contract.unused()
-            if self._unused:
+        elif exitstatus == pytest.ExitCode.OK:
+            self._complaints = self._missed(session.config)
+            if self._complaints:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _missed(self, config: pytest.Config) -> list[str]:
+        """What a run should have seen, and has not."""
+        wanted, found = config.getoption("--exchanges"), self._contract.checked
+        missed = [f"at least {wanted} exchanges were expected, {found} were seen"] if found < wanted else []
+        if config.getoption("--all-undescribed"):
+            missed += [f"no test meets what is listed as undescribed: {name}" for name in self._contract.unused()]
+        return missed
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         terminalreporter.write_line(f"{self._contract.checked} exchanges held to the published description")
-        for name in self._unused:
-            terminalreporter.write_line(f"FAILED: no test meets what is listed as undescribed: {name}")
-
-
-def _whole(config: pytest.Config) -> bool:
-    """Whether all unit tests ran, but for those of processes: these have a run of their own, and meet nothing new."""
-    chosen = config.option.keyword or getattr(config.option, "lf", False)
-    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not chosen
-    return whole and config.option.markexpr in ("", "not process")
+        for text in self._complaints:
+            terminalreporter.write_line(f"FAILED: {text}")

@@ -1,43 +1,19 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The checkout's own packages to import, and for each worker a simulator in which nothing has to be waited for."""
+"""What stands before each worker's simulator, and what the tasks of the matrix work with."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-
-from tests.harness.checkout import collections_root  # noqa: E402 - found only through the line above
-
-sys.path.insert(0, str(collections_root()))
 
 if TYPE_CHECKING:
     from tests.faults.matrix_cells import Stage
     from tests.faults.proxy import FaultProxy
     from tests.simulator import Simulator
-
-
-@pytest.fixture(scope="session")
-def simulator() -> Iterator[Simulator]:
-    """The worker's simulator, as the last test left it: tests take ``sim``, which is reset."""
-    from tests.simulator import Simulator
-
-    with Simulator(settle=0) as running:
-        yield running
-
-
-@pytest.fixture
-def sim(simulator: Simulator) -> Simulator:
-    simulator.reset()
-    return simulator
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -406,12 +406,12 @@ def _token() -> str:
 
 
 def deviations(contract: Contract, exchange: Exchange) -> list[str]:
-    asked = contract.violations(replace(exchange, status=0))
+    asked = contract.asked(exchange)
     if asked:
         return [f"our client: {text}" for text in asked]
     if exchange.status == 404 and not exchange.response_body.startswith(b"{"):
         return [f"the simulator does not know {exchange.method} {exchange.path}"]
-    return [f"the simulator: {text}" for text in contract.violations(exchange)]
+    return [f"the simulator: {text}" for text in contract.answered(exchange)]
 
 
 def hold_to_description(sim: Simulator) -> None:

@@ -1,45 +1,23 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The checkout's own packages to import, and a simulator whose exchanges are held to the published description."""
+"""The programs of others, and items for them to work on."""
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-
-from tests.harness.checkout import collections_root  # noqa: E402 - found only through the line above
-
-sys.path.insert(0, str(collections_root()))
-
-CONTENT = b"an image that lies on a mirror" * 100
-
 if TYPE_CHECKING:
     from tests.harness.servers import CannedServer, Identity
     from tests.peers.programs import Vcsim
     from tests.simulator import Simulator
 
-
-def pytest_configure(config: pytest.Config) -> None:
-    from tests.contract.watch import ContractWatch
-
-    config.pluginmanager.register(ContractWatch(config), "contract-watch")
-
-
-@pytest.fixture(scope="session")
-def simulator() -> Iterator[Simulator]:
-    from tests.simulator import Simulator
-
-    with Simulator(settle=0) as running:
-        yield running
+CONTENT = b"an image that lies on a mirror" * 100
 
 
 @pytest.fixture(scope="session")
@@ -92,12 +70,6 @@ def serving(**options: Any) -> CannedServer:
     return CannedServer(
         lambda request: Reply(200, CONTENT, octets) if request.path == "/image.iso" else Reply(404), **options
     )
-
-
-@pytest.fixture
-def sim(simulator: Simulator) -> Simulator:
-    simulator.reset()
-    return simulator
 
 
 @pytest.fixture

@@ -5,19 +5,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
-from tests.harness.checkout import collections_root
-
-sys.path.insert(0, str(collections_root()))
 
 if TYPE_CHECKING:
     from tests.roles.jobs import Job
@@ -77,24 +70,12 @@ def contents(sim: Simulator, library: str, name: str) -> dict[str, bytes]:
     return sim.run(lambda store: store.item_contents(store.find_item_id(library, name)))
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    from tests.contract.watch import ContractWatch
-
-    config.pluginmanager.register(ContractWatch(config), "contract-watch")
-
-
 @pytest.fixture(scope="session")
 def simulator() -> Iterator[Simulator]:
     from tests.simulator import Simulator
 
     with Simulator(settle=0.05) as running:
         yield running
-
-
-@pytest.fixture
-def sim(simulator: Simulator) -> Simulator:
-    simulator.reset()
-    return simulator
 
 
 @pytest.fixture

@@ -1,34 +1,22 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What all unit tests share: the collection's own names to import, and one simulator for each worker."""
+"""What all unit tests share: a simulator in which files take a moment to be READY, and pauses that are short."""
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+from tests.harness.checkout import CACHE
 
-from tests.harness.checkout import CACHE, collections_root  # noqa: E402 - found only through the line above
-
-sys.path.insert(0, str(collections_root()))
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(CACHE / "hypothesis"))
 
 if TYPE_CHECKING:
     from tests.simulator import Simulator
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    from tests.contract.watch import ContractWatch
-
-    config.pluginmanager.register(ContractWatch(config), "contract-watch")
 
 
 @pytest.fixture(scope="session")
@@ -48,9 +36,3 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_lifecycle, "LOOK_SECONDS", 0.0)
     monkeypatch.setattr(_lifecycle, "CLAIM_SECONDS", 0.0)
     monkeypatch.setattr(_lifecycle, "FIRST_REMOVAL_PAUSE", 0.01)
-
-
-@pytest.fixture
-def sim(simulator: Simulator) -> Simulator:
-    simulator.reset()
-    return simulator

@@ -1,7 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The checkout's own packages to import, and a simulator in which nothing has to be waited for."""
+"""What all suites share: the checkout's own packages to import, and simulators that are held to the description.
+
+``sim`` is a simulator in which nothing has to be waited for, unless a suite has another one.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +15,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.harness.checkout import collections_root  # noqa: E402 - found only through the line above
+from tests.harness.checkout import collections_root
 
 sys.path.insert(0, str(collections_root()))
 
 if TYPE_CHECKING:
     from tests.simulator import Simulator
 
+pytest_plugins = ("tests.contract.watch",)
+
 
 @pytest.fixture(scope="session")
 def simulator() -> Iterator[Simulator]:
+    """The worker's simulator, as the last test left it: tests take ``sim``, which is reset."""
     from tests.simulator import Simulator
 
     with Simulator(settle=0) as running:
