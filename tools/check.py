@@ -223,10 +223,14 @@ STEPS = (
     Step("reuse", "Check that each file names its licence", licences),
     Step("changelog", "Lint the changelog", commands(("antsibull-changelog", "lint"))),
     Step("molecule", "Play the molecule scenarios", molecule),
-    Step("faults", "Break what can break, and see that it ends well", tests("faults", "tests/faults")),
+    Step(
+        "faults",
+        "Break what can break, and see that it ends well",
+        tests("faults", "--exchanges=20000", "tests/faults"),
+    ),
     Step("sanity", "Run ansible-test sanity", sanity),
     Step("sanity-oldest", "Run the oldest ansible-test sanity that is supported", sanity_oldest),
-    Step("unit", "Run the unit tests", tests("unit", "-m", "not process")),
+    Step("unit", "Run the unit tests", tests("unit", "--all-undescribed", "--exchanges=15000", "-m", "not process")),
     Step(
         "pythons",
         "Run the unit tests on the other Pythons and ansible-cores",
@@ -237,9 +241,19 @@ STEPS = (
     ),
     Step("examples", "Run each example of the documentation", tests("examples", "tests/docs")),
     Step("progress", "See tasks move while they run", tests("progress", "tests/progress")),
-    Step("roles", "Run the roles, the playbooks and what AWX needs of them", tests("roles", "tests/roles")),
-    Step("peers", "Test against vcsim, govc and the official bindings", tests("peers", "tests/peers")),
-    Step("operations", "Test each operation in both dialects", tests("operations", IN_ONE_PROCESS, "tests/mutations")),
+    Step(
+        "roles",
+        "Run the roles, the playbooks and what AWX needs of them",
+        tests("roles", "--exchanges=250", "tests/roles"),
+    ),
+    Step(
+        "peers", "Test against vcsim, govc and the official bindings", tests("peers", "--exchanges=300", "tests/peers")
+    ),
+    Step(
+        "operations",
+        "Test each operation in both dialects",
+        tests("operations", IN_ONE_PROCESS, "--exchanges=120", "tests/mutations"),
+    ),
     Step("types", "Check the types", commands(*TYPES)),
     Step("ansible-lint", "Lint the Ansible content", commands(("ansible-lint",))),
     Step("docs", "Lint the documentation", commands(DOCS_LINT)),
