@@ -131,7 +131,7 @@ soak: $(VENV)/.dev-installed ## Work for ten minutes while things go wrong at ra
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python -m tools.soak --minutes $(or $(MINUTES),10)
 
 .PHONY: format
-format: $(VENV)/.dev-installed ## Format the Python code and mend what ruff can mend
+format: $(VENV)/.dev-installed ## Format the Python code and fix what ruff can fix
 	@$(VENV)/bin/ruff check --fix-only --quiet .
 	@$(VENV)/bin/ruff format .
 
