@@ -231,7 +231,7 @@ def _escape(character: str) -> str:
 def failure(error: Exception) -> dict[str, Any]:
     """The failure payload of a task: C(msg) for people and C(error) for playbooks. Takes any exception."""
     if not isinstance(error, ContentError):
-        error = ContentError(f"{type(error).__name__}: {error}", error_type="INTERNAL_ERROR", remedy=_REPORT)
+        error = defect(error)
     return {
         **error.result,
         "msg": error.explain(),
@@ -244,6 +244,11 @@ def failure(error: Exception) -> dict[str, Any]:
             "session_id": error.session_id,
         },
     }
+
+
+def defect(error: BaseException) -> ContentError:
+    """An exception that nobody expects, as a failure."""
+    return ContentError(f"{type(error).__name__}: {error}", error_type="INTERNAL_ERROR", remedy=_REPORT)
 
 
 _REPORT = "This is a defect of vsphere.content: please report it with the output of this task at -vvv."

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Callable, TypeVar
 
@@ -63,6 +63,8 @@ STOP_SECONDS = 1.0
 
 ANOTHER_SESSION = "Another update session is ACTIVE on this item, perhaps another user's."
 RUN_AGAIN = "Run the task again when nobody else publishes to the item."
+# How the message is called by which vCenter refuses a completion as a file has not arrived.
+NOT_RECEIVED = "update_session_file_not_received"
 PENDING_PREVIEWS = ("UNAVAILABLE", "PREPARING")
 # How long a server that knows no previews may say nothing of a file that it has answered for.
 SILENT_SECONDS = 1.0
@@ -91,11 +93,27 @@ class Fate(enum.Enum):
     """What became of a session that a task made and had to give up."""
 
     CANCELED = "canceled"
+    COMPLETING = "completing"
     COMPLETED = "completed"
     GONE = "gone"
 
 
+class Completion(enum.Enum):
+    """How far the completion of a session has come, as far as anybody can tell."""
+
+    NONE = "none"
+    UNKNOWN = "unknown"
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+    DONE = "done"
+
+
 ACTIVE, DONE, ERROR, CANCELED, NONE = "ACTIVE", "DONE", "ERROR", "CANCELED", None
+
+# What the state of a session says of a completion that it did not refuse, and of its fate where that is left to the
+# server.
+REACHED: Mapping[str | None, Completion] = {ACTIVE: Completion.ACCEPTED, DONE: Completion.DONE}
+LEFT: Mapping[str | None, Fate] = {ACTIVE: Fate.COMPLETING, DONE: Fate.COMPLETED}
 
 UPDATE_STEPS: Mapping[str, Mapping[str | None, Step]] = {
     "active": {NONE: Step.OPEN, ACTIVE: Step.CONVERGE, DONE: Step.REFUSE, ERROR: Step.REFUSE, CANCELED: Step.REFUSE},
@@ -266,6 +284,34 @@ def take_over(
         seconds = WATCH_SECONDS
 
 
+@dataclass
+class Vanished:
+    """Sessions that were found and had ended when they were looked at: looking for another one must come to an end."""
+
+    patience: Patience
+    clock: Clock
+    _ids: set[str] = field(default_factory=set)
+
+    def note(self, session: UpdateSession) -> None:
+        """Raises InvalidResponse if the same session is found ever again, and ResourceBusy if there are too many."""
+        session_id = str(session.id)
+        if session_id in self._ids:
+            raise InvalidResponse(
+                "the server lists it as ACTIVE, and then says that it has ended",
+                operation="update_session.take_over",
+                session_id=session_id,
+                remedy="Run the task again; if that does not help, cancel the session in vCenter.",
+            )
+        if self._ids and self.clock.now() >= self.patience.until:
+            raise ResourceBusy(
+                "one session on the item ends and another one is made, as other tasks publish to it",
+                operation="update_session.take_over",
+                session_id=session_id,
+                remedy=self.patience.remedy,
+            )
+        self._ids.add(session_id)
+
+
 def claim(api: Api, session: UpdateSession, clock: Clock) -> bool:
     """Whether a session in which nobody was seen at work is ours, and not another task's that has seen the same.
 
@@ -365,7 +411,7 @@ def make_surely(create: Callable[[], str]) -> str:
         return create()
 
 
-def _is_lost(error: ContentError) -> bool:
+def is_lost(error: ContentError) -> bool:
     """Whether the server may have done what it was asked, although it was answered with an error, or not at all."""
     return isinstance(error, (ConnectionFailed, TimedOut, InvalidResponse)) or (error.status or 0) >= 500
 
@@ -376,7 +422,7 @@ def noted(what: str, on_change: Callable[[str], None]) -> Iterator[None]:
     try:
         yield
     except ContentError as error:
-        if _is_lost(error):
+        if is_lost(error):
             on_change(f"perhaps {what}")
         raise
     on_change(what)
@@ -486,6 +532,13 @@ def _is_silent(file: UpdateFile) -> bool:
     return file.source_type == "PUSH" and file.status == "WAITING_FOR_TRANSFER" and not file.bytes_transferred
 
 
+def keeps_silent(session: UpdateSession, files: Sequence[UpdateFile]) -> bool:
+    """Whether a server that knows no previews may not have received all that was pushed, without saying so."""
+    return session.preview_info is None and any(
+        file.source_type == "PUSH" and file.status not in ENDED_TRANSFERS for file in files
+    )
+
+
 def _describe_transfers(files: Sequence[UpdateFile], names: Sequence[str]) -> str:
     statuses = {file.name: f"{file.status}, {file.bytes_transferred or 0} bytes" for file in files}
     unfinished = [name for name in names if not statuses.get(name, "").startswith("READY")]
@@ -534,7 +587,7 @@ def kept_alive(
                 if not finished.is_set():
                     on_lost(error)
                 return
-            except ContentError:
+            except Exception:  # noqa: BLE001, S112 (a traceback would stand in the output, and the next round may do)
                 continue
             told = max(told, reached)
 
@@ -629,42 +682,64 @@ def complete(
     wait: bool,
     wait_timeout: float,
     clock: Clock,
-    on_accepted: Callable[[], None],
-    on_uncertain: Callable[[], None],
+    silent: bool,
+    on_reached: Callable[[Completion], None],
 ) -> UpdateSession:
     """Validate and complete a session, then wait until it has left ACTIVE, unless told not to.
 
-    Returns the session as it was last seen; C(on_accepted) is told before the wait, and C(on_uncertain) before an error
-    after which nobody can tell whether the session was completed. Raises TransferFailed naming missing and invalid
-    files, or with the reason for which the session failed.
+    Where the server is C(silent) on what it has received, it is asked again while it says that files are missing yet.
+    Returns the session as it was last seen; C(on_reached) is told how far the completion has come. Raises
+    TransferFailed naming missing and invalid files, or with the reason for which the session failed.
     """
     try:
-        _ask_to_complete(api, session_id)
+        if silent:
+            _ask_until_received(api, session_id, wait_timeout, clock)
+        else:
+            _ask_to_complete(api, session_id)
     except NotAllowedInCurrentState as error:
-        session = _await_end(api, session_id, error, clock)
-        on_accepted()
+        session = _await_end_by_others(api, session_id, error, wait_timeout, clock, wait=wait)
     except ContentError as error:
-        if not _is_lost(error):
+        if not is_lost(error):
             raise
-        session = _look_once_more(api, session_id, error, on_uncertain)
+        session = _look_once_more(api, session_id, error, lambda: on_reached(Completion.UNKNOWN))
     else:
-        on_accepted()
+        on_reached(Completion.ACCEPTED)
         try:
-            session = wait_for(
-                lambda: api.get_update_session(session_id),
-                ready=lambda found: found.state != ACTIVE or not wait,
-                signs=lambda found: found.client_progress,
-                describe=lambda _found: "the completion was accepted, and the server is still at work on it",
-                operation="update_session.complete",
-                timeout=wait_timeout,
-                clock=clock,
-                session_id=session_id,
-            )
+            session = _await_end(api, session_id, wait_timeout, clock, wait=wait)
         except ContentError as error:
-            session = _look_once_more(api, session_id, error, on_uncertain)
+            session = _look_once_more(api, session_id, error)
+    on_reached(REACHED.get(session.state, Completion.FAILED))
+    _require_completed(session)
+    return session
+
+
+def _require_completed(session: UpdateSession) -> None:
     if session.state != DONE:
         require_active(session, "update_session.complete")
-    return session
+
+
+def _ask_until_received(api: Api, session_id: str, wait_timeout: float, clock: Clock) -> None:
+    """Ask for the completion until it is not refused any more for files that have not arrived."""
+
+    def ask() -> NotAllowedInCurrentState | None:
+        try:
+            _ask_to_complete(api, session_id)
+        except NotAllowedInCurrentState as refusal:
+            if not any((message.id or "").endswith(NOT_RECEIVED) for message in refusal.messages):
+                raise
+            return refusal
+        return None
+
+    wait_for(
+        ask,
+        ready=lambda refusal: refusal is None,
+        signs=lambda refusal: refusal.said if refusal else None,
+        describe=lambda refusal: refusal.said if refusal else "",
+        operation="update_session.complete",
+        timeout=wait_timeout,
+        clock=clock,
+        session_id=session_id,
+    )
 
 
 def _ask_to_complete(api: Api, session_id: str) -> None:
@@ -685,22 +760,54 @@ def _ask_to_complete(api: Api, session_id: str) -> None:
     api.complete_update_session(session_id)
 
 
-def _await_end(api: Api, session_id: str, error: NotAllowedInCurrentState, clock: Clock) -> UpdateSession:
-    """A session that takes no completion, once it is DONE: another task, or a killed run, may have completed it.
+def _await_end(api: Api, session_id: str, wait_timeout: float, clock: Clock, *, wait: bool) -> UpdateSession:
+    """A session whose completion was accepted, when it has ended, or at once."""
+    return wait_for(
+        lambda: api.get_update_session(session_id),
+        ready=lambda found: found.state != ACTIVE or not wait,
+        signs=lambda found: found.client_progress,
+        describe=lambda _found: "the completion was accepted, and the server is still at work on it",
+        operation="update_session.complete",
+        timeout=wait_timeout,
+        clock=clock,
+        session_id=session_id,
+    )
 
-    Raises the error that is given if it stays ACTIVE, and TransferFailed with its reason if it ends in another way.
+
+def _await_end_by_others(
+    api: Api,
+    session_id: str,
+    refusal: NotAllowedInCurrentState,
+    wait_timeout: float,
+    clock: Clock,
+    *,
+    wait: bool,
+) -> UpdateSession:
+    """A session that takes no completion, once it is DONE: another task, or an earlier run, may have completed it.
+
+    Raises the refusal if it stays ACTIVE and nothing says that the server is completing it, TimedOut if something does,
+    and TransferFailed with its reason if it ends in another way.
     """
-    end = clock.now() + JOIN_SECONDS
-    while (session := api.get_update_session(session_id)).state == ACTIVE:
-        if clock.now() >= end:
-            raise error
-        clock.sleep(JOIN_PAUSE)
-    if session.state != DONE:
-        require_active(session, "update_session.complete")
+    if is_completing(refusal):
+        session = _await_end(api, session_id, wait_timeout, clock, wait=wait)
+    else:
+        end = clock.now() + JOIN_SECONDS
+        while (session := api.get_update_session(session_id)).state == ACTIVE:
+            if clock.now() >= end:
+                raise refusal
+            clock.sleep(JOIN_PAUSE)
+    _require_completed(session)
     return session
 
 
-def _look_once_more(api: Api, session_id: str, error: ContentError, on_uncertain: Callable[[], None]) -> UpdateSession:
+def is_completing(refusal: NotAllowedInCurrentState) -> bool:
+    """Whether an ACTIVE session refuses something for being ACTIVE, as it does while the server is completing it."""
+    return any((message.args or ())[1:2] == (ACTIVE,) for message in refusal.messages)
+
+
+def _look_once_more(
+    api: Api, session_id: str, error: ContentError, on_unreadable: Callable[[], None] = lambda: None
+) -> UpdateSession:
     """The session, if it has left ACTIVE: it says itself what became of a completion whose answer was lost.
 
     Raises the error that is given if it has not, or cannot be read.
@@ -708,7 +815,7 @@ def _look_once_more(api: Api, session_id: str, error: ContentError, on_uncertain
     try:
         session = api.get_update_session(session_id)
     except ContentError:
-        on_uncertain()
+        on_unreadable()
         raise error from None
     if session.state == ACTIVE:
         raise error
@@ -730,10 +837,15 @@ def end_surely(ask: Callable[[], None], read: Callable[[], Session], state: str)
             raise
 
 
-def withdraw(api: Api, session_id: str) -> Fate:
-    """Undo the making of an update session: cancel and delete it, unless it has been completed."""
+def withdraw(api: Api, session_id: str, *, accepted: bool) -> Fate:
+    """Undo the making of an update session: cancel and delete it, unless it has been completed.
+
+    Once its completion was C(accepted) it is left to the server, which may only be slow, as long as it is ACTIVE.
+    """
     with _told_if_left(session_id):
         try:
+            if accepted and (state := api.get_update_session(session_id).state) in LEFT:
+                return LEFT[state]
             insist(lambda: api.cancel_update_session(session_id))
         except NotFound:
             return Fate.GONE
@@ -744,13 +856,16 @@ def withdraw(api: Api, session_id: str) -> Fate:
     return Fate.CANCELED
 
 
-def discard(api: Api, session_id: str) -> None:
-    """Delete an update session whatever its state, canceling it first if need be; one that has gone is fine."""
-    _discard(api.cancel_update_session, api.delete_update_session, session_id)
+def discard(api: Api, session_id: str, on_canceled: Callable[[], None] = lambda: None) -> None:
+    """Delete an update session whatever its state, canceling it first if need be; one that has gone is fine.
+
+    C(on_canceled) is told when it has been canceled and not yet deleted.
+    """
+    _discard(api.cancel_update_session, api.delete_update_session, session_id, on_canceled)
 
 
 def discard_download(api: Api, session_id: str, on_canceled: Callable[[], None] = lambda: None) -> None:
-    """The same for a download session; C(on_canceled) is told when it has been canceled and not yet deleted."""
+    """The same for a download session."""
     _discard(api.cancel_download_session, api.delete_download_session, session_id, on_canceled)
 
 
@@ -770,7 +885,7 @@ def insist(ask: Callable[[], None], sleep: Callable[[float], None] = time.sleep)
         try:
             ask()
         except ContentError as error:
-            may_pass = _is_lost(error) or error.status == TOO_MANY_REQUESTS or isinstance(error, ResourceBusy)
+            may_pass = is_lost(error) or error.status == TOO_MANY_REQUESTS or isinstance(error, ResourceBusy)
             if tried == REMOVAL_TRIES or not may_pass:
                 raise
         else:
@@ -780,10 +895,7 @@ def insist(ask: Callable[[], None], sleep: Callable[[float], None] = time.sleep)
 
 
 def _discard(
-    cancel: Callable[[str], None],
-    delete: Callable[[str], None],
-    session_id: str,
-    on_canceled: Callable[[], None] = lambda: None,
+    cancel: Callable[[str], None], delete: Callable[[str], None], session_id: str, on_canceled: Callable[[], None]
 ) -> None:
     with _told_if_left(session_id):
         with suppress(NotAllowedInCurrentState):

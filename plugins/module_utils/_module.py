@@ -34,6 +34,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._connection import
 from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     ContentError,
     InvalidArgument,
+    defect,
     failure,
     printable,
 )
@@ -107,7 +108,9 @@ class Task:
     """What the work of a module may use: the connection, what to undo on failure, words for the result, and an account
     of what moves.
 
-    Within C(shield()) a signal waits: what is made there and registered with C(on_failure) cannot be lost in between.
+    Within C(shield()) a signal waits: what is made there and noted for what C(on_failure) undoes cannot be lost in
+    between. C(so_far) is what a task that fails, or is ended, can return all the same; it is asked for when all is
+    undone.
     """
 
     connection: Connection
@@ -115,19 +118,21 @@ class Task:
     shield: Callable[[], AbstractContextManager[None]]
     progress: Progress = field(default_factory=Progress)
     undo: list[Callable[[], str]] = field(default_factory=list)
+    so_far: Callable[[], Mapping[str, Any]] = dict
 
     def on_failure(self, undo: Callable[[], str]) -> None:
         """Have something undone if the task fails, the last first; C(undo) returns what to say of it, if anything."""
         self.undo.append(undo)
 
     def undo_all(self, error: ContentError) -> None:
-        """Undo what was done, noting in the failure what was and what could not be undone."""
+        """Undo what was done, noting in the failure what was and could not be undone, and what is left to return."""
         while self.undo:
             try:
                 said = self.undo.pop()()
                 error.notes.extend([said] if said else [])
             except Exception as failed:  # noqa: BLE001 (what cannot be undone keeps nothing else from being undone)
                 error.notes.append(f"Clean-up failed: {failure(failed)['msg']}")
+        error.result = {**error.result, **self.so_far()}
 
 
 def run_module(
@@ -161,7 +166,7 @@ def run_module(
             on_exchange = exchanges.append if traced else None
             outcome = _connect_and_work(module, declare(module), work, signals, on_exchange)
         except Interrupted as interruption:
-            outcome = {"failed": True, **failure(ContentError(str(interruption), error_type="CANCELED"))}
+            outcome = {"failed": True, **failure(_as_failure(interruption))}
         except Exception as error:  # noqa: BLE001 (whatever it is, a user gets a message and never a traceback)
             if isinstance(error, ContentError) and not error.subject:
                 error.subject = describe(module.params)
@@ -184,6 +189,13 @@ def _warn_of_old_core(module: _Module) -> None:
             f"ansible-playbook runs: python -m pip install --upgrade 'ansible-core>={oldest}'; in AWX choose a newer "
             "execution environment."
         )
+
+
+def _as_failure(error: BaseException) -> ContentError:
+    """What ends a task, as its users are told of it."""
+    if isinstance(error, ContentError):
+        return error
+    return ContentError(str(error), error_type="CANCELED") if isinstance(error, Interrupted) else defect(error)
 
 
 def _require_requests() -> None:
@@ -280,13 +292,11 @@ def _connect_and_work(
             # From here on it ends anyway; a signal would only cut the clean-up or the logout.
             signals.ignore()
             progress.close(failed=not worked)
-    except ContentError as error:
-        task.undo_all(error)
-        raise
     except BaseException as error:
-        unexpected = ContentError(str(error))
-        task.undo_all(unexpected)
-        error.args = (" ".join([str(error), *unexpected.notes]),)
+        told = _as_failure(error)
+        task.undo_all(told)
+        if isinstance(error, (Exception, Interrupted)):
+            raise told from None
         raise
     finally:
         _log_out(connection, task)

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.vsphere.content.plugins.module_utils._api import Api
@@ -19,7 +20,6 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
     verdicts_after,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._errors import (
-    ContentError,
     NotAllowedInCurrentState,
     NotFound,
     ResourceBusy,
@@ -30,15 +30,17 @@ from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import 
     ERROR,
     RUN_AGAIN,
     Clock,
-    Fate,
     Patience,
     Step,
+    Vanished,
     behaviors,
     claim,
     complete,
     discard,
     end_surely,
     find_active,
+    is_completing,
+    keeps_silent,
     open_session,
     patience_from,
     require_warning_behavior,
@@ -51,6 +53,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._target import (
     require_local_item,
     resolve_item,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._update_outcome import Outcome
 from ansible_collections.vsphere.content.plugins.module_utils._update_plan import (
     Declared,
     Found,
@@ -75,27 +78,27 @@ class UpdateSessionResource:
         self._params = params
         self._task = task
         self._clock = clock
-        self._changes: list[str] = []
-        self._replaced = ""
+        self._client_token = declared.client_token
         self._upload: Upload | None = None
-        self._item_changed = False
-        self._foreign = False
-        self._accepted = False
-        self._uncertain = False
-        self._failure: ContentError | None = None
+        self._outcome = Outcome(declared.keep_failed_session)
+        task.on_failure(lambda: self._outcome.undo(partial(withdraw, api)))
+        task.on_failure(self._outcome.tell_earlier)
 
     def read(self) -> Found:
-        found = self._look()
+        vanished = Vanished(self._patience, self._clock)
+        found = self._look(vanished)
         while found.session and self._declared.session_id is None and (plan := self.plan(found)).touches_session:
             self._expect(plan)
+            seen = found.session
             with self._task.progress.waiting("whoever is at work in the session that was found"):
                 session, files = take_over(
-                    self._api, found.session, changes=plan.disturbs, patience=self._patience, clock=self._clock
+                    self._api, seen, changes=plan.disturbs, patience=self._patience, clock=self._clock
                 )
             if session:
                 found = self._compared(replace(found, session=session, active=session, files=tuple(files)))
                 break
-            found = self._look()
+            vanished.note(seen)
+            found = self._look(vanished)
         plan = self.plan(found)
         if found.library_item_id and not found.session and plan.opens:
             require_local_item(self._api, found.library_item_id)
@@ -116,26 +119,22 @@ class UpdateSessionResource:
         return plan.expected
 
     def apply(self, plan: Plan) -> Found:
-        try:
-            if plan.step is Step.NOTHING:
-                return plan.found
-            if plan.step in (Step.CONVERGE, Step.COMPLETE):
-                return self._converge(plan)
+        self._task.so_far = lambda: {**self._outcome.result, **self._moved()}
+        if plan.step is Step.NOTHING:
+            return plan.found
+        if plan.step not in (Step.CONVERGE, Step.COMPLETE):
             return self._end(plan)
-        except ContentError as error:
-            found = plan.found.session
-            # A session of our own is undone with all that was done in it.
-            kept = not plan.opens or self._declared.keep_failed_session or self._item_changed
-            if found and not plan.opens:
-                changed = "; ".join(self._changes) or "nothing"
-                error.notes.append(
-                    f"Session {found.id} was found, not made by this task, and stays. Changed in it: {changed}."
-                )
-            elif self._replaced:
-                error.notes.append(self._replaced)
-            error.result = {"changed": bool(self._replaced) or (kept and bool(self._changes)), **self._moved()}
-            self._failure = error
-            raise
+        try:
+            return self._converge(plan)
+        except NotAllowedInCurrentState as refusal:
+            if plan.opens or self._declared.session_id or not is_completing(refusal):
+                raise
+            raise self._overtaken(
+                "the server is completing it",
+                operation="update_session.take_over",
+                session_id=str(plan.found.session and plan.found.session.id),
+                remedy=self._patience.remedy,
+            ) from None
 
     def result(self, state: Found) -> dict[str, Any]:
         session = state.session
@@ -160,9 +159,8 @@ class UpdateSessionResource:
     def _patience(self) -> Patience:
         return patience_from(self._clock, self._declared.busy_timeout)
 
-    def _look(self) -> Found:
+    def _look(self, vanished: Vanished) -> Found:
         declared = self._declared
-        gone: str | None = None
         while True:
             found = self._find()
             if not found.alive or not found.session:
@@ -170,10 +168,9 @@ class UpdateSessionResource:
             try:
                 files = self._api.list_update_files(str(found.session.id)) if declared.fills else ()
             except NotFound:
-                # Another task may have ended it since it was listed; once only, so that no server keeps us here.
-                if declared.session_id or found.session.id == gone:
+                if declared.session_id:
                     raise
-                gone = found.session.id
+                vanished.note(found.session)
             else:
                 return self._compared(replace(found, active=found.session, files=tuple(files)))
 
@@ -221,18 +218,9 @@ class UpdateSessionResource:
         if session is None:
             raise AssertionError("a session that is neither found nor made cannot converge")
         session_id = str(session.id)
-        if plan.ignored_warnings is not None and not plan.opens:
-            self._api.set_warning_behavior(session_id, behaviors(plan.ignored_warnings))
-            self._changes.append("warning_behavior was set")
-            session = self._api.get_update_session(session_id)
-        if plan.ignored_warnings is not None:
-            require_warning_behavior(session, plan.ignored_warnings)
-        if declared.keep_alive or plan.client_progress is not None:
-            self._api.keep_update_session_alive(session_id, plan.client_progress)
-        if plan.client_progress is not None:
-            # The signs of life during an upload go on from here, and never back.
-            session = replace(session, client_progress=plan.client_progress)
-            self._changes.append("client_progress was set")
+        if not plan.opens:
+            self._outcome.find(session_id)
+        session = self._set_values(plan, session)
         if plan.step is Step.CONVERGE and not (plan.opens or plan.touches_session):
             return found
         from ansible_collections.vsphere.content.plugins.module_utils._upload import Upload
@@ -244,7 +232,7 @@ class UpdateSessionResource:
             parallel=declared.parallel_transfers,
             wait_timeout=declared.wait_timeout,
             clock=self._clock,
-            on_change=self._changes.append,
+            on_change=self._outcome.note,
             warn=self._task.warn,
             progress=self._task.progress,
         )
@@ -256,6 +244,22 @@ class UpdateSessionResource:
             session = self._api.get_update_session(session_id)
             files = tuple(self._api.list_update_files(session_id)) if declared.fills else ()
         return self._settled(replace(found, session=session, active=session, files=files), plan)
+
+    def _set_values(self, plan: Plan, session: UpdateSession) -> UpdateSession:
+        session_id = str(session.id)
+        if plan.ignored_warnings is not None and not plan.opens:
+            self._api.set_warning_behavior(session_id, behaviors(plan.ignored_warnings))
+            self._outcome.note("warning_behavior was set")
+            session = self._api.get_update_session(session_id)
+        if plan.ignored_warnings is not None:
+            require_warning_behavior(session, plan.ignored_warnings)
+        if self._declared.keep_alive or plan.client_progress is not None:
+            self._api.keep_update_session_alive(session_id, plan.client_progress)
+        if plan.client_progress is not None:
+            self._outcome.note("client_progress was set")
+            # The signs of life during an upload go on from here, and never back.
+            session = replace(session, client_progress=plan.client_progress)
+        return session
 
     def _claim(self, plan: Plan) -> None:
         """Of several tasks that find the same session, let one go on."""
@@ -285,6 +289,9 @@ class UpdateSessionResource:
         fresh = self.plan(replace(found, session=None, active=None, files=()))
         if not fresh.files:
             discard(self._api, session_id)
+            self._outcome.forget()
+            # A server may remember of a token which session it was for, although that has gone.
+            self._client_token = str(uuid.uuid4())
             raise self._overtaken(
                 "other tasks publish to the item at the same time",
                 operation="update_session.create",
@@ -297,23 +304,25 @@ class UpdateSessionResource:
         """Make a session, after removing the one that cannot be filled any more; have it removed if the task fails."""
         declared, stale = self._declared, plan.found.session
         if stale:
-            discard(self._api, str(stale.id))
-            self._replaced = f"Session {stale.id}, which was found and held its descriptor already, was removed."
+            self._outcome.find(str(stale.id))
+            discard(self._api, str(stale.id), self._note_cancellation)
+            self._outcome.replace()
         self._expect(plan)
         with self._task.progress.waiting("an update session on the item"):
             session_id = open_session(
                 self._api,
                 str(plan.found.library_item_id),
                 ignored_warnings=plan.ignored_warnings or (),
-                client_token=declared.client_token,
+                client_token=self._client_token,
                 patience=self._patience,
                 clock=self._clock,
                 shield=self._task.shield,
-                on_created=lambda created: self._task.on_failure(lambda: self._undo_open(created)),
+                on_created=self._outcome.make,
             )
         session = self._api.get_update_session(session_id)
-        if session.state != ACTIVE and not self._params["client_token"]:
-            self._foreign = True
+        given = self._params["client_token"] and self._client_token == declared.client_token
+        if session.state != ACTIVE and not given:
+            self._outcome.disown()
             raise ResourceBusy(
                 f"another task has taken it over, and it is {session.state}",
                 operation="update_session.create",
@@ -321,39 +330,15 @@ class UpdateSessionResource:
                 remedy=RUN_AGAIN,
             )
         if session.state != ACTIVE or session.library_item_id not in (plan.found.library_item_id, None):
-            self._foreign = True
+            self._outcome.disown()
             raise NotAllowedInCurrentState(
                 f"client_token was used before: it names session {session_id}, which is {session.state}, on item "
                 f"{session.library_item_id}",
                 operation="update_session.create",
                 remedy="Leave client_token out, or give a new one for each session.",
             )
-        self._changes.append(f"session {session_id} was made")
         self._task.progress.step("session created")
         return session
-
-    def _undo_open(self, session_id: str) -> str:
-        if self._foreign:
-            return f"Session {session_id} was not made by this task, and stays as it was."
-        if self._item_changed and not self._uncertain:
-            return f"Session {session_id} had been completed by then, so the item has its new content."
-        if self._declared.keep_failed_session:
-            return f"Session {session_id}, which this task made, is kept, as keep_failed_session says."
-        fate = withdraw(self._api, session_id)
-        self._item_changed = fate is Fate.COMPLETED or (self._uncertain and fate is Fate.GONE)
-        if self._failure:
-            changed = bool(self._replaced) or self._item_changed
-            self._failure.result.update(changed=changed, item_changed=self._item_changed)
-        if fate is Fate.COMPLETED:
-            return f"Session {session_id} had been completed by then, so the item has its new content."
-        if self._item_changed:
-            return (
-                f"Session {session_id} had ended before it could be canceled, so the item may have its new content. "
-                "Another run sends what is missing."
-            )
-        if fate is Fate.GONE:
-            return f"Session {session_id}, which this task made, has gone."
-        return f"Session {session_id}, which this task made, was canceled and deleted."
 
     def _complete(self, plan: Plan, upload: Upload) -> Found:
         declared = self._declared
@@ -366,25 +351,15 @@ class UpdateSessionResource:
                 wait=declared.wait,
                 wait_timeout=declared.wait_timeout,
                 clock=self._clock,
-                on_accepted=self._accept,
-                on_uncertain=self._doubt,
+                silent=keeps_silent(active, files),
+                on_reached=self._outcome.reach,
             )
-        self._item_changed = True
         found = replace(plan.found, session=session, active=active, files=tuple(files))
         if session.state == ACTIVE:
             return replace(found, promised=plan.expected)
         if declared.fills:
             found = replace(found, content=tuple(self._api.list_item_files(str(found.library_item_id))))
         return self._settled(found, plan)
-
-    def _accept(self) -> None:
-        self._accepted = True
-        self._changes.append("its completion was accepted")
-
-    def _doubt(self) -> None:
-        """Nobody can tell whether the session was completed; what was accepted counts as done."""
-        self._uncertain = True
-        self._item_changed = self._accepted
 
     def _settled(self, found: Found, plan: Plan) -> Found:
         """The verdicts after the fact: what was sent was compared on arrival, so nothing is hashed again."""
@@ -394,19 +369,25 @@ class UpdateSessionResource:
 
     def _end(self, plan: Plan) -> Found:
         session_id = str(plan.found.session.id if plan.found.session else "")
+        self._outcome.find(session_id)
         api, reason = self._api, str(self._declared.error_message)
         if plan.step is Step.CANCEL:
             end_surely(
                 lambda: api.cancel_update_session(session_id), lambda: api.get_update_session(session_id), CANCELED
             )
+            self._note_cancellation()
         elif plan.step is Step.FAIL:
             end_surely(
                 lambda: api.fail_update_session(session_id, reason), lambda: api.get_update_session(session_id), ERROR
             )
+            self._outcome.note("it was failed")
         else:
-            discard(self._api, session_id)
+            discard(api, session_id, self._note_cancellation)
             return replace(plan.found, session=None, files=())
-        return replace(plan.found, session=self._api.get_update_session(session_id), files=())
+        return replace(plan.found, session=api.get_update_session(session_id), files=())
+
+    def _note_cancellation(self) -> None:
+        self._outcome.note("it was canceled")
 
     def _verified(self, name: str, verdicts: Mapping[str, Verdict]) -> bool | None:
         if name not in verdicts:
@@ -415,7 +396,7 @@ class UpdateSessionResource:
         return verdicts[name] is Verdict.EQUAL and name not in unverified
 
     def _moved(self) -> dict[str, Any]:
-        moved: dict[str, Any] = {"item_changed": self._item_changed}
-        if self._upload and self._upload.sent:
+        moved: dict[str, Any] = {"item_changed": self._outcome.item_changed}
+        if self._upload and self._upload.transferred["files"]:
             moved["transferred"] = self._upload.transferred
         return moved

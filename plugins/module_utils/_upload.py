@@ -151,7 +151,12 @@ def _endpoint(source: PullSource, *, with_certificate: bool) -> TransferEndpoint
 
 
 def _differ(before: UpdateFile, now: UpdateFile) -> bool:
-    return (before.status, before.size, before.checksum_info) != (now.status, now.size, now.checksum_info)
+    """Whether it is another file; one that was only taken for received may still become READY."""
+    return before.status == "READY" and (before.status, before.size, before.checksum_info) != (
+        now.status,
+        now.size,
+        now.checksum_info,
+    )
 
 
 @dataclass
@@ -172,11 +177,11 @@ class Upload:
     on_change: Callable[[str], None]
     warn: Callable[[str], None]
     progress: Progress
-    bytes: int = 0
     seconds: float = 0.0
     sent: dict[str, Checksum] = field(default_factory=dict)
     unverified: set[str] = field(default_factory=set)
     session: UpdateSession | None = None
+    _sizes: dict[str, int] = field(default_factory=dict)
     _received: dict[str, UpdateFile] = field(default_factory=dict)
     _stop: threading.Event = field(default_factory=threading.Event)
     _lost: ContentError | None = None
@@ -232,7 +237,9 @@ class Upload:
 
     @property
     def transferred(self) -> dict[str, Any]:
-        return {"files": len(self.sent), "bytes": self.bytes, "seconds": round(self.seconds, 3)}
+        # Whoever is ended by a signal asks while others are still sending.
+        sizes = list(self._sizes.values())
+        return {"files": len(sizes), "bytes": sum(sizes), "seconds": round(self.seconds, 3)}
 
     def _push(self, files: Sequence[WantedFile], *, previewed: bool) -> None:
         first = [file for file in files if file.role in DESCRIPTOR_SET]
@@ -369,7 +376,7 @@ class Upload:
                 pause *= 2
             else:
                 moving.finish()
-                self.bytes += file.size or 0
+                self._sizes[file.name] = file.size or 0
                 return
 
     def _put(self, file: WantedFile, on_progress: Callable[[int], None]) -> Checksum:

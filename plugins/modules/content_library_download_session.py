@@ -508,17 +508,13 @@ class DownloadSessionResource:
         return plan.expected
 
     def apply(self, plan: Plan) -> Found:
-        try:
-            if self._declared.dest is not None:
-                return self._fetch(plan, self._declared.dest)
-            return self._prepare(plan) if self._declared.state == "active" else self._end(plan)
-        except ContentError as error:
-            # A session of our own is undone with all that was done in it.
-            stays = [] if plan.opens else self._changes
-            if stays:
-                error.notes.append(f"Changed, and not put back: {'; '.join(stays)}.")
-            error.result = {"changed": bool(stays or self._moved()), **self._moved()}
-            raise
+        # A session of our own is undone with all that was done in it.
+        stays = [] if plan.opens else self._changes
+        self._task.on_failure(lambda: f"Changed, and not put back: {'; '.join(stays)}." if stays else "")
+        self._task.so_far = lambda: {"changed": bool(stays or self._moved()), **self._moved()}
+        if self._declared.dest is not None:
+            return self._fetch(plan, self._declared.dest)
+        return self._prepare(plan) if self._declared.state == "active" else self._end(plan)
 
     def result(self, state: Found) -> dict[str, Any]:
         declared = self._declared

@@ -156,11 +156,13 @@ def test_a_publish_that_is_ended_puts_everything_back(
     assert update_states(server) == (["DONE", "DONE"] if point.done else ["DONE"])
     assert login_count(server) == 0
     if words:
-        assert_told(server, words, point, death, COMPLETED if point.done else TAKEN_BACK)
+        assert_told(server, words, point, death, COMPLETED if point.done else TAKEN_BACK, changed=point.done)
 
 
-def assert_told(sim: Simulator, words: Mapping[str, Any], point: Point, death: str, aftermath: str) -> None:
-    """What a task that was ended says: by what, and what became of the session that it had made."""
+def assert_told(
+    sim: Simulator, words: Mapping[str, Any], point: Point, death: str, aftermath: str, *, changed: bool
+) -> None:
+    """What a task that was ended says: by what, what became of the session that it had made, and what is changed."""
     if point.done and point.shielded:
         assert (words.get("failed"), words["changed"]) == (None, True)
         return
@@ -169,6 +171,8 @@ def assert_told(sim: Simulator, words: Mapping[str, Any], point: Point, death: s
     assert set(words["error"]) == {"type", "status", "operation", "messages", "data", "session_id"}
     made = [entry for entry in sim.exchanges if entry.method == "POST" and CREATION.search(entry.path)]
     assert (aftermath in words["msg"]) == bool(made)
+    assert words.get("changed", False) == changed
+    assert words.get("item_changed", False) == (changed and aftermath == COMPLETED)
 
 
 @pytest.mark.parametrize(("point", "death", "dialect"), cells(PUBLISH_POINTS, ["SIGKILL"]))
@@ -257,11 +261,12 @@ def assert_whole(dest: Path, package: Package, happened: Mapping[str, set[str]])
 def test_a_fetch_that_is_ended_leaves_whole_files_or_none(
     server: Simulator, package: Package, dest: Path, point: Point, death: str, dialect: str
 ) -> None:
+    before = local_content(dest)
     with watched(dest) as watch:
         words = die(server, start_fetch(server, package, dest, point, dialect), point, death)
         assert_whole(dest, package, watch.read())
     if words:
-        assert_told(server, words, point, death, TAKEN_BACK)
+        assert_told(server, words, point, death, TAKEN_BACK, changed=local_content(dest) != before)
     assert set(local_content(dest)) <= set(new_content(package)), "a temporary file is left"
     if point.done:
         assert local_content(dest) == new_content(package)

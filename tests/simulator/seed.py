@@ -30,6 +30,8 @@ As YAML (every key may be left out; ``libraries`` and ``users`` then keep their 
     rest_empty_list: "[]"          # or "null", or "{}": how /rest writes an empty list
     omit_session_id: false         # id is absent from what get answers
     preview: true                  # false: a server from before preview_info and warning_behavior
+    transfers_shown: true          # false: a file that is pushed stays WAITING, without bytes, until it is READY
+    completing_seconds: 0          # how long the completion of a session takes at least
     patch_ignored: false           # true: PATCH of a session answers success and takes nothing
     probe: true                    # false: the probe of a PULL source is a 404
     thumbprint_algorithm: SHA1     # which hash the probe reports, SHA1 or SHA256
@@ -109,6 +111,8 @@ class Seed:
     rest_empty_list: str = "[]"
     omit_session_id: bool = False
     preview: bool = True
+    transfers_shown: bool = True
+    completing_seconds: float = 0.0
     patch_ignored: bool = False
     probe: bool = True
     thumbprint_algorithm: str = "SHA1"

@@ -11,6 +11,7 @@ Choices where the published description leaves room:
   only be seen later: the session then turns to ERROR.
 - Files that the item already holds are files of the session with the source NONE, until it replaces or removes them.
 - A session that expires is deleted.
+- A client token is remembered for good: creating with it again names its session, even one that is deleted.
 - A session of a user is visible by its id to everybody; only lists are limited to the caller's.
 - An item that is deleted takes its sessions with it.
 """
@@ -107,7 +108,7 @@ class Updates:
     def create(self, user: UserSeed, spec: Mapping[str, Any], client_token: str | None) -> str:
         check_client_token(client_token)
         known = self._tokens.get(f"{user.name} {client_token}") if client_token else None
-        if known is not None and known in self.sessions:
+        if known is not None:
             return known
         if not spec.get("library_item_id"):
             raise invalid_argument(
@@ -236,7 +237,7 @@ class Updates:
 
     def _advance_completion(self, session: UpdateSession, now: float) -> None:
         assert session.completing_since is not None
-        settled = session.completing_since
+        settled = session.completing_since + self._seed.completing_seconds
         for entry in session.files.values():
             status = self.status(entry)
             if status == "ERROR" and entry.error is not None:
@@ -405,11 +406,16 @@ class Updates:
         if entry.received_at is None:
             if entry.error is not None:
                 return "ERROR"
-            return "TRANSFERRING" if entry.started else "WAITING_FOR_TRANSFER"
+            return "TRANSFERRING" if entry.started and self._shows(entry) else "WAITING_FOR_TRANSFER"
         elapsed = self._calendar.clock() - entry.received_at
         if elapsed >= self._settle:
             return "ERROR" if entry.error is not None else "READY"
+        if not self._shows(entry):
+            return "WAITING_FOR_TRANSFER"
         return "TRANSFERRING" if elapsed < self._settle / 2 else "VALIDATING"
+
+    def _shows(self, entry: UpdateFile) -> bool:
+        return self._seed.transfers_shown or entry.source_type != "PUSH"
 
     # -- content on its way
 
@@ -598,7 +604,7 @@ class Updates:
         model: dict[str, Any] = {
             "name": entry.name,
             "source_type": entry.source_type,
-            "bytes_transferred": entry.bytes_transferred,
+            "bytes_transferred": 0 if status == "WAITING_FOR_TRANSFER" else entry.bytes_transferred,
             "status": status,
             "keep_in_storage": extension(entry.name) not in NOT_STORED,
         }

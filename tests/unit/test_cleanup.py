@@ -202,6 +202,38 @@ def test_a_found_session_in_which_nothing_was_changed_is_told_so(tasks: Tasks) -
     assert states(tasks.sim) == {session_id: "ACTIVE"}
 
 
+@pytest.mark.parametrize(
+    ("state", "fault", "left", "change"),
+    [
+        ("absent", "DELETE:*update-session*:*:403", "CANCELED", "it was canceled"),
+        ("canceled", "GET:*update-session/*:2+:500", "CANCELED", "it was canceled"),
+        ("error", "GET:*update-session/*:2+:500", "ERROR", "it was failed"),
+    ],
+)
+def test_ending_a_session_tells_how_far_it_has_come(
+    tasks: Tasks, state: str, fault: str, left: str, change: str
+) -> None:
+    session_id = tasks.sim.run(lambda store: store.seed_update_session(find_item_in(store)))
+    tasks.sim.inject(fault)
+    reason = {"error_message": "withdrawn"} if state == "error" else {}
+    run = tasks.run(session_id=session_id, state=state, **reason)
+    assert run.failed
+    assert f"Session {session_id} was found, not made by this task, and stays. Changed in it: {change}." in run.msg
+    assert (run.changed, run.result["item_changed"], states(tasks.sim)) == (True, False, {session_id: left})
+
+
+def test_a_stale_session_that_can_only_be_canceled_is_told_of(tasks: Tasks, tmp_path: Path) -> None:
+    package = make_package(tmp_path, disks=1, disk_bytes=20_000)
+    tasks.sim.reset(Seed(checksum_algorithm="none"))
+    item = find_item(tasks.sim, "rocky9")
+    files = {path.name: path.read_bytes() for path in package.files[:2]}
+    stale = tasks.sim.run(lambda store: store.seed_update_session(item, files=files))
+    tasks.sim.inject("DELETE:*update-session*:*:403")
+    run = tasks.run(library="templates", library_item="rocky9", state="done", files=[{"src": str(package.descriptor)}])
+    assert (run.error["type"], run.changed, states(tasks.sim)) == ("UNAUTHORIZED", True, {stale: "CANCELED"})
+    assert f"Session {stale} was found, not made by this task, and stays. Changed in it: it was canceled." in run.msg
+
+
 def test_a_failure_after_a_stale_session_was_replaced_says_that_it_is_gone(tasks: Tasks, tmp_path: Path) -> None:
     package = make_package(tmp_path, disks=1, disk_bytes=20_000)
     tasks.sim.reset(Seed(checksum_algorithm="none"))
@@ -416,6 +448,22 @@ def test_a_signal_leaves_a_found_session_as_it_is(slow: Simulator, large_image: 
     ended = finish_module(process, SOON)
     assert (states(slow), logins(slow)) == ({session_id: "ACTIVE"}, 0)
     assert "ended by SIGTERM" in ended.result["msg"]
+    assert f"Session {session_id} was found, not made by this task, and stays." in ended.result["msg"]
+    assert f"Changed in it: file {FILE} was added." in ended.result["msg"]
+    assert (ended.result["changed"], ended.result["item_changed"]) == (True, False)
+
+
+@pytest.mark.process
+def test_a_signal_leaves_a_completion_that_was_accepted_to_the_server(server: Simulator, image: Path) -> None:
+    server.reset(Seed(completing_seconds=60))
+    process = start_module(UPDATE_SESSION, upload_args(server, image))
+    assert eventually(lambda: any("complete" in entry.path for entry in server.exchanges[:-1]))
+    (session_id,) = states(server)
+    process.send_signal(signal.SIGTERM)
+    ended = finish_module(process, SOON)
+    assert (states(server), logins(server)) == ({session_id: "ACTIVE"}, 0)
+    assert f"Session {session_id} stays, as vCenter has accepted its completion" in ended.result["msg"]
+    assert (ended.result["changed"], ended.result["item_changed"]) == (True, True)
 
 
 @pytest.mark.process

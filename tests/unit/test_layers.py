@@ -34,6 +34,7 @@ LAYERS: dict[str, set[str]] = {
     "_package": {"_content", "_errors", "_schema"},
     "_upload": {"_api", "_content", "_errors", "_lifecycle", "_progress", "_schema", "_transfer"},
     "_update_plan": {"_content", "_errors", "_lifecycle", "_schema"},
+    "_update_outcome": {"_lifecycle"},
     "_update_session": {
         "_api",
         "_content",
@@ -43,6 +44,7 @@ LAYERS: dict[str, set[str]] = {
         "_schema",
         "_target",
         "_transfer",
+        "_update_outcome",
         "_update_plan",
         "_upload",
     },

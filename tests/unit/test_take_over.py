@@ -18,7 +18,7 @@ import pytest
 from ansible_collections.vsphere.content.plugins.module_utils import _lifecycle
 from ansible_collections.vsphere.content.plugins.module_utils._api import Api
 from ansible_collections.vsphere.content.plugins.module_utils._connection import Connection, ConnectionOptions
-from ansible_collections.vsphere.content.plugins.module_utils._errors import ResourceBusy
+from ansible_collections.vsphere.content.plugins.module_utils._errors import ContentError, ResourceBusy
 from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
     LOOK_SECONDS,
     SIGN_OF_LIFE_SECONDS,
@@ -362,6 +362,89 @@ def test_the_pause_between_two_files_of_somebody_at_work_is_no_invitation(scene:
     assert seen_quiet == [4]
 
 
+# -- sessions that come and go
+
+
+@pytest.mark.parametrize("with_files", [False, True])
+def test_a_session_that_is_listed_and_has_no_files_ends_the_task(tasks: Tasks, image: Path, with_files: bool) -> None:
+    item = tasks.sim.run(lambda store: store.find_item_id("templates", "tools"))
+    session_id = tasks.sim.run(lambda store: store.seed_update_session(item, files={FILE: b"whole"}))
+    tasks.sim.inject("*:*session/*file*:*:404")
+    run = tasks.run(**NAMES, state="done", **({"files": [{"src": str(image)}]} if with_files else {}))
+    assert (run.error["type"], run.error["session_id"]) == ("INVALID_RESPONSE", session_id)
+    assert (run.changed, run.mutations) == (False, [])
+    assert len(run.exchanges) < 20
+    assert states(tasks) == {session_id: "ACTIVE"}
+
+
+@pytest.mark.parametrize("busy_timeout", [0, 60])
+def test_sessions_that_end_while_they_are_watched_are_not_watched_for_ever(
+    timed: Timed, scene: Scene, image: Path, busy_timeout: int
+) -> None:
+    """A hundred hosts publish to one item: whenever the task looks, it is another one's turn."""
+    scene.seed(transferring={FILE: 300})
+
+    def take_turns(_seconds: float) -> None:
+        scene.sim.run(lambda store: store.updates.cancel(store.active_update_sessions()[0]))
+        scene.seed(transferring={FILE: 300})
+
+    clock = HandClock(take_turns)
+    with pytest.raises(ResourceBusy) as raised:
+        timed.run(clock, **NAMES, state="done", files=[{"src": str(image)}], busy_timeout=busy_timeout)
+    assert "busy_timeout" in raised.value.explain()
+    assert raised.value.operation == "update_session.take_over"
+    assert busy_timeout <= clock.seconds <= busy_timeout + 2 * WATCH_PAUSE
+    assert (timed.uploaded, timed.created) == ([], 0)
+
+
+class Meddled(Api):
+    """Somebody else acts just before this task makes a session, and just after it has deleted one."""
+
+    def __init__(self, connection: Connection, meddle: Callable[[str], None]) -> None:
+        super().__init__(connection)
+        self.tokens: list[str] = []
+        self._meddle = meddle
+
+    def create_update_session(self, library_item_id: str, warning_behavior: Any, client_token: str) -> str:
+        self._meddle("create")
+        self.tokens.append(client_token)
+        return super().create_update_session(library_item_id, warning_behavior, client_token)
+
+    def delete_update_session(self, session_id: str) -> None:
+        super().delete_update_session(session_id)
+        self._meddle("delete")
+
+
+@pytest.mark.parametrize("fault", ["", "POST:*complete*:1:400", "POST:*update-session?*:2:400"])
+def test_a_session_that_was_given_up_has_no_say_any_more(timed: Timed, scene: Scene, image: Path, fault: str) -> None:
+    """Somebody publishes the same before the task can, and then something else: it starts again, in a new session."""
+    others = iter([image.read_bytes(), b"other content"])
+
+    def publish(event: str) -> None:
+        content = next(others, None)
+        if content:
+            scene.sim.run(lambda store: store.seed_item_files(scene.item, {FILE: content}))
+
+    api = Meddled(timed.connection, publish)
+    options = {**NAMES, "state": "done", "files": [{"src": str(image)}]}
+    if fault:
+        timed.tasks.sim.inject(fault if timed.tasks.dialect == "api" else fault.replace("session?*", "session"))
+        with pytest.raises(ContentError) as raised:
+            timed.run(HandClock(), api, **options)
+        error = raised.value
+        assert error.error_type == "INVALID_ARGUMENT"
+        assert error.result == {**error.result, "changed": False, "item_changed": False}
+        assert [note.split(", ")[1] for note in error.notes] == (
+            ["which this task made"] if "complete" in fault else []
+        )
+        assert states(timed.tasks) == {}
+    else:
+        outcome = timed.run(HandClock(), api, **options)
+        assert (outcome["changed"], outcome["item_changed"]) == (True, True)
+        assert contents(timed.tasks, "tools") == {FILE: image.read_bytes()}
+    assert len(set(api.tokens)) == 2, "a server may remember of a token which session it was for"
+
+
 # -- what is done with what is taken over
 
 
@@ -372,7 +455,7 @@ class Timed:
     tasks: Tasks
     connection: Connection
 
-    def run(self, clock: HandClock, **options: Any) -> dict[str, Any]:
+    def run(self, clock: HandClock, api: Api | None = None, **options: Any) -> dict[str, Any]:
         names = ("library", "library_id", "library_item", "library_item_id")
         params = {name: spec.get("default") for name, spec in argument_spec().items()}
         params.update(dict.fromkeys(names), **options)
@@ -382,8 +465,12 @@ class Timed:
         ]
         task = Task(connection=self.connection, warn=lambda _text: None, shield=contextlib.nullcontext)
         self.tasks.sim.clear_exchanges()
-        resource = UpdateSessionResource(Api(self.connection), read_declared(params), params, task, clock.clock)
-        return converge(resource, check_mode=False, diff_mode=True)
+        resource = UpdateSessionResource(api or Api(self.connection), read_declared(params), params, task, clock.clock)
+        try:
+            return converge(resource, check_mode=False, diff_mode=True)
+        except ContentError as error:
+            task.undo_all(error)
+            raise
 
     @property
     def uploaded(self) -> list[str]:
