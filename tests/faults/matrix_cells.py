@@ -68,6 +68,16 @@ class Cell:
         return self.point.operation in LASTING_CHANGES and (unanswered or (error["status"] or 0) >= 500)
 
     @property
+    def leaves_doubt(self) -> bool:
+        """Whether nobody can tell if a session was completed, as whoever could is not there any more."""
+        return self.fault_name == "gone" and self.point.kind is Kind.COMPLETE
+
+    @property
+    def done_by_others(self) -> bool:
+        """Whether somebody else does what the task is about to do: takes its session away."""
+        return FAULTS[self.fault_name].kind == "act" and self.point.task in ("cancel", "remove")
+
+    @property
     def time_outs(self) -> dict[str, int]:
         """Short ones where they are what ends the task, as all that is waited for then is time."""
         found = {"request_timeout": 1} if FAULTS[self.fault_name].kind in ("silent", "stall") else {}
@@ -118,12 +128,14 @@ def cells() -> Iterator[Cell]:
 
 @dataclass(frozen=True)
 class Aftermath:
-    """What a run left: the ids of ACTIVE sessions that it made, logins, files in dest, and whether it is done."""
+    """What a run left: the ids of ACTIVE sessions that it made, logins, files in dest, and whether it is done, or at
+    least begun."""
 
     sessions: tuple[str, ...]
     logins: int
     files: tuple[str, ...]
     is_done: bool
+    is_begun: bool
     has_item: bool
 
 
@@ -197,7 +209,9 @@ class Stage:
                 if entry.state == "ACTIVE" and entry.user == self.sim.username and entry.id != scene.session_id
             ]
             files = tuple(sorted(path.name for path in self.dest.iterdir()))
-            return Aftermath(tuple(made), store.logins.count, files, task.is_done(store, scene), has_item)
+            is_done = task.is_done(store, scene)
+            is_begun = is_done or task.is_begun(store, scene)
+            return Aftermath(tuple(made), store.logins.count, files, is_done, is_begun, has_item)
 
         return self.sim.run(look)
 

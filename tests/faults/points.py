@@ -101,11 +101,16 @@ def _deleted(store: Store, scene: Scene) -> bool:
     return scene.item_id not in store.catalog.items
 
 
+def _nothing_yet(_store: Store, _scene: Scene) -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class Task:
     """A task as a playbook has it: what stands on the server before, what is declared, and whether it is so.
 
-    C(seed) makes what it finds, and returns the id of a session in it. C(fault) is one that it always meets, a rule of
+    C(seed) makes what it finds, and returns the id of a session in it. C(is_begun) is whether anything of it has been
+    changed, where that can be while it is not so yet. C(fault) is one that it always meets, a rule of
     the simulator's, so that it always fails with C(fails).
     """
 
@@ -115,6 +120,7 @@ class Task:
     seed: Callable[[Store, Scene], str] = _nothing
     fault: str = ""
     fails: str = ""
+    is_begun: Callable[[Store, Scene], bool] = _nothing_yet
 
 
 def _publish(scene: Scene) -> dict[str, Any]:
@@ -138,7 +144,11 @@ TASKS: Mapping[str, Task] = {
         UPDATE_SESSION, lambda scene: {"library_item_id": scene.item_id, "state": "canceled"}, _canceled, _session
     ),
     "remove": Task(
-        UPDATE_SESSION, lambda scene: {"session_id": scene.session_id, "state": "absent"}, _removed, _session
+        UPDATE_SESSION,
+        lambda scene: {"session_id": scene.session_id, "state": "absent"},
+        _removed,
+        _session,
+        is_begun=_canceled,
     ),
     "fetch": Task(
         DOWNLOAD_SESSION,

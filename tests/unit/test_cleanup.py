@@ -215,7 +215,7 @@ def test_ending_a_session_tells_how_far_it_has_come(
 ) -> None:
     session_id = tasks.sim.run(lambda store: store.seed_update_session(find_item_in(store)))
     tasks.sim.inject(fault)
-    reason = {"error_message": "withdrawn"} if state == "error" else {}
+    reason: dict[str, Any] = {"error_message": "withdrawn"} if state == "error" else {}
     run = tasks.run(session_id=session_id, state=state, **reason)
     assert run.failed
     assert f"Session {session_id} was found, not made by this task, and stays. Changed in it: {change}." in run.msg

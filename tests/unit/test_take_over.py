@@ -370,7 +370,8 @@ def test_a_session_that_is_listed_and_has_no_files_ends_the_task(tasks: Tasks, i
     item = tasks.sim.run(lambda store: store.find_item_id("templates", "tools"))
     session_id = tasks.sim.run(lambda store: store.seed_update_session(item, files={FILE: b"whole"}))
     tasks.sim.inject("*:*session/*file*:*:404")
-    run = tasks.run(**NAMES, state="done", **({"files": [{"src": str(image)}]} if with_files else {}))
+    files: dict[str, Any] = {"files": [{"src": str(image)}]} if with_files else {}
+    run = tasks.run(**NAMES, state="done", **files)
     assert (run.error["type"], run.error["session_id"]) == ("INVALID_RESPONSE", session_id)
     assert (run.changed, run.mutations) == (False, [])
     assert len(run.exchanges) < 20
