@@ -580,8 +580,8 @@ def kept_alive(
     def keep() -> None:
         told = session.client_progress or 0
         while not finished.wait(interval):
-            reached = min(progress(), 100)
             try:
+                reached = min(progress(), 100)
                 extend(reached if reached > told else None)
             except (NotFound, NotAllowedInCurrentState) as error:
                 if not finished.is_set():

@@ -95,7 +95,7 @@ class Progress:
     def step(self, text: str) -> None:
         """Say that something has been done, or begins."""
         if self._teller and self._expected:
-            self._teller.say(text)
+            self._teller.say(lambda: text)
 
     @property
     def percent(self) -> int:
@@ -119,7 +119,7 @@ class Progress:
         teller, self._teller = self._teller, None
         if teller:
             if self._files:
-                teller.say(self._summary(failed))
+                teller.say(lambda: self._summary(failed))
             teller.close()
 
     def _summary(self, failed: bool) -> str:
@@ -238,12 +238,13 @@ class _Teller(threading.Thread):
         self._interval = interval
         self._lines = lines
         self._clean = clean
-        self._said: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._said: queue.SimpleQueue[Callable[[], str] | None] = queue.SimpleQueue()
         with suppress(RuntimeError):
             self.start()
 
-    def say(self, text: str) -> None:
-        self._said.put(text)
+    def say(self, make: Callable[[], str]) -> None:
+        """Tell a line; it is made where nothing that is wrong with it, such as an absurd size, can do harm."""
+        self._said.put(make)
 
     def close(self) -> None:
         self._said.put(None)
@@ -266,14 +267,14 @@ class _Teller(threading.Thread):
         due = time.monotonic() + self._interval
         while True:
             try:
-                text = self._said.get(timeout=max(0.0, due - time.monotonic()))
+                make = self._said.get(timeout=max(0.0, due - time.monotonic()))
             except queue.Empty:
                 due = max(due + self._interval, time.monotonic())
                 texts = list(self._lines())
             else:
-                if text is None:
+                if make is None:
                     return
-                texts = [text]
+                texts = [make()]
             if texts:
                 os.write(descriptor, "".join(f"{self._clean(each)}\n" for each in texts).encode("utf-8", "replace"))
 

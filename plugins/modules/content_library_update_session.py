@@ -188,6 +188,8 @@ options:
   wait_timeout:
     description:
       - How many seconds the server may go without progress on a file, a preview or a completion before the task fails.
+      - A completion that vCenter has accepted shows no progress. If it takes longer, the task fails, but the session is
+        left to vCenter to complete; the next run waits for it. RV(item_changed) is then V(true).
     type: int
     default: 600
   busy_timeout:
@@ -196,6 +198,7 @@ options:
       - With V(0) such a session is an error of the type V(RESOURCE_BUSY). A session of the same user in which nothing
         moves is no obstacle. It is completed at once if it holds all that is declared. Before anything else is changed
         in it, it is watched for 5 seconds, or for 10 if files were on their way, as another task may be at work in it.
+      - One that vCenter is completing already counts as at work, unless it holds all that is declared.
     type: int
     default: 0
   keep_failed_session:
@@ -443,7 +446,9 @@ files:
       description: V(false) for manifest and certificate, which vCenter reads and drops. Not for files of an item.
       type: bool
 item_changed:
-  description: Whether this task completed a session, so that the item has new content.
+  description:
+    - Whether this task completed a session, so that the item has new content. On failure, also whether it may have new
+      content.
   returned: success, and failure once something was begun
   type: bool
   sample: true

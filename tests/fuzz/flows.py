@@ -129,6 +129,11 @@ def _take_over(scene: Scene) -> dict[str, Any]:
     return {**NAMES, "state": "done", "files": [{"src": str(scene.image)}]}
 
 
+def _complete_found(scene: Scene) -> dict[str, Any]:
+    scene.update(files={"a.iso": b"content"})
+    return {**NAMES, "state": "done"}
+
+
 def _cancel_update(scene: Scene) -> dict[str, Any]:
     return {"session_id": scene.update(), "state": "canceled"}
 
@@ -202,6 +207,7 @@ SCENARIOS: Mapping[str, tuple[str, Callable[[Scene], dict[str, Any]]]] = {
     "publish-nothing": (UPDATE, _equal),
     "fill-found": (UPDATE, _fill),
     "take-over": (UPDATE, _take_over),
+    "complete-found": (UPDATE, _complete_found),
     "cancel-update": (UPDATE, _cancel_update),
     "fail-update": (UPDATE, _fail_update),
     "remove-update": (UPDATE, _remove_update),

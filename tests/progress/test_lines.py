@@ -282,6 +282,17 @@ def test_the_mean_is_over_the_time_in_which_something_moved(tmp_path: Path) -> N
     assert told(path) == ["3 files, 30.0 MiB in 0:10, mean 3.0 MiB/s"]
 
 
+def test_a_size_that_no_file_can_have_costs_a_line_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "progress"
+    path.touch()
+    progress = Progress(str, str(path), 60)
+    progress.expect({"a.iso": None})
+    progress.step("session created")
+    progress.serve("a.iso", PULLING, 10**400)
+    progress.close(failed=True)
+    assert told(path) == ["session created"]
+
+
 def test_a_task_with_nothing_to_move_tells_nothing(tmp_path: Path) -> None:
     path = tmp_path / "progress"
     path.touch()

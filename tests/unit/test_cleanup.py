@@ -256,6 +256,70 @@ def test_a_logout_that_fails_is_a_warning_and_no_failure(tasks: Tasks, image: Pa
     assert any("log out" in warning for warning in run.outcome.warnings)
 
 
+# -- a completion that takes its time
+
+
+def test_a_completion_that_is_only_slow_is_left_to_the_server_and_the_next_run_waits_for_it(
+    tasks: Tasks, image: Path
+) -> None:
+    tasks.sim.reset(Seed(completing_seconds=2.5))
+    run = publish(tasks, image, wait_timeout=1)
+    session_id = made_by(run)
+    assert (run.error["type"], run.error["operation"]) == ("TIMED_OUT", "update_session.complete")
+    assert f"Session {session_id} stays, as vCenter has accepted its completion and goes on with it." in run.msg
+    assert all(text in run.msg for text in ("wait_timeout", "content_library_session_info"))
+    assert (run.changed, run.result["item_changed"]) == (True, True)
+    assert (states(tasks.sim), logins(tasks.sim)) == ({session_id: "ACTIVE"}, 0)
+    assert not run.sent("POST", "cancel")
+    again = publish(tasks, image)
+    assert ((again.session or {})["id"], again.changed, again.uploaded) == (session_id, True, [])
+    assert contents(tasks.sim) == {FILE: image.read_bytes()}
+    assert publish(tasks, image).changed is False
+
+
+def test_a_found_session_whose_completion_is_slow_stays(tasks: Tasks) -> None:
+    tasks.sim.reset(Seed(completing_seconds=60))
+    session_id = tasks.sim.run(lambda store: store.seed_update_session(find_item_in(store), files={FILE: b"whole"}))
+    run = tasks.run(**NAMES, state="done", wait_timeout=1)
+    assert run.error["type"] == "TIMED_OUT"
+    assert "Changed in it: its completion was accepted." in run.msg
+    assert (run.changed, run.result["item_changed"], states(tasks.sim)) == (True, True, {session_id: "ACTIVE"})
+    again = tasks.run(**NAMES, state="done", wait_timeout=1)
+    assert (again.error["type"], again.changed, again.result["item_changed"]) == ("TIMED_OUT", False, False)
+    assert tasks.run(**NAMES, state="done", wait=False).result["session"]["state"] == "ACTIVE"
+
+
+def test_a_completion_that_was_accepted_and_fails_leaves_nothing(tasks: Tasks, image: Path) -> None:
+    def fail(store: Any) -> None:
+        (session,) = store.updates.sessions.values()
+        store.updates.fail(session.id, "The datastore is full.")
+
+    tasks.sim.reset(Seed(completing_seconds=60))
+    timer = threading.Timer(1.5, lambda: tasks.sim.run(fail))
+    timer.start()
+    run = publish(tasks, image)
+    timer.join()
+    assert (run.error["type"], run.changed, run.result["item_changed"]) == ("TRANSFER_FAILED", False, False)
+    assert "The datastore is full." in run.msg
+    assert f"Session {made_by(run)}, which this task made, was canceled and deleted." in run.msg
+    assert states(tasks.sim) == {}
+
+
+@pytest.mark.parametrize("busy_timeout", [0, 30])
+def test_a_session_that_is_being_completed_takes_no_other_content(
+    tasks: Tasks, image: Path, tmp_path: Path, busy_timeout: int
+) -> None:
+    tasks.sim.reset(Seed(completing_seconds=2.5))
+    publish(tasks, image, wait=False)
+    other = make_iso(tmp_path / FILE, 20_001)
+    run = publish(tasks, other, busy_timeout=busy_timeout)
+    if busy_timeout:
+        assert contents(tasks.sim) == {FILE: other.read_bytes()}, run.msg
+    else:
+        assert (run.error["type"], run.changed, run.uploaded) == ("RESOURCE_BUSY", False, [])
+        assert "the server is completing it" in run.msg
+
+
 # -- what any module has of it
 
 

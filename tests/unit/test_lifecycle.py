@@ -28,6 +28,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import 
     Step,
     choose_step,
     gather,
+    kept_alive,
     require_warning_behavior,
     wait_for,
 )
@@ -249,6 +250,22 @@ def test_gather_reads_several_at_a_time_but_not_all() -> None:
 
     assert gather(read, range(3 * READERS)) == list(range(3 * READERS))
     assert 1 < most[0] <= READERS
+
+
+def test_nothing_that_goes_wrong_with_a_sign_of_life_shows_on_stderr(capfd: pytest.CaptureFixture[str]) -> None:
+    """A defect is no reason to stop either: the next one may go well."""
+    alive = threading.Event()
+    tries = count()
+
+    def extend(_progress: int | None) -> None:
+        if next(tries) == 0:
+            raise RuntimeError("a wrong turn")
+        alive.set()
+
+    session = UpdateSession(id="session-1", state="ACTIVE")
+    with kept_alive(extend, session, server_time=None, at_most=0.01, progress=lambda: 50, on_lost=lambda _error: None):
+        assert alive.wait(5)
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,11 @@ from typing import Any, Callable
 
 import pytest
 
+from ansible_collections.vsphere.content.plugins.module_utils import _lifecycle
 from tests.harness.modules import connection_args, finish_module, start_module
 from tests.harness.packages import make_iso, make_package
 from tests.harness.tasks import DIALECTS, UPDATE_SESSION, Run, Tasks, is_login
-from tests.simulator import Exchange, Simulator, Store
+from tests.simulator import Exchange, Seed, Simulator, Store
 
 KIBIBYTE, MEBIBYTE = 1 << 10, 1 << 20
 LARGE = 64 * MEBIBYTE
@@ -547,3 +548,72 @@ def test_memory_does_not_grow_with_the_file(
     for small, big in zip(peaks[16], peaks[256]):
         assert big < 120
         assert big / small <= 1.1
+
+
+# -- a server that knows no previews, and says nothing of a file until it has it
+
+
+SILENCE, SETTLE = 0.2, 1.0
+"""How long such a file is waited for, and how long it takes."""
+PUBLISH: dict[str, Any] = {"library": "templates", "library_item": "tools", "state": "done"}
+
+
+@pytest.fixture(scope="module")
+def silent_server() -> Iterator[Simulator]:
+    with Simulator(settle=SETTLE) as running:
+        yield running
+
+
+@pytest.fixture(params=DIALECTS)
+def silent(request: pytest.FixtureRequest, silent_server: Simulator, monkeypatch: pytest.MonkeyPatch) -> Tasks:
+    monkeypatch.setattr(_lifecycle, "SILENT_SECONDS", SILENCE)
+    silent_server.reset(Seed(preview=False, transfers_shown=False))
+    return Tasks(silent_server, request.param)
+
+
+def held(sim: Simulator) -> dict[str, bytes]:
+    return sim.run(lambda store: store.item_contents(store.find_item_id("templates", "tools")))
+
+
+def sessions(sim: Simulator) -> list[str]:
+    return sim.run(lambda store: [entry.state for entry in store.updates.sessions.values()])
+
+
+def test_a_file_that_arrives_after_all_is_no_reason_to_give_up(silent: Tasks, tmp_path: Path) -> None:
+    image = make_iso(tmp_path / "tools.iso", 20_000)
+    run = silent.run(**PUBLISH, files=[{"src": str(image)}])
+    assert not run.failed, run.msg
+    completions = run.sent("POST", "complete")
+    assert len(completions) > 1
+    assert [entry.status < 300 for entry in completions] == [*[False] * (len(completions) - 1), True]
+    assert (held(silent.sim), run.uploaded) == ({"tools.iso": image.read_bytes()}, ["tools.iso"])
+    assert run.result["item_changed"] is True
+    assert silent.run(**PUBLISH, files=[{"src": str(image)}]).changed is False
+
+
+def test_the_task_that_completes_need_not_be_the_one_that_sent_it(silent: Tasks, tmp_path: Path) -> None:
+    image = make_iso(tmp_path / "tools.iso", 20_000)
+    filled = silent.run(**{**PUBLISH, "state": "active"}, files=[{"src": str(image)}])
+    run = silent.run(**PUBLISH)
+    assert (run.session or {})["id"] == (filled.session or {})["id"]
+    assert held(silent.sim) == {"tools.iso": image.read_bytes()}
+
+
+def test_a_refusal_for_another_reason_is_not_waited_out(silent: Tasks, tmp_path: Path) -> None:
+    silent.sim.inject("POST:*complete*:2:400")
+    run = silent.run(**PUBLISH, files=[{"src": str(make_iso(tmp_path / "tools.iso", 20_000))}])
+    assert (run.error["type"], len(run.sent("POST", "complete"))) == ("INVALID_ARGUMENT", 2)
+    assert (run.changed, sessions(silent.sim), held(silent.sim)) == (False, [], {})
+
+
+def test_a_file_that_never_arrives_is_waited_for_no_longer_than_wait_timeout(silent: Tasks) -> None:
+    def seed(store: Store) -> str:
+        return store.seed_update_session(store.find_item_id("templates", "tools"), files={"tools.iso": None})
+
+    session_id = silent.sim.run(seed)
+    started = time.monotonic()
+    run = silent.run(**PUBLISH, wait_timeout=1)
+    assert 1 <= time.monotonic() - started < 4
+    assert (run.error["type"], run.error["session_id"]) == ("TIMED_OUT", session_id)
+    assert all(text in run.msg for text in ("tools.iso", "has not been fully received yet", "wait_timeout"))
+    assert (run.changed, run.result["item_changed"], sessions(silent.sim)) == (False, False, ["ACTIVE"])
