@@ -126,13 +126,16 @@ class UpdateSessionResource:
             return self._end(plan)
         try:
             return self._converge(plan)
-        except NotAllowedInCurrentState as refusal:
-            if plan.opens or self._declared.session_id or not is_completing(refusal):
+        except (NotAllowedInCurrentState, ResourceBusy) as error:
+            found = plan.found.session
+            if not found or plan.opens or self._declared.session_id or self._outcome.changes:
+                raise
+            if isinstance(error, NotAllowedInCurrentState) and not is_completing(error):
                 raise
             raise self._overtaken(
-                "the server is completing it",
+                "the server is completing it, or has just done so",
                 operation="update_session.take_over",
-                session_id=str(plan.found.session and plan.found.session.id),
+                session_id=str(found.id),
                 remedy=self._patience.remedy,
             ) from None
 

@@ -604,10 +604,12 @@ class Updates:
         model: dict[str, Any] = {
             "name": entry.name,
             "source_type": entry.source_type,
-            "bytes_transferred": 0 if status == "WAITING_FOR_TRANSFER" else entry.bytes_transferred,
+            "bytes_transferred": entry.bytes_transferred,
             "status": status,
             "keep_in_storage": extension(entry.name) not in NOT_STORED,
         }
+        if not self._shows(entry) and status == "WAITING_FOR_TRANSFER":
+            model["bytes_transferred"] = 0
         if entry.size is not None:
             model["size"] = entry.size
         if entry.source_type == "PUSH":
