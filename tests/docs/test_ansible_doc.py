@@ -42,6 +42,7 @@ RETURNED = [
     ("content_library_session_info", ("download_sessions",), _schema.DownloadSession),
     ("content_library_session_info", ("download_sessions", "files"), _schema.DownloadFile),
     ("content_library_item", ("library_item",), _schema.LibraryItem),
+    ("content_library_item", ("library_item", "files"), _schema.LibraryItemFile),
 ]
 
 
