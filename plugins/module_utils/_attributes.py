@@ -61,7 +61,7 @@ class FileAttributes:
         """What a file has in place of what is declared. Raises TransferFailed for what cannot be declared at all."""
         found: dict[str, Any] = {}
         with _failures_raised(path):
-            self._onlooker.set_fs_attributes_if_different(self._arguments(path, path), False, found, expand=False)
+            self._onlooker.set_fs_attributes_if_different(self._all_arguments(path), False, found, expand=False)
         return dict(found.get("before", {}))
 
     def prepare(self, path: str, target: str) -> None:
@@ -80,19 +80,29 @@ class FileAttributes:
                 module = self._module
                 context = module.selinux_context(target) if found else module.selinux_default_context(target)
                 module.set_context_if_different(path, context, False)
-            arguments = {**self._arguments(path, target), "attributes": None}
-            self._module.set_fs_attributes_if_different(arguments, False, expand=False)
+            self._module.set_fs_attributes_if_different(self._arguments(path, target), False, expand=False)
 
-    def apply(self, path: str) -> bool:
-        """Give a file what is declared; returns whether anything was different. Raises TransferFailed."""
+    def apply(self, path: str) -> None:
+        """Give a file what is declared. Raises TransferFailed."""
         with _failures_raised(path):
-            arguments = self._arguments(path, path)
-            return bool(self._module.set_fs_attributes_if_different(arguments, False, expand=False))
+            self._module.set_fs_attributes_if_different(self._all_arguments(path), False, expand=False)
+
+    def _all_arguments(self, path: str) -> dict[str, Any]:
+        return {**self._arguments(path, path), "attributes": self._flags_to_set(path)}
 
     def _arguments(self, path: str, target: str) -> dict[str, Any]:
         arguments: dict[str, Any] = self._module.load_file_common_arguments(self._module.params, path=target)
         # Ansible expands variables in a path, which a file name from a server must not be subject to.
-        return {**arguments, "path": path}
+        return {**arguments, "path": path, "attributes": None}
+
+    def _flags_to_set(self, path: str) -> str | None:
+        """What is declared of chattr's flags, None if it is so: Ansible adds a flag again where the file has others."""
+        declared: str | None = self._module.params["attributes"]
+        if not declared or declared[0] not in "+-":
+            return declared
+        found = set(self._module.get_file_attributes(path, include_version=False).get("attr_flags", ""))
+        named = set(declared[1:])
+        return None if (named <= found if declared[0] == "+" else not named & found) else declared
 
 
 @contextmanager

@@ -496,11 +496,15 @@ def test_a_mark_that_cannot_be_removed_is_no_failure_of_what_was_fetched(one: Ta
 
 CHATTR = """#!/bin/sh
 # Flags stand in a file beside the one that has them.
-echo "$1" | tr -d '=+-' > "$2.flags"
+case "$1" in
+  -*) : > "$2.flags" ;;
+  *) echo "$1" | tr -d '=+' > "$2.flags" ;;
+esac
 """
 LSATTR = """#!/bin/sh
 echo "----$(cat "$2.flags" 2>/dev/null)---- $2"
 """
+LSATTR_OF_EXT4 = LSATTR.replace(")----", ")---e---")
 UNSUPPORTED = """#!/bin/sh
 echo "$0: Operation not supported while reading flags on $2" >&2
 exit 1
@@ -531,6 +535,18 @@ def test_attributes_of_chattr_are_set_and_seen(one: Tasks, dest: Path, programs:
     again = one.converge(**fetch(dest, files=["disk1.vmdk"], attributes="A", mode="0600"))
     assert again.diff["before"]["files"]["disk1.vmdk"]["attributes"] == {"attributes": "i"}
     assert (fetched(again), again.mutations) == ([], [])
+
+
+@pytest.mark.parametrize(("declared", "before", "after"), [("+A", "", "A"), ("-A", "A", ""), ("+A", "A", "A")])
+def test_flags_that_are_added_or_taken_away_leave_others_alone(
+    one: Tasks, dest: Path, programs: Callable[..., None], declared: str, before: str, after: str
+) -> None:
+    programs(chattr=CHATTR, lsattr=LSATTR_OF_EXT4)
+    (dest / "disk1.vmdk").write_bytes(FILES["disk1.vmdk"])
+    (dest / "disk1.vmdk.flags").write_text(before)
+    run = one.converge(**fetch(dest, files=["disk1.vmdk"], attributes=declared))
+    assert run.changed == (before != after)
+    assert (dest / "disk1.vmdk.flags").read_text().strip() == after
 
 
 @pytest.mark.parametrize("there", [True, False], ids=["to-adjust", "to-fetch"])
