@@ -94,7 +94,7 @@ molecule: $(VENV)/.dev-installed ## Play the molecule scenarios: each a job a us
 	@$(CHECK) molecule
 
 .PHONY: mutations
-mutations: $(VENV)/.dev-installed ## Make over a hundred mistakes in a copy, and show who sees each (takes minutes)
+mutations: $(VENV)/.dev-installed ## Make over two hundred mistakes in a copy, and show who sees each (takes minutes)
 	@$(VENV)/bin/python -m tests.mutations
 
 .PHONY: oracle-update

@@ -41,7 +41,7 @@ DESCRIPTION = "published description"
 ALL_PASSED, SOME_FAILED = 0, 1
 #: One for each kind of mistake and of witness, to see in passing that the table can still be made.
 SAMPLE = (
-    "client api update_session.fail: the field client_error_message is renamed",
+    "client api update_session.fail: the field client_error_message is not sent",
     "client rest item.get: id: is left out",
     "simulator api update_session.list: the query parameter is another",
     "simulator rest library.find: the wrapper spec is renamed",

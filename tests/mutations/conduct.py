@@ -4,9 +4,10 @@
 """Mistakes in what is done when: waiting, order, reading back, cleaning up, trying again, logging in again.
 
 Independent programs judge where they can: vcsim what our client makes of it, govc what our client leaves behind in the
-simulator, the official bindings how the simulator behaves. Some mistakes our own unit tests must see alone. They show
-only where something goes wrong on the way, where a clock is moved, where two are at work at once, or where a server has
-previews, checksums or a validation of what was sent, and neither vcsim nor govc has any of these.
+simulator, the official bindings how the simulator behaves, and what it said that our client has to hand on.
+
+Some mistakes our own unit tests must see alone. They show only where something goes wrong on the way, where a clock is
+moved, where two are at work at once, or where a server has previews or checksums, and vcsim has neither.
 """
 
 from __future__ import annotations
@@ -87,6 +88,13 @@ JUDGED_BY_OTHERS: tuple[Row, ...] = (
         "if name in self.absent)",
         govc("we_purge"),
     ),
+    (
+        "validate: missing files are no reason not to complete",
+        LIFECYCLE,
+        "    if validation.has_errors:\n",
+        "    if False:\n",
+        sdk("validate_names"),
+    ),
 )
 JUDGED_BY_US: tuple[Row, ...] = (
     (
@@ -166,13 +174,6 @@ JUDGED_BY_US: tuple[Row, ...] = (
         "            return session, files, False\n",
         unit("test_take_over", "transfer_that_moves"),
     ),
-    (
-        "validate: missing files are no reason not to complete",
-        LIFECYCLE,
-        "    if validation.has_errors:\n",
-        "    if False:\n",
-        unit("test_update_session_files", "found_session_with_a_missing"),
-    ),
 )
 SIMULATOR: tuple[Row, ...] = (
     (
@@ -229,6 +230,6 @@ SIMULATOR: tuple[Row, ...] = (
         UPDATES,
         "if entry.user == user.name and item_id in (None, entry.item.id)",
         "if item_id in (None, entry.item.id)",
-        sdk("lists_only_the_callers"),
+        sdk("only_the_callers"),
     ),
 )

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -33,6 +33,7 @@ from tests.harness.packages import BARE_DESCRIPTOR
 from tests.mutations.routes import our_name
 from tests.simulator import Exchange, Simulator
 from tests.simulator.routes import API_ROWS, REST_ROWS
+from tests.simulator.seed import VIEWER
 
 UNREACHABLE = "https://127.0.0.1:1/x.iso"
 EXPIRED = (WarningBehavior(type="EXPIRED_CERTIFICATE", ignored=True),)
@@ -55,6 +56,12 @@ class Scene:
     @property
     def api(self) -> Api:
         return Api(self.connection)
+
+    def api_with(self, **options: Any) -> Api:
+        """Our client in a login of its own."""
+        connection = Connection(replace(self.connection.options, **options), on_secret=lambda _secret: None)
+        connection.login()
+        return Api(connection)
 
     def ask(self, api: Request, rest: Request) -> Any:
         """The answer to a request that our client never makes."""
@@ -392,6 +399,8 @@ OPERATIONS: dict[str, Callable[[Scene], None]] = {
 REFUSALS: dict[str, Callable[[Scene], Any]] = {
     "NOT_FOUND": lambda scene: scene.api.get_update_session("nobody:nowhere"),
     "RESOURCE_BUSY": lambda scene: (scene.update(), scene.api.create_update_session(scene.iso, None, _token())),
+    "UNAUTHENTICATED": lambda scene: scene.api_with(password="wrong"),
+    "UNAUTHORIZED": lambda scene: scene.api_with(username=VIEWER).create_update_session(scene.ovf, None, _token()),
     "NOT_ALLOWED_IN_CURRENT_STATE": lambda scene: scene.api.cancel_update_session(scene.update(state="DONE")),
     "INVALID_ARGUMENT": lambda scene: scene.api.keep_update_session_alive(scene.update(), 101),
 }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,14 @@ from tests.mutations.__main__ import Verdict, every_mutation, judge, row, sample
 from tests.mutations.bench import Bench, open_bench
 from tests.mutations.conduct import JUDGED_BY_OTHERS, JUDGED_BY_US, behaviour_mutations
 from tests.mutations.mutation import Mutation, Suite, govc, unit, vcsim
-from tests.mutations.routes import NEVER_TAKEN, our_name
+from tests.mutations.routes import (
+    NEVER_TAKEN,
+    SEEN_BY_GOVC,
+    SEEN_BY_SDK,
+    SEEN_THROUGH_SDK,
+    TAKEN_BY_VCSIM,
+    our_name,
+)
 from tests.simulator.routes import API_ROWS, REST_ROWS
 
 TABLE = every_mutation()
@@ -71,8 +78,7 @@ def test_no_operation_of_the_client_is_left_out(dialect: str) -> None:
 @pytest.mark.parametrize("dialect", ["api", "rest"])
 def test_no_operation_of_the_simulator_is_left_out(dialect: str) -> None:
     served = {our_name(row.operation) for row in SERVED[dialect]}
-    taken = {name for name in served if (name, dialect) not in NEVER_TAKEN}
-    assert (taken | LOGIN | {"session.get"}) - wrong_operations("simulator", dialect) == set()
+    assert (served | LOGIN | {"session.get"}) - wrong_operations("simulator", dialect) == set()
 
 
 def test_no_behaviour_is_left_out() -> None:
@@ -87,6 +93,27 @@ def test_no_behaviour_is_left_out() -> None:
 def test_who_can_judge_a_behaviour_alone() -> None:
     assert [name for name, *_where, suite in JUDGED_BY_OTHERS if suite.ours] == []
     assert [name for name, *_where, suite in JUDGED_BY_US if not suite.ours] == []
+
+
+@pytest.mark.parametrize(
+    ("named", "side", "dialect", "witness"),
+    [
+        (SEEN_BY_SDK, "simulator", "api", "official SDK"),
+        (SEEN_BY_GOVC, "simulator", "rest", "govc"),
+        (SEEN_THROUGH_SDK, "client", "api", "official SDK"),
+        (SEEN_THROUGH_SDK, "client", "rest", "official SDK"),
+        (TAKEN_BY_VCSIM, "client", "rest", "vcsim"),
+    ],
+)
+def test_nobody_is_named_as_a_witness_and_never_asked(
+    named: Mapping[str, str], side: str, dialect: str, witness: str
+) -> None:
+    asked = {
+        each.name.partition(":")[0]
+        for each in TABLE
+        if (each.side, each.dialect, each.suites[0].witness) == (side, dialect, witness)
+    }
+    assert {our_name(name) for name in named} - asked == set()
 
 
 def test_others_are_asked_before_we_are() -> None:

@@ -27,6 +27,14 @@ FIELDS_OF_UPDATE, FIELDS_OF_DOWNLOAD = sdk("field_of_an_update"), sdk("field_of_
 
 
 def wire_mutations() -> Iterator[Mutation]:
+    yield from _fields()
+    yield from CLIENT
+    yield from SIMULATOR
+    yield from _errors()
+    yield from _logins()
+
+
+def _fields() -> Iterator[Mutation]:
     for name, suite in READ_BY_CLIENT.items():
         read = READ.replace(
             "read_object(value, path)",
@@ -37,17 +45,18 @@ def wire_mutations() -> Iterator[Mutation]:
         written = (
             f'    return {{**model.extra, **{{k if k != "{name}" else "{name}_x": v for k, v in written.items()}}}}'
         )
-        yield Mutation(
-            f"{name} is written under another name",
-            "client",
-            "both",
-            SCHEMA,
-            WRITTEN,
-            written,
-            (suite,),
-        )
-    yield from CLIENT
-    yield from SIMULATOR
+        yield Mutation(f"{name} is written under another name", "client", "both", SCHEMA, WRITTEN, written, (suite,))
+
+
+def _errors() -> Iterator[Mutation]:
+    for kind, dialect, right, wrong in ERRORS:
+        statuses = f"{dialect.upper()}_STATUS"
+        old = f"{statuses}.get(fault.error_type, 400)"
+        new = f'{{**{statuses}, "{kind}": {wrong}}}.get(fault.error_type, 400)'
+        yield Mutation(f"{kind}: {right} is {wrong}", "simulator", dialect, WIRE, old, new, (refusals(),))
+
+
+def _logins() -> Iterator[Mutation]:
     for name, side, dialect, old, right, wrong, others in LOGINS:
         path = CONNECTION if side == "client" else SERVER
         yield Mutation(name, side, dialect, path, old, old.replace(right, wrong), (*others, login(dialect)))
@@ -64,7 +73,7 @@ READ_BY_CLIENT: dict[str, Suite] = {
     "precision": FIELDS_OF_DOWNLOAD,
     "upload_endpoint": vcsim("image_is_published"),
     "download_endpoint": vcsim("image_is_published"),
-    "missing_files": operation("update_session.file.validate", "rest"),
+    "missing_files": sdk("validate_names"),
 }
 WRITTEN_BY_CLIENT: dict[str, Suite] = {
     "library_item_id": operation("update_session.create", "api"),
@@ -221,15 +230,6 @@ SIMULATOR = (
         (govc("names_what"), refusals()),
     ),
     Mutation(
-        "busy is a conflict",
-        "simulator",
-        "api",
-        WIRE,
-        '    "RESOURCE_BUSY": 500,\n',
-        '    "RESOURCE_BUSY": 409,\n',
-        (refusals(),),
-    ),
-    Mutation(
         "the envelope has another name",
         "simulator",
         "rest",
@@ -247,6 +247,19 @@ SIMULATOR = (
         'if name == "no params" and isinstance(entry, dict)',
         (FIELDS_OF_DOWNLOAD,),
     ),
+)
+#: Which error has which status, and the mistaken one, which other errors do have.
+ERRORS = (
+    ("NOT_FOUND", "api", 404, 400),
+    ("NOT_FOUND", "rest", 404, 400),
+    ("UNAUTHENTICATED", "api", 401, 403),
+    ("UNAUTHENTICATED", "rest", 401, 403),
+    ("UNAUTHORIZED", "api", 403, 401),
+    ("UNAUTHORIZED", "rest", 403, 400),
+    ("RESOURCE_BUSY", "api", 500, 400),
+    ("RESOURCE_BUSY", "rest", 400, 500),
+    ("INVALID_ARGUMENT", "api", 400, 404),
+    ("INVALID_ARGUMENT", "rest", 400, 404),
 )
 PATHS = 'LOGIN_PATHS = {"api": "/api/session", "rest": "/rest/com/vmware/cis/session"}'
 SERVED = 'LOGIN_PATHS = {"/api/session": "api", "/rest/com/vmware/cis/session": "rest"}'

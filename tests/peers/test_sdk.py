@@ -171,12 +171,18 @@ def test_files_of_an_update_session_up_to_done(sdk: Sdk, sim: Simulator, iso: st
     assert sim.run(lambda store: store.item_contents(iso)) == {"new.iso": b"new"}
 
 
-def test_validate_names_what_a_descriptor_misses(sdk: Sdk, ovf: str, tmp_path: Path) -> None:
+def test_validate_names_what_a_descriptor_misses_and_so_do_we(
+    sdk: Sdk, sim: Simulator, ovf: str, tmp_path: Path
+) -> None:
     package = make_package(tmp_path, disks=1, disk_bytes=20_000)
     session = sdk.updates.create(spec(ovf))
     upload(sdk, session, package.descriptor.name, package.descriptor.read_bytes())
     found = sdk.update_files.validate(session)
     assert (found.has_errors, found.missing_files, found.invalid_files) == (True, {package.disks[0].name}, [])
+
+    for dialect in DIALECTS:
+        ran = Tasks(sim, dialect).run(session_id=session, state="done")
+        assert set(ran.error["data"]["missing_files"]) == found.missing_files
 
 
 def test_validate_names_what_came_in_wrong_and_so_do_we(sdk: Sdk, sim: Simulator, iso: str) -> None:
