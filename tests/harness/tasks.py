@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,20 @@ def is_login(exchange: Exchange) -> bool:
 def changes_something(exchange: Exchange) -> bool:
     """Whether a request is more than a read: validate counts, as it extends the session; login and logout do not."""
     return not is_login(exchange) and exchange.method != "GET" and action_of(exchange) not in READING_ACTIONS
+
+
+def announced(exchanges: Iterable[Exchange]) -> list[dict[str, Any]]:
+    """What was announced of each file, without the wrapper of a dialect."""
+    return [
+        body.get("file_spec", body)
+        for body in (
+            json.loads(entry.request_body)
+            for entry in exchanges
+            if entry.method == "POST"
+            and "session" in entry.path
+            and (re.search(r"/file$", entry.path) or entry.path.endswith("~action=add"))
+        )
+    ]
 
 
 @dataclass(frozen=True)
@@ -89,17 +104,7 @@ class Run:
 
     @property
     def added(self) -> list[dict[str, Any]]:
-        """What was announced of each file, without the wrapper of a dialect."""
-        return [
-            body.get("file_spec", body)
-            for body in (
-                json.loads(entry.request_body)
-                for entry in self.exchanges
-                if entry.method == "POST"
-                and "session" in entry.path
-                and (re.search(r"/file$", entry.path) or entry.path.endswith("~action=add"))
-            )
-        ]
+        return announced(self.exchanges)
 
     @property
     def session_reads(self) -> list[Exchange]:

@@ -129,7 +129,7 @@ def test_a_failed_job_tells_its_type_and_leaves_no_item(
     made, removed = job.of("content_library_item")
     assert (made.changed, removed.changed) == (True, True)
     last = [task for task in job.tasks if task.verdict == "failed"][-1]
-    assert "fresh, which this run had made, has been taken away again" in last.result["msg"]
+    assert "fresh, which this run had made, was deleted again" in last.result["msg"]
     assert "fresh" not in jobs.item_names()
     assert not [task.name for task in job.tasks if "diff" in task.result], "nobody asked for it"
     require_secrets_kept(tmp_path / "processed", canaries)

@@ -5,13 +5,28 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.harness.servers import CannedServer, Reply, make_identity
+from tests.harness.tasks import action_of, announced
 from tests.roles.conftest import Images, Jobs, contents
-from tests.roles.jobs import credential, run_job
-from tests.simulator import LibrarySeed, Seed, Simulator
+from tests.roles.jobs import Job, credential, run_job
+from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
+
+PULLED = b"an image that lies on a mirror"
+SESSIONS = re.compile(r"/update-session(\?client_token=\S+|/[0-9a-f:-]+\?action=complete)?$")
+PUBLISHES = "Make sure that the item holds the image"
+
+
+def started(job: Job, task: str) -> int:
+    """How many times a task was started, for however many hosts."""
+    names = [event["event_data"]["task"] for event in job.events if event["event"] == "playbook_on_task_start"]
+    return names.count(task)
 
 
 def test_a_directory_is_published_once_and_shown_in_check_mode(jobs: Jobs, images: Images) -> None:
@@ -53,17 +68,105 @@ def test_an_item_that_was_there_stays_when_publishing_fails(jobs: Jobs, images: 
     assert not jobs.sim.run(lambda store: store.active_update_sessions())
 
 
-@pytest.mark.parametrize(
-    ("extra_vars", "reason"),
-    [
-        ({"publish_src": "/images/a.iso", "publish_accepted_warnings": ["ANY"]}, "value of publish_accepted_warnings"),
-        ({"publish_libraries": "templates", "publish_src": "/not/there.iso"}, "/not/there.iso does not exist"),
-    ],
-)
-def test_bad_variables_fail_before_vcenter_is_asked(jobs: Jobs, extra_vars: dict[str, str], reason: str) -> None:
-    job = jobs.run("publish.yml", extra_vars).failed()
-    assert reason in job.stdout
-    assert not jobs.sim.exchanges
+@pytest.fixture(scope="module")
+def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """A server that vCenter does not trust, with one image under any name: its address and its thumbprint."""
+    identity = make_identity(tmp_path_factory.mktemp("mirror"))
+    with CannedServer(lambda request: Reply(200, b"" if request.method == "HEAD" else PULLED), identity=identity) as it:
+        yield f"https://{it.hostname}:{it.port}", identity.thumbprint("sha256")
+
+
+def test_entries_say_what_goes_where(jobs: Jobs, images: Images, mirror: tuple[str, str]) -> None:
+    """Each way to say it, in one play; the variables beside the entries count for those that do not say otherwise."""
+    held = ("kept", "purged", "shrunk")
+    libraries = (
+        LibrarySeed("archive", tuple(ItemSeed(name, files={"old.iso": b"old"}) for name in held)),
+        LibrarySeed("twin", id="twin-1"),
+        LibrarySeed("twin", id="twin-2"),
+    )
+    jobs.sim.reset(Seed(libraries=libraries))
+    url, thumbprint = mirror
+    iso = str(images.iso)
+    file, old = {"src": iso}, {"name": "old.iso", "state": "absent"}
+    entries = [
+        {"library_item": "renamed", "files": [{"src": iso, "name": "tools.iso"}], "description": "By its files"},
+        {"library_item": "kept", "files": [file]},
+        {"library_item": "purged", "files": [file], "purge_files": True},
+        {"library_item": "shrunk", "files": [file, old]},
+        {"src": iso, "library_ids": ["twin-1"]},
+        {"src": iso, "library_item": "listed", "library_ids": "twin-1, twin-2"},
+        {"src": str(images.signed), "library_item": "signed", "accepted_warnings": "SELF_SIGNED_CERTIFICATE"},
+        {"url": f"{url}/more%20tools.iso?signature=1"},
+    ]
+    options = {
+        "publish_libraries": "archive",
+        "publish_description": "By the role",
+        "publish_ssl_thumbprint": thumbprint,
+        "publish_items": entries,
+    }
+
+    job = jobs.run("publish.yml", options).succeeded()
+
+    image = images.iso.read_bytes()
+    whole = {path.name: path.read_bytes() for path in images.package}
+    found = {(item.library.id, item.name): item for item in jobs.sim.run(lambda store: [*store.catalog.items.values()])}
+    archive = jobs.sim.run(lambda store: store.find_library_id("archive"))
+    assert {key: set(item.files) for key, item in found.items()} == {
+        (archive, "renamed"): {"tools.iso"},
+        (archive, "kept"): {"old.iso", "drivers.iso"},
+        (archive, "purged"): {"drivers.iso"},
+        (archive, "shrunk"): {"drivers.iso"},
+        ("twin-1", "drivers"): {"drivers.iso"},
+        ("twin-1", "listed"): {"drivers.iso"},
+        ("twin-2", "listed"): {"drivers.iso"},
+        (archive, "signed"): set(whole),
+        (archive, "more tools"): {"more tools.iso"},
+    }
+    assert jobs.contents("archive", "renamed") == {"tools.iso": image}
+    assert jobs.contents("archive", "signed") == whole
+    assert jobs.contents("archive", "more tools") == {"more tools.iso": PULLED}
+    described = {key[1]: (item.type, item.description) for key, item in found.items()}
+    assert described["renamed"] == ("", "By its files")
+    assert described["signed"] == ("ovf", "By the role")
+    assert described["drivers"] == ("iso", "By the role")
+    shown = {entry["library_item"]: entry for entry in job.handed_over["content_library_published"]["localhost"]}
+    assert shown["shrunk"]["files"] == ["drivers.iso"], "what is declared absent is not there"
+
+    again = jobs.run("publish.yml", options, "--check").succeeded()
+    assert again.changed == ["Make sure that the item holds the image"], "whether a URL holds the same, nobody can tell"
+
+
+def test_a_checksum_reaches_vcenter_and_a_wrong_one_leaves_no_item(
+    jobs: Jobs, images: Images, mirror: tuple[str, str]
+) -> None:
+    url, thumbprint = mirror
+    ids = [jobs.sim.run(lambda store: store.find_library_id("templates"))]
+    right = {
+        "publish_library_ids": ids,
+        "publish_url": f"{url}/tools.iso",
+        "publish_library_item": "pulled",
+        "publish_checksum": hashlib.sha1(PULLED).hexdigest(),
+        "publish_checksum_algorithm": "SHA1",
+        "publish_ssl_thumbprint": thumbprint,
+    }
+
+    jobs.run("publish.yml", right).succeeded()
+    (sent,) = announced(jobs.sim.exchanges)
+    assert sent["checksum_info"] == {"algorithm": "SHA1", "checksum": right["publish_checksum"]}
+    assert sent["source_endpoint"]["ssl_certificate_thumbprint"] == thumbprint
+    assert jobs.contents("templates", "pulled") == {"tools.iso": PULLED}
+    again = jobs.run("publish.yml", right).succeeded()
+    assert (again.changed, jobs.mutations) == ([], []), "by its checksum, what a URL holds is known"
+
+    wrong = {
+        "publish_library_ids": ",".join(ids),
+        "publish_src": str(images.iso),
+        "publish_library_item": "pushed",
+        "publish_checksum": "ab" * 32,
+    }
+    (refused,) = jobs.run("publish.yml", wrong).failed().of("content_library_update_session")
+    assert "checksum" in refused.result["msg"]
+    assert "pushed" not in jobs.item_names()
 
 
 def test_one_play_has_several_vcenters_fetch_from_a_mirror(jobs: Jobs, images: Images, tmp_path: Path) -> None:
@@ -81,6 +184,7 @@ def test_one_play_has_several_vcenters_fetch_from_a_mirror(jobs: Jobs, images: I
             "publish_libraries": "templates, archive",
             "publish_library_item": "drivers-{{ inventory_hostname }}",
             "publish_url": url,
+            "publish_checksum": hashlib.sha256(content).hexdigest(),
             "vcenter_hosts": "all",
         }
         inventory = {"all": {"hosts": hosts}}
@@ -93,5 +197,30 @@ def test_one_play_has_several_vcenters_fetch_from_a_mirror(jobs: Jobs, images: I
                 assert contents(sim, library, f"drivers-{name}") == {"drivers.iso": content}
             assert not [entry for entry in sim.exchanges if entry.method == "PUT"]
         # Once for each library, and not for each host: they go together, as many at a time as there are forks.
-        started = [event["event_data"]["task"] for event in job.events if event["event"] == "playbook_on_task_start"]
-        assert started.count("Make sure that the item holds the image") == 2
+        assert started(job, PUBLISHES) == 2
+
+        one_by_one = {**extra_vars, "vcenter_serial": 1}
+        again = run_job(tmp_path / "serial", "publish.yml", login, one_by_one, inventory=inventory).succeeded()
+
+        assert not again.changed
+        assert started(again, PUBLISHES) == 4
+        order = [event["event_data"]["host"] for event in again.events if event["event"] == "runner_on_ok"]
+        assert order == sorted(order), "the second one begins when the first one has gone through the whole play"
+
+
+def test_a_throttle_has_one_vcenter_after_the_other_receive_bytes(jobs: Jobs, images: Images, tmp_path: Path) -> None:
+    hosts = {name: {"publish_library_item": f"drivers-{name}"} for name in ("first", "second", "third")}
+    extra_vars = {
+        "vcenter_connection": {"ca_path": jobs.sim.ca_path},
+        "vcenter_hosts": "all",
+        "publish_libraries": "templates",
+        "publish_src": str(images.iso),
+        "publish_throttle": 1,
+    }
+    job = run_job(
+        tmp_path / "job", "publish.yml", credential(jobs.sim), extra_vars, inventory={"all": {"hosts": hosts}}
+    ).succeeded()
+
+    assert started(job, PUBLISHES) == 1
+    sessions = [entry for entry in jobs.sim.exchanges if entry.method == "POST" and SESSIONS.search(entry.path)]
+    assert [action_of(entry) for entry in sessions] == ["", "complete"] * len(hosts), "none begins before another ends"

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import pytest
 
 from tests.roles.conftest import Jobs
+from tests.roles.jobs import Job
 from tests.simulator import Store
 
 
@@ -26,12 +28,33 @@ def seeded(jobs: Jobs) -> Seeded:
         rocky9, tools = (store.find_item_id("templates", name) for name in ("rocky9", "tools"))
         store.seed_item_files(tools, {"tools.iso": b"content"})
         return Seeded(
-            active=store.seed_update_session(rocky9, files={"rocky9.ovf": b"<Envelope/>", "disk.vmdk": None}),
+            active=store.seed_update_session(
+                rocky9, files={"rocky9.ovf": b"<Envelope/>", "disk.vmdk": None}, client_progress=40
+            ),
             failed=store.seed_update_session(tools, state="ERROR", error_message="out of space"),
             download=store.seed_download_session(tools, state="CANCELED"),
         )
 
     return jobs.sim.run(seed)
+
+
+def table(job: Job) -> list[str]:
+    """The lines of the only thing that is shown."""
+    (shown,) = [task.result["msg"] for task in job.tasks if task.module == "ansible.builtin.debug"]
+    lines: list[str] = shown
+    return lines
+
+
+def rows(lines: list[str]) -> list[list[str]]:
+    """The cells of a table, whose columns begin where their titles do."""
+    starts = [found.start() for found in re.finditer(r"\S+", lines[0])]
+    ends = [*starts[1:], None]
+    return [[line[start:end].strip() for start, end in zip(starts, ends)] for line in lines]
+
+
+def removed(job: Job) -> set[str]:
+    """The sessions that a job has removed, or in check mode would."""
+    return {task.result["item"]["id"] for task in job.tasks if task.changed}
 
 
 def left(jobs: Jobs) -> set[str]:
@@ -41,17 +64,16 @@ def left(jobs: Jobs) -> set[str]:
 def test_sessions_are_shown_as_a_table_and_handed_over_as_data(jobs: Jobs, seeded: Seeded) -> None:
     job = jobs.run("sessions.yml", {}).succeeded()
 
-    (shown,) = [task.result["msg"] for task in job.tasks if task.module == "ansible.builtin.debug"]
-    words = [line.split() for line in shown]
-    assert words[0] == ["ITEM", "KIND", "STATE", "PROGRESS", "FILES", "EXPIRES", "SESSION"]
-    assert {(row[0], row[1], row[2], row[-1]) for row in words[1:]} == {
-        ("rocky9", "update", "ACTIVE", seeded.active),
-        ("tools", "update", "ERROR", seeded.failed),
-        ("tools", "download", "CANCELED", seeded.download),
-    }
-    assert next(line for line in shown if line.startswith("rocky9")).find("1 of 2") == shown[0].find("FILES")
-
     data = {entry["id"]: entry for entry in job.handed_over["content_library_sessions"]["localhost"]}
+    expires = {session_id: entry["expiration_time"] for session_id, entry in data.items()}
+    assert re.fullmatch(r"20[0-9T:.-]+Z", expires[seeded.active])
+    assert rows(table(job)) == [
+        ["ITEM", "KIND", "STATE", "PROGRESS", "FILES", "EXPIRES", "SESSION"],
+        ["rocky9", "update", "ACTIVE", "40 %", "1 of 2", expires[seeded.active], seeded.active],
+        ["tools", "update", "ERROR", "0 %", "1 of 1", expires[seeded.failed], seeded.failed],
+        ["tools", "download", "CANCELED", "0 %", "0 of 1", expires[seeded.download], seeded.download],
+    ]
+
     assert set(data) == {seeded.active, seeded.failed, seeded.download}
     assert [file["name"] for file in data[seeded.active]["files"]] == ["rocky9.ovf", "disk.vmdk"]
     assert data[seeded.failed]["library_item"] == "tools"
@@ -66,16 +88,25 @@ def test_a_failure_is_told_with_its_type(jobs: Jobs) -> None:
 
 
 def test_ended_sessions_go_and_active_ones_when_asked_for(jobs: Jobs, seeded: Seeded) -> None:
-    predicted = jobs.run("clean_sessions.yml", {"clean_sessions_session_ids": ""}, "--check").succeeded()
-    assert len(predicted.changed) == 2
-    assert not jobs.mutations
+    everything, ended = {seeded.active, seeded.failed, seeded.download}, {seeded.failed, seeded.download}
+    for variables, would_go in (
+        ({"clean_sessions_session_ids": ""}, ended),
+        ({"clean_sessions_include_active": "true"}, everything),
+        ({"clean_sessions_kind": "update"}, {seeded.failed}),
+    ):
+        predicted = jobs.run("clean_sessions.yml", variables, "--check").succeeded()
+        assert {session_id for session_id in everything if session_id in predicted.stdout} == would_go
+        assert removed(predicted) == would_go
+        assert left(jobs) == everything
+        assert not jobs.mutations
 
     # What names nothing must not count as naming sessions.
-    assert len(jobs.run("clean_sessions.yml", {"clean_sessions_session_ids": ","}).succeeded().changed) == 2
+    assert removed(jobs.run("clean_sessions.yml", {"clean_sessions_session_ids": ","}).succeeded()) == ended
     assert left(jobs) == {seeded.active}
 
-    named = {"clean_sessions_session_ids": [seeded.active]}
-    assert len(jobs.run("clean_sessions.yml", named).succeeded().changed) == 1
+    # A session that has gone is no error, or a second run would be one.
+    named = {"clean_sessions_session_ids": [seeded.active, seeded.failed]}
+    assert removed(jobs.run("clean_sessions.yml", named).succeeded()) == {seeded.active}
     assert not left(jobs)
 
 
