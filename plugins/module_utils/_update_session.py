@@ -41,6 +41,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import 
     find_active,
     is_completing,
     keeps_silent,
+    noted,
     open_session,
     patience_from,
     require_warning_behavior,
@@ -67,6 +68,8 @@ from ansible_collections.vsphere.content.plugins.module_utils._update_plan impor
 if TYPE_CHECKING:
     from ansible_collections.vsphere.content.plugins.module_utils._transfer import Digests
     from ansible_collections.vsphere.content.plugins.module_utils._upload import Upload
+
+CANCELLATION = "it was canceled"
 
 
 class UpdateSessionResource:
@@ -251,15 +254,16 @@ class UpdateSessionResource:
     def _set_values(self, plan: Plan, session: UpdateSession) -> UpdateSession:
         session_id = str(session.id)
         if plan.ignored_warnings is not None and not plan.opens:
-            self._api.set_warning_behavior(session_id, behaviors(plan.ignored_warnings))
-            self._outcome.note("warning_behavior was set")
+            with noted("warning_behavior was set", self._outcome.note):
+                self._api.set_warning_behavior(session_id, behaviors(plan.ignored_warnings))
             session = self._api.get_update_session(session_id)
         if plan.ignored_warnings is not None:
             require_warning_behavior(session, plan.ignored_warnings)
-        if self._declared.keep_alive or plan.client_progress is not None:
-            self._api.keep_update_session_alive(session_id, plan.client_progress)
+        if plan.client_progress is None and self._declared.keep_alive:
+            self._api.keep_update_session_alive(session_id)
         if plan.client_progress is not None:
-            self._outcome.note("client_progress was set")
+            with noted("client_progress was set", self._outcome.note):
+                self._api.keep_update_session_alive(session_id, plan.client_progress)
             # The signs of life during an upload go on from here, and never back.
             session = replace(session, client_progress=plan.client_progress)
         return session
@@ -308,7 +312,7 @@ class UpdateSessionResource:
         declared, stale = self._declared, plan.found.session
         if stale:
             self._outcome.find(str(stale.id))
-            discard(self._api, str(stale.id), self._note_cancellation)
+            self._discard(str(stale.id))
             self._outcome.replace()
         self._expect(plan)
         with self._task.progress.waiting("an update session on the item"):
@@ -375,22 +379,25 @@ class UpdateSessionResource:
         self._outcome.find(session_id)
         api, reason = self._api, str(self._declared.error_message)
         if plan.step is Step.CANCEL:
-            end_surely(
-                lambda: api.cancel_update_session(session_id), lambda: api.get_update_session(session_id), CANCELED
-            )
-            self._note_cancellation()
+            with noted(CANCELLATION, self._outcome.note):
+                end_surely(
+                    lambda: api.cancel_update_session(session_id), lambda: api.get_update_session(session_id), CANCELED
+                )
         elif plan.step is Step.FAIL:
-            end_surely(
-                lambda: api.fail_update_session(session_id, reason), lambda: api.get_update_session(session_id), ERROR
-            )
-            self._outcome.note("it was failed")
+            with noted("it was marked as failed", self._outcome.note):
+                end_surely(
+                    lambda: api.fail_update_session(session_id, reason),
+                    lambda: api.get_update_session(session_id),
+                    ERROR,
+                )
         else:
-            discard(api, session_id, self._note_cancellation)
+            self._discard(session_id)
             return replace(plan.found, session=None, files=())
         return replace(plan.found, session=api.get_update_session(session_id), files=())
 
-    def _note_cancellation(self) -> None:
-        self._outcome.note("it was canceled")
+    def _discard(self, session_id: str) -> None:
+        with noted("it was deleted", self._outcome.note):
+            discard(self._api, session_id, lambda: self._outcome.note(CANCELLATION))
 
     def _verified(self, name: str, verdicts: Mapping[str, Verdict]) -> bool | None:
         if name not in verdicts:

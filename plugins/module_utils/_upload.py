@@ -49,6 +49,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import 
     await_files,
     await_preview,
     kept_alive,
+    noted,
     require_accepted_warnings,
     require_active,
 )
@@ -217,8 +218,8 @@ class Upload:
     def remove(self, names: Sequence[str]) -> None:
         """Have files gone when the session is completed."""
         for name in names:
-            self.api.remove_update_file(self.session_id, name)
-            self.on_change(f"file {name} was removed")
+            with noted(f"file {name} was removed", self.on_change):
+                self.api.remove_update_file(self.session_id, name)
 
     def settle(self) -> tuple[UpdateSession, list[UpdateFile]]:
         """Wait for what must be there before the session may be completed: pulled files, and the preview of a package.

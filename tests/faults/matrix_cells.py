@@ -65,7 +65,8 @@ class Cell:
     def may_be_done(self, error: Mapping[str, Any]) -> bool:
         """Whether nobody can tell from an error what the server did with a change that stays."""
         unanswered = error["type"] in ("CONNECTION_FAILED", "TIMED_OUT", "INVALID_RESPONSE")
-        return self.point.operation in LASTING_CHANGES and (unanswered or (error["status"] or 0) >= 500)
+        stays = self.point.operation in LASTING_CHANGES or self.point.task in ("cancel", "remove")
+        return stays and (unanswered or (error["status"] or 0) >= 500)
 
     @property
     def leaves_doubt(self) -> bool:

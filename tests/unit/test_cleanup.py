@@ -193,12 +193,17 @@ def find_item_in(store: Any) -> str:
     return str(store.find_item_id("templates", "tools"))
 
 
-def test_a_found_session_in_which_nothing_was_changed_is_told_so(tasks: Tasks) -> None:
+@pytest.mark.parametrize(
+    ("status", "said", "changed"), [(400, "nothing", False), (500, "perhaps warning_behavior was set", True)]
+)
+def test_a_found_session_in_which_nothing_was_changed_is_told_so(
+    tasks: Tasks, status: int, said: str, changed: bool
+) -> None:
     session_id = tasks.sim.run(lambda store: store.seed_update_session(find_item_in(store)))
-    tasks.sim.inject("PATCH:*:1:500")
+    tasks.sim.inject(f"PATCH:*:1:{status}")
     run = tasks.run(**NAMES, warning_behavior=[{"type": "EXPIRED_CERTIFICATE", "ignored": True}])
-    assert run.changed is False
-    assert f"Session {session_id} was found, not made by this task, and stays. Changed in it: nothing." in run.msg
+    assert run.changed is changed
+    assert f"Session {session_id} was found, not made by this task, and stays. Changed in it: {said}." in run.msg
     assert states(tasks.sim) == {session_id: "ACTIVE"}
 
 
@@ -207,7 +212,7 @@ def test_a_found_session_in_which_nothing_was_changed_is_told_so(tasks: Tasks) -
     [
         ("absent", "DELETE:*update-session*:*:403", "CANCELED", "it was canceled"),
         ("canceled", "GET:*update-session/*:2+:500", "CANCELED", "it was canceled"),
-        ("error", "GET:*update-session/*:2+:500", "ERROR", "it was failed"),
+        ("error", "GET:*update-session/*:2+:500", "ERROR", "it was marked as failed"),
     ],
 )
 def test_ending_a_session_tells_how_far_it_has_come(
