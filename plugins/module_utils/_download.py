@@ -247,7 +247,8 @@ class Download:
     def transferred(self) -> dict[str, Any]:
         return {
             "files": len(self.fetched),
-            "bytes": sum(file.size for file in self.fetched.values()),
+            # A task that is ended leaves threads behind that may be putting a file into its place.
+            "bytes": sum(file.size for file in list(self.fetched.values())),
             "seconds": round(self.seconds, 3),
         }
 

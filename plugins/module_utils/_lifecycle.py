@@ -421,9 +421,13 @@ def noted(what: str, on_change: Callable[[str], None]) -> Iterator[None]:
     """Tell in words of what the block changes, when it has; also where its answer was lost, as then it may have."""
     try:
         yield
-    except ContentError as error:
-        if is_lost(error):
+    except Exception as error:
+        if isinstance(error, ContentError) and is_lost(error):
             on_change(f"perhaps {what}")
+        raise
+    except BaseException:
+        # The answer is not waited for any more.
+        on_change(f"perhaps {what}")
         raise
     on_change(what)
 

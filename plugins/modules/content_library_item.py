@@ -328,12 +328,14 @@ class Plan:
 class ItemResource:
     """The library item that a task declares, for C(converge)."""
 
-    def __init__(self, api: Api, params: Mapping[str, Any]) -> None:
+    def __init__(self, api: Api, params: Mapping[str, Any], task: Task) -> None:
         self._api = api
         self._params = params
         self._wanted = {name: params[name] for name in DECLARABLE if params[name] is not None}
         self._created = False
         self._changes: list[str] = []
+        task.on_failure(self._tell_changes)
+        task.so_far = lambda: {"changed": bool(self._changes)}
 
     def read(self) -> Found:
         found = self._look()
@@ -364,24 +366,6 @@ class ItemResource:
         return {**before, **self._values(plan.found.item)} if changes else self.project(plan.found)
 
     def apply(self, plan: Plan) -> Found:
-        try:
-            return self._apply(plan)
-        except ContentError as error:
-            if self._changes:
-                error.notes.append(f"Changed, and not put back: {self._changes[0]}. The next run goes on from there.")
-                error.result = {"changed": True}
-            raise
-
-    def result(self, state: Found) -> dict[str, Any]:
-        item, files = state.item, [to_result(file) for file in state.files]
-        return {"created": self._created, "library_item": {**to_result(item), "files": files} if item else None}
-
-    def _values(self, item: LibraryItem | None) -> dict[str, Any]:
-        """What is declared of an item; vCenter finds names in any case, so the name that found it is no rename."""
-        found_by_name = item is not None and not self._params["library_item_id"]
-        return {name: value for name, value in self._wanted.items() if name != "name" or not found_by_name}
-
-    def _apply(self, plan: Plan) -> Found:
         item = plan.found.item
         if plan.create:
             with noted("the item was made", self._changes.append):
@@ -399,6 +383,20 @@ class ItemResource:
                 self._api.update_item(item.id, plan.change)
             return self._load(plan.found.library_id, item.id)
         return plan.found
+
+    def result(self, state: Found) -> dict[str, Any]:
+        item, files = state.item, [to_result(file) for file in state.files]
+        return {"created": self._created, "library_item": {**to_result(item), "files": files} if item else None}
+
+    def _values(self, item: LibraryItem | None) -> dict[str, Any]:
+        """What is declared of an item; vCenter finds names in any case, so the name that found it is no rename."""
+        found_by_name = item is not None and not self._params["library_item_id"]
+        return {name: value for name, value in self._wanted.items() if name != "name" or not found_by_name}
+
+    def _tell_changes(self) -> str:
+        if not self._changes:
+            return ""
+        return f"Changed, and not put back: {'; '.join(self._changes)}. The next run goes on from there."
 
     def _look(self) -> Found:
         if self._params["library_item_id"]:
@@ -451,7 +449,7 @@ def describe(params: Mapping[str, Any]) -> str:
 
 
 def library_item(module: AnsibleModule, task: Task, _declared: None) -> dict[str, Any]:
-    resource = ItemResource(Api(task.connection), module.params)
+    resource = ItemResource(Api(task.connection), module.params, task)
     return converge(resource, check_mode=module.check_mode, diff_mode=module._diff)
 
 

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.harness.modules import connection_args, finish_module, start_module
 from tests.harness.tasks import DIALECTS, Run, Tasks
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
 from tests.simulator.seed import ADMINISTRATOR, PRIVILEGES, UserSeed
@@ -315,6 +317,31 @@ def test_a_session_that_has_ended_and_cannot_be_read_then_has_changed(tasks: Tas
     assert run.changed
     assert f"session {session} was {DONE_TO[state]}." in run.msg
     assert states_on_server(tasks) == {session: ENDS[state]}
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("options", "fault", "said"),
+    [
+        ({"state": "active"}, "POST:*prepare*:2:hold", "rocky9.ovf was asked for; perhaps disk1.vmdk was asked for"),
+        ({"state": "canceled"}, "POST:*cancel*:1:hold-answer", "perhaps session {session} was canceled"),
+        ({"state": "absent"}, "DELETE:*:1:hold", "session {session} was canceled; perhaps session {session} was del"),
+    ],
+    ids=["preparing", "canceling", "deleting"],
+)
+def test_a_signal_hides_nothing_of_what_was_done(
+    server: Simulator, options: dict[str, str], fault: str, said: str
+) -> None:
+    server.reset(SEED)
+    session = seed_session(Tasks(server, "api"))
+    server.inject(fault)
+    process = start_module(DOWNLOAD, {**connection_args(server), "session_id": session, **options})
+    assert server.wait_until_held()
+    process.send_signal(signal.SIGTERM)
+    ended = finish_module(process)
+    server.release()
+    assert (ended.result["error"]["type"], ended.result["changed"]) == ("CANCELED", True)
+    assert f"Changed, and not put back: {said.format(session=session)}" in ended.result["msg"]
 
 
 def test_preparing_is_waited_for_as_long_as_it_moves() -> None:

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import json
+import signal
 import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.harness.modules import ModuleResult, connection_args, run_module
+from tests.harness.modules import ModuleResult, connection_args, finish_module, run_module, start_module
 from tests.harness.tasks import DIALECTS, changes_something
 from tests.simulator import Exchange, ItemSeed, LibrarySeed, Seed, Simulator
 from tests.simulator.catalog import Item
@@ -498,3 +499,30 @@ def test_an_item_that_goes_between_its_being_found_and_read_is_not_there(
     assert (real.rc, real.result["changed"]) == (0, changed), real.result
     made = item_of(sim, "templates", "tools")
     assert (made is not None) is changed
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("options", "fault", "said"),
+    [
+        (MAKE, "POST:*/library/item?client_token=*:1:hold-answer", "perhaps the item was made"),
+        (MAKE, "GET:*/library/item/*:1:hold", "the item was made"),
+        (CHANGE, "PATCH:*:1:hold-answer", "perhaps the item was changed"),
+        (CHANGE, "GET:*/library/item/*:4:hold", "the item was changed"),
+        (DELETE, "DELETE:*/library/item/*:1:hold-answer", "perhaps the item was deleted"),
+    ],
+    ids=["making", "made", "changing", "changed", "deleting"],
+)
+def test_a_signal_hides_nothing_of_what_was_done(
+    sim: Simulator, options: dict[str, str], fault: str, said: str
+) -> None:
+    sim.inject(fault)
+    args = {**connection_args(sim), "api_dialect": "api", "library": "templates", **options}
+    process = start_module("content_library_item", args)
+    assert sim.wait_until_held()
+    process.send_signal(signal.SIGTERM)
+    ended = finish_module(process)
+    sim.release()
+    assert (ended.rc, ended.result["error"]["type"], ended.result["changed"]) == (1, "CANCELED", True)
+    assert f"ended by SIGTERM. Changed, and not put back: {said}. The next run" in ended.result["msg"]
+    assert run_module("content_library_item", args).rc == 0
