@@ -30,18 +30,17 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     InvalidResponse,
     TransferFailed,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
-    CANCELED,
-    ERROR,
-    LONGEST_KEEP_ALIVE,
-    Clock,
-    Step,
+from ansible_collections.vsphere.content.plugins.module_utils._insist import (
     discard_download,
     end_surely,
-    gather,
-    kept_alive,
     make_surely,
     noted,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
+    LONGEST_KEEP_ALIVE,
+    Clock,
+    gather,
+    kept_alive,
     wait_for,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._mark import left_marks
@@ -52,6 +51,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._schema import (
     DownloadSession,
     LibraryItemFile,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._steps import CANCELED, ERROR, Step
 from ansible_collections.vsphere.content.plugins.module_utils._transfer import (
     TransferStopped,
     get_file,

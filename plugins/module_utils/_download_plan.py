@@ -25,12 +25,6 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
     held_by_item,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument, NotAllowedInCurrentState
-from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
-    ACTIVE,
-    DOWNLOAD_STEPS,
-    Step,
-    choose_step,
-)
 from ansible_collections.vsphere.content.plugins.module_utils._options import (
     read_client_token,
     require_directory,
@@ -44,6 +38,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._schema import (
     LibraryItemFile,
     to_result,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._steps import ACTIVE, DOWNLOAD_STEPS, Step, choose_step
 from ansible_collections.vsphere.content.plugins.module_utils._target import require_complete_names
 
 MOST_TRANSFERS = 32

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How sessions live and die: what a declared state asks of a found one, waiting, take over, completing, cleaning up.
+"""How sessions live: waiting, taking over, being kept alive, completing.
 
 Each wait has a deadline on a monotonic clock, which moves on with every sign of progress.
 """
@@ -21,7 +21,6 @@ from typing import Any, Callable, TypeVar
 
 from ansible_collections.vsphere.content.plugins.module_utils._api import Api
 from ansible_collections.vsphere.content.plugins.module_utils._errors import (
-    ConnectionFailed,
     ContentError,
     InvalidResponse,
     NotAllowedInCurrentState,
@@ -31,6 +30,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     TransferFailed,
     WarningsNotIgnored,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._insist import is_lost, make_surely
 from ansible_collections.vsphere.content.plugins.module_utils._schema import (
     PreviewWarning,
     Session,
@@ -39,6 +39,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._schema import (
     WarningBehavior,
     to_result,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._steps import ACTIVE, DONE
 
 ValueT = TypeVar("ValueT")
 KeyT = TypeVar("KeyT")
@@ -53,8 +54,6 @@ JOIN_SECONDS = 5.0
 JOIN_PAUSE = 0.2
 UNAVAILABLE_SECONDS = 10.0
 READERS = 16
-REMOVAL_TRIES = 3
-FIRST_REMOVAL_PAUSE = 1.0
 SHORTEST_KEEP_ALIVE = 0.5
 LONGEST_KEEP_ALIVE = 30.0
 # So often that whoever looks on for LOOK_SECONDS sees a task that is at work in an update session.
@@ -72,32 +71,6 @@ UNFINISHED_TRANSFERS = ("TRANSFERRING", "VALIDATING")
 ENDED_TRANSFERS = ("READY", "ERROR")
 
 
-class Step(enum.Enum):
-    """What is to be done with the session that was found, or with none."""
-
-    NOTHING = "nothing"
-    OPEN = "open"
-    CONVERGE = "converge"
-    COMPLETE = "complete"
-    CANCEL = "cancel"
-    FAIL = "fail"
-    DELETE = "delete"
-    CANCEL_AND_DELETE = "cancel and delete"
-    REFUSE = "refuse"
-
-
-TOO_MANY_REQUESTS = 429
-
-
-class Fate(enum.Enum):
-    """What became of a session that a task made and had to give up."""
-
-    CANCELED = "canceled"
-    COMPLETING = "completing"
-    COMPLETED = "completed"
-    GONE = "gone"
-
-
 class Completion(enum.Enum):
     """How far the completion of a session has come, as far as anybody can tell."""
 
@@ -108,44 +81,8 @@ class Completion(enum.Enum):
     DONE = "done"
 
 
-ACTIVE, DONE, ERROR, CANCELED, NONE = "ACTIVE", "DONE", "ERROR", "CANCELED", None
-
-# What the state of a session says of a completion that it did not refuse, and of its fate where that is left to the
-# server.
+# What the state of a session says of a completion that it did not refuse.
 REACHED: Mapping[str | None, Completion] = {ACTIVE: Completion.ACCEPTED, DONE: Completion.DONE}
-LEFT: Mapping[str | None, Fate] = {ACTIVE: Fate.COMPLETING, DONE: Fate.COMPLETED}
-
-UPDATE_STEPS: Mapping[str, Mapping[str | None, Step]] = {
-    "active": {NONE: Step.OPEN, ACTIVE: Step.CONVERGE, DONE: Step.REFUSE, ERROR: Step.REFUSE, CANCELED: Step.REFUSE},
-    "done": {NONE: Step.OPEN, ACTIVE: Step.COMPLETE, DONE: Step.NOTHING, ERROR: Step.REFUSE, CANCELED: Step.REFUSE},
-    "canceled": {
-        NONE: Step.NOTHING,
-        ACTIVE: Step.CANCEL,
-        DONE: Step.REFUSE,
-        ERROR: Step.REFUSE,
-        CANCELED: Step.NOTHING,
-    },
-    "error": {NONE: Step.NOTHING, ACTIVE: Step.FAIL, DONE: Step.REFUSE, ERROR: Step.NOTHING, CANCELED: Step.REFUSE},
-    "absent": {
-        NONE: Step.NOTHING,
-        ACTIVE: Step.CANCEL_AND_DELETE,
-        DONE: Step.DELETE,
-        ERROR: Step.DELETE,
-        CANCELED: Step.DELETE,
-    },
-}
-
-
-# What becomes of a session in a state that this version does not know: it can be removed, and nothing else.
-UNKNOWN_STATE_STEPS: Mapping[str, Step] = {"absent": Step.CANCEL_AND_DELETE}
-
-# Ended sessions are as with update sessions, but there is no DONE.
-DOWNLOAD_STEPS: Mapping[str, Mapping[str | None, Step]] = {
-    "active": {NONE: Step.OPEN, ACTIVE: Step.CONVERGE, ERROR: Step.REFUSE, CANCELED: Step.REFUSE},
-    "canceled": {NONE: Step.NOTHING, ACTIVE: Step.CANCEL, ERROR: Step.REFUSE, CANCELED: Step.NOTHING},
-    "error": {NONE: Step.NOTHING, ACTIVE: Step.FAIL, ERROR: Step.NOTHING, CANCELED: Step.REFUSE},
-    "absent": {NONE: Step.NOTHING, ACTIVE: Step.CANCEL_AND_DELETE, ERROR: Step.DELETE, CANCELED: Step.DELETE},
-}
 
 
 @dataclass(frozen=True)
@@ -178,31 +115,6 @@ class Patience:
 
 def patience_from(clock: Clock, seconds: float) -> Patience:
     return Patience(seconds, clock.now() + seconds)
-
-
-def choose_step(
-    declared: str, session: Session | None, steps: Mapping[str, Mapping[str | None, Step]] | None = None
-) -> Step:
-    """The cell of the table, by default that of update sessions.
-
-    Raises NotAllowedInCurrentState where the found state excludes the declared one.
-    """
-    found = session.state if session else NONE
-    step = (steps or UPDATE_STEPS)[declared].get(found, UNKNOWN_STATE_STEPS.get(declared, Step.REFUSE))
-    if session and step is Step.REFUSE:
-        raise NotAllowedInCurrentState(_refusal(declared, session), session_id=session.id, remedy=_way_out(session))
-    return step
-
-
-def _refusal(declared: str, session: Session) -> str:
-    because = f": {session.error_message.text}" if session.error_message and session.error_message.text else ""
-    return f"session {session.id} is {session.state} and cannot become {declared.upper()}{because}"
-
-
-def _way_out(session: Session) -> str:
-    if session.state not in (DONE, ERROR, CANCELED):
-        return "This version of the collection does not know the state; only state: absent or a newer version may help."
-    return "A session that has ended cannot be opened again: name the item instead of session_id, to get a new one."
 
 
 def gather(read: Callable[[KeyT], ValueT], keys: Sequence[KeyT]) -> list[ValueT]:
@@ -397,39 +309,6 @@ def open_session(
                 raise
         clock.sleep(min(pause, max(0.0, patience.until - clock.now())))
         pause = min(pause * 2, LONGEST_PAUSE)
-
-
-def make_surely(create: Callable[[], str]) -> str:
-    """The identifier of what is made with a client token.
-
-    Where the answer came too late or cannot be read, it is asked for again: for the same token the server names what it
-    has made already, so that nothing is left that nobody knows of.
-    """
-    try:
-        return create()
-    except (TimedOut, InvalidResponse):
-        return create()
-
-
-def is_lost(error: ContentError) -> bool:
-    """Whether the server may have done what it was asked, although it was answered with an error, or not at all."""
-    return isinstance(error, (ConnectionFailed, TimedOut, InvalidResponse)) or (error.status or 0) >= 500
-
-
-@contextmanager
-def noted(what: str, on_change: Callable[[str], None]) -> Iterator[None]:
-    """Tell in words of what the block changes, when it has; also where its answer was lost, as then it may have."""
-    try:
-        yield
-    except Exception as error:
-        if isinstance(error, ContentError) and is_lost(error):
-            on_change(f"perhaps {what}")
-        raise
-    except BaseException:
-        # The answer is not waited for any more.
-        on_change(f"perhaps {what}")
-        raise
-    on_change(what)
 
 
 def require_warning_behavior(session: UpdateSession, ignored_warnings: Sequence[str]) -> None:
@@ -824,97 +703,3 @@ def _look_once_more(
     if session.state == ACTIVE:
         raise error
     return session
-
-
-def end_surely(ask: Callable[[], None], read: Callable[[], Session], state: str) -> None:
-    """Have a session canceled or failed; that this is refused after a lost answer can mean that it has been done."""
-    asked: list[None] = []
-
-    def ask_again() -> None:
-        asked.append(None)
-        ask()
-
-    try:
-        insist(ask_again)
-    except NotAllowedInCurrentState:
-        if len(asked) == 1 or read().state != state:
-            raise
-
-
-def withdraw(api: Api, session_id: str, *, accepted: bool) -> Fate:
-    """Undo the making of an update session: cancel and delete it, unless it has been completed.
-
-    Once its completion was C(accepted) it is left to the server, which may only be slow, as long as it is ACTIVE.
-    """
-    with _told_if_left(session_id):
-        try:
-            if accepted and (state := api.get_update_session(session_id).state) in LEFT:
-                return LEFT[state]
-            insist(lambda: api.cancel_update_session(session_id))
-        except NotFound:
-            return Fate.GONE
-        except NotAllowedInCurrentState:
-            if api.get_update_session(session_id).state == DONE:
-                return Fate.COMPLETED
-        insist(lambda: api.delete_update_session(session_id))
-    return Fate.CANCELED
-
-
-def discard(api: Api, session_id: str, on_canceled: Callable[[], None] = lambda: None) -> None:
-    """Delete an update session whatever its state, canceling it first if need be; one that has gone is fine.
-
-    C(on_canceled) is told when it has been canceled and not yet deleted.
-    """
-    _discard(api.cancel_update_session, api.delete_update_session, session_id, on_canceled)
-
-
-def discard_download(api: Api, session_id: str, on_canceled: Callable[[], None] = lambda: None) -> None:
-    """The same for a download session."""
-    _discard(api.cancel_download_session, api.delete_download_session, session_id, on_canceled)
-
-
-def delete_download(api: Api, session_id: str) -> None:
-    """Delete a download session that has served its purpose; one that has gone is fine."""
-    with suppress(NotFound):
-        insist(lambda: api.delete_download_session(session_id))
-
-
-def insist(ask: Callable[[], None], sleep: Callable[[float], None] = time.sleep) -> None:
-    """Ask for something that does no harm when it is asked for again, as what is left behind blocks the next run.
-
-    Unlike with other requests, an error of the server's own is no reason to give up.
-    """
-    pause = FIRST_REMOVAL_PAUSE
-    for tried in range(1, REMOVAL_TRIES + 1):
-        try:
-            ask()
-        except ContentError as error:
-            may_pass = is_lost(error) or error.status == TOO_MANY_REQUESTS or isinstance(error, ResourceBusy)
-            if tried == REMOVAL_TRIES or not may_pass:
-                raise
-        else:
-            return
-        sleep(pause)
-        pause *= 2
-
-
-def _discard(
-    cancel: Callable[[str], None], delete: Callable[[str], None], session_id: str, on_canceled: Callable[[], None]
-) -> None:
-    with _told_if_left(session_id):
-        with suppress(NotAllowedInCurrentState):
-            insist(lambda: cancel(session_id))
-            on_canceled()
-        insist(lambda: delete(session_id))
-
-
-@contextmanager
-def _told_if_left(session_id: str) -> Iterator[None]:
-    """A session that has gone is fine; one that cannot be removed is named."""
-    try:
-        yield
-    except NotFound:
-        return
-    except ContentError as error:
-        error.notes.append(f"Session {session_id} is left behind; state: absent with this session_id removes it.")
-        raise

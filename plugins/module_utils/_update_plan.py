@@ -4,7 +4,7 @@
 """What must change about an update session: declared against found, and what a diff shows of both. Pure: no server,
 no clock.
 
-The table of declared and found states is C(UPDATE_STEPS) of C(_lifecycle); what the content needs is C(plan_files) of
+The table of declared and found states is C(UPDATE_STEPS) of C(_steps); what the content needs is C(plan_files) of
 C(_content). This file joins the two.
 """
 
@@ -27,8 +27,8 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
     project_session,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._errors import NotAllowedInCurrentState
-from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import ACTIVE, Step, choose_step
 from ansible_collections.vsphere.content.plugins.module_utils._schema import LibraryItemFile, UpdateFile, UpdateSession
+from ansible_collections.vsphere.content.plugins.module_utils._steps import ACTIVE, Step, choose_step
 
 ENDS: Mapping[Step, str | None] = {
     Step.COMPLETE: "DONE",

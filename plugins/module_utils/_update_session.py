@@ -24,32 +24,26 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     NotFound,
     ResourceBusy,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._insist import discard, end_surely, noted, withdraw
 from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
-    ACTIVE,
-    CANCELED,
-    ERROR,
     RUN_AGAIN,
     Clock,
     Patience,
-    Step,
     Vanished,
     behaviors,
     claim,
     complete,
-    discard,
-    end_surely,
     find_active,
     is_completing,
     keeps_silent,
-    noted,
     open_session,
     patience_from,
     require_warning_behavior,
     take_over,
-    withdraw,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._module import Overtaken, Task
 from ansible_collections.vsphere.content.plugins.module_utils._schema import UpdateSession, to_result
+from ansible_collections.vsphere.content.plugins.module_utils._steps import ACTIVE, CANCELED, ERROR, Step
 from ansible_collections.vsphere.content.plugins.module_utils._target import (
     require_local_item,
     resolve_item,

@@ -42,6 +42,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     ResourceBusy,
     TransferFailed,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._insist import noted
 from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
     RUN_AGAIN,
     SIGN_OF_LIFE_SECONDS,
@@ -49,7 +50,6 @@ from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import 
     await_files,
     await_preview,
     kept_alive,
-    noted,
     require_accepted_warnings,
     require_active,
 )

@@ -424,18 +424,13 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     NotAllowedInCurrentState,
     NotFound,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
-    ACTIVE,
-    SYSTEM_CLOCK,
-    Clock,
-    delete_download,
-    discard_download,
-    noted,
-)
+from ansible_collections.vsphere.content.plugins.module_utils._insist import delete_download, discard_download, noted
+from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import SYSTEM_CLOCK, Clock
 from ansible_collections.vsphere.content.plugins.module_utils._mark import SessionMark
 from ansible_collections.vsphere.content.plugins.module_utils._module import Task, converge, run_module
 from ansible_collections.vsphere.content.plugins.module_utils._progress import progress_spec
 from ansible_collections.vsphere.content.plugins.module_utils._schema import DownloadSession, to_result
+from ansible_collections.vsphere.content.plugins.module_utils._steps import ACTIVE
 from ansible_collections.vsphere.content.plugins.module_utils._target import (
     ITEM_MUTUALLY_EXCLUSIVE,
     describe_item,

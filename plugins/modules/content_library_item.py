@@ -268,7 +268,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     InvalidArgument,
     NotFound,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import make_surely, noted
+from ansible_collections.vsphere.content.plugins.module_utils._insist import make_surely, noted
 from ansible_collections.vsphere.content.plugins.module_utils._module import Overtaken, Task, converge, run_module
 from ansible_collections.vsphere.content.plugins.module_utils._options import require_names
 from ansible_collections.vsphere.content.plugins.module_utils._schema import (

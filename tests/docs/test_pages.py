@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from ansible_collections.vsphere.content.plugins.module_utils import _errors, _lifecycle, _upload
+from ansible_collections.vsphere.content.plugins.module_utils import _errors, _steps, _upload
 from ansible_collections.vsphere.content.plugins.modules import content_library_update_session
 from tests.docs.pages import (
     EE_PIECE,
@@ -101,15 +101,15 @@ def test_each_error_type_has_cause_and_remedy(name: str) -> None:
 @pytest.mark.parametrize(
     ("title", "steps"),
     [
-        ("Update sessions: declared and found", _lifecycle.UPDATE_STEPS),
-        ("Download sessions", _lifecycle.DOWNLOAD_STEPS),
+        ("Update sessions: declared and found", _steps.UPDATE_STEPS),
+        ("Download sessions", _steps.DOWNLOAD_STEPS),
     ],
 )
 def test_the_tables_of_states_are_those_of_the_code(
-    title: str, steps: dict[str, dict[str | None, _lifecycle.Step]]
+    title: str, steps: dict[str, dict[str | None, _steps.Step]]
 ) -> None:
     header, *rows = list_table(sections(read("session_states.rst"), "-")[title])
-    words = {_lifecycle.Step.NOTHING: "nothing"}
+    words = {_steps.Step.NOTHING: "nothing"}
     shown = {row[0]: dict(zip(header[1:], row[1:])) for row in rows}
     assert shown == {
         declared: {found or "none": words.get(step, step.value) for found, step in cells.items()}
@@ -120,9 +120,9 @@ def test_the_tables_of_states_are_those_of_the_code(
 def test_the_picture_shows_the_states_and_what_leads_to_them() -> None:
     picture = ElementTree.parse(ROOT / "docs" / "images" / "session-states.svg")
     texts = {"".join(element.itertext()) for element in picture.iter() if element.tag.endswith("}text")}
-    wanted = {found for cells in _lifecycle.UPDATE_STEPS.values() for found in cells if found}
+    wanted = {found for cells in _steps.UPDATE_STEPS.values() for found in cells if found}
     assert wanted <= texts
-    assert {f"state: {declared}" for declared in _lifecycle.UPDATE_STEPS if declared != "active"} <= texts
+    assert {f"state: {declared}" for declared in _steps.UPDATE_STEPS if declared != "active"} <= texts
 
 
 def test_signed_content_explains_each_warning() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from ansible_collections.vsphere.content.plugins.module_utils import (
     _connection,
+    _insist,
     _lifecycle,
     _transfer,
     _upload,
@@ -34,9 +35,9 @@ from tools.pages import read_part
 CELLS = list(cells())
 PAUSES = {
     _connection: {"FIRST_DELAY": 0.002},
+    _insist: {"FIRST_REMOVAL_PAUSE": 0.002},
     _lifecycle: {
         "FIRST_PAUSE": 0.01,
-        "FIRST_REMOVAL_PAUSE": 0.002,
         "JOIN_PAUSE": 0.01,
         "JOIN_SECONDS": 0.02,
         "LOOK_SECONDS": 0.02,

@@ -19,7 +19,13 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from ansible_collections.vsphere.content.plugins.module_utils import _connection, _lifecycle, _module, _transfer
+from ansible_collections.vsphere.content.plugins.module_utils import (
+    _connection,
+    _insist,
+    _lifecycle,
+    _module,
+    _transfer,
+)
 from ansible_collections.vsphere.content.plugins.modules import (
     content_library_download_session,
     content_library_update_session,
@@ -87,7 +93,7 @@ def shrink_pauses() -> None:
         (_connection, "FIRST_DELAY", 0.0),
         (_lifecycle, "FIRST_PAUSE", 0.0),
         (_lifecycle, "LONGEST_PAUSE", 0.0),
-        (_lifecycle, "FIRST_REMOVAL_PAUSE", 0.0),
+        (_insist, "FIRST_REMOVAL_PAUSE", 0.0),
         (_lifecycle, "JOIN_PAUSE", 0.0),
         (_lifecycle, "JOIN_SECONDS", 2 * TICK),
         (_lifecycle, "LOOK_SECONDS", TICK),

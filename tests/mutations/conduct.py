@@ -17,7 +17,8 @@ from collections.abc import Iterator
 from tests.mutations.mutation import Mutation, Suite, govc, sdk, unit, vcsim
 
 UTILS = "plugins/module_utils/"
-LIFECYCLE, UPLOAD, CONTENT = UTILS + "_lifecycle.py", UTILS + "_upload.py", UTILS + "_content.py"
+LIFECYCLE, INSIST = UTILS + "_lifecycle.py", UTILS + "_insist.py"
+UPLOAD, CONTENT = UTILS + "_upload.py", UTILS + "_content.py"
 CONNECTION, API, DOWNLOAD = UTILS + "_connection.py", UTILS + "_api.py", UTILS + "_download.py"
 UPDATES = "tests/simulator/updates.py"
 
@@ -62,14 +63,14 @@ JUDGED_BY_OTHERS: tuple[Row, ...] = (
     ),
     (
         "clean-up: a session is deleted while it is ACTIVE",
-        LIFECYCLE,
+        INSIST,
         "            insist(lambda: api.cancel_update_session(session_id))\n",
         "            pass\n",
         govc("failed_task_made"),
     ),
     (
         "clean-up: a session that is canceled stays",
-        LIFECYCLE,
+        INSIST,
         "        insist(lambda: api.delete_update_session(session_id))\n    return Fate.CANCELED",
         "    return Fate.CANCELED",
         govc("failed_task_made"),

@@ -23,10 +23,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import 
     FIRST_PAUSE,
     LONGEST_PAUSE,
     READERS,
-    UPDATE_STEPS,
     Clock,
-    Step,
-    choose_step,
     gather,
     kept_alive,
     require_warning_behavior,
@@ -37,6 +34,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._schema import (
     UpdateSession,
     WarningBehavior,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._steps import UPDATE_STEPS, Step, choose_step
 from ansible_collections.vsphere.content.plugins.modules.content_library_update_session import argument_spec
 
 PUBLISHED_STATES = ("ACTIVE", "DONE", "ERROR", "CANCELED")

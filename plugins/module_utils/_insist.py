@@ -1,0 +1,172 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How something is made, ended or removed for certain, although answers get lost on the way.
+
+It is asked for again only where that does no harm.
+"""
+
+from __future__ import annotations
+
+import enum
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Callable
+
+from ansible_collections.vsphere.content.plugins.module_utils._api import Api
+from ansible_collections.vsphere.content.plugins.module_utils._errors import (
+    ConnectionFailed,
+    ContentError,
+    InvalidResponse,
+    NotAllowedInCurrentState,
+    NotFound,
+    ResourceBusy,
+    TimedOut,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._schema import Session
+from ansible_collections.vsphere.content.plugins.module_utils._steps import ACTIVE, DONE
+
+REMOVAL_TRIES = 3
+FIRST_REMOVAL_PAUSE = 1.0
+TOO_MANY_REQUESTS = 429
+
+
+class Fate(enum.Enum):
+    """What became of a session that a task made and had to give up."""
+
+    CANCELED = "canceled"
+    COMPLETING = "completing"
+    COMPLETED = "completed"
+    GONE = "gone"
+
+
+# What the state of a session says of its fate where that is left to the server.
+LEFT: Mapping[str | None, Fate] = {ACTIVE: Fate.COMPLETING, DONE: Fate.COMPLETED}
+
+
+def make_surely(create: Callable[[], str]) -> str:
+    """The identifier of what is made with a client token.
+
+    Where the answer came too late or cannot be read, it is asked for again: for the same token the server names what it
+    has made already, so that nothing is left that nobody knows of.
+    """
+    try:
+        return create()
+    except (TimedOut, InvalidResponse):
+        return create()
+
+
+def is_lost(error: ContentError) -> bool:
+    """Whether the server may have done what it was asked, although it was answered with an error, or not at all."""
+    return isinstance(error, (ConnectionFailed, TimedOut, InvalidResponse)) or (error.status or 0) >= 500
+
+
+@contextmanager
+def noted(what: str, on_change: Callable[[str], None]) -> Iterator[None]:
+    """Tell in words of what the block changes, when it has; also where its answer was lost, as then it may have."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, ContentError) and is_lost(error):
+            on_change(f"perhaps {what}")
+        raise
+    except BaseException:
+        # The answer is not waited for any more.
+        on_change(f"perhaps {what}")
+        raise
+    on_change(what)
+
+
+def end_surely(ask: Callable[[], None], read: Callable[[], Session], state: str) -> None:
+    """Have a session canceled or failed; that this is refused after a lost answer can mean that it has been done."""
+    asked: list[None] = []
+
+    def ask_again() -> None:
+        asked.append(None)
+        ask()
+
+    try:
+        insist(ask_again)
+    except NotAllowedInCurrentState:
+        if len(asked) == 1 or read().state != state:
+            raise
+
+
+def withdraw(api: Api, session_id: str, *, accepted: bool) -> Fate:
+    """Undo the making of an update session: cancel and delete it, unless it has been completed.
+
+    Once its completion was C(accepted) it is left to the server, which may only be slow, as long as it is ACTIVE.
+    """
+    with _told_if_left(session_id):
+        try:
+            if accepted and (state := api.get_update_session(session_id).state) in LEFT:
+                return LEFT[state]
+            insist(lambda: api.cancel_update_session(session_id))
+        except NotFound:
+            return Fate.GONE
+        except NotAllowedInCurrentState:
+            if api.get_update_session(session_id).state == DONE:
+                return Fate.COMPLETED
+        insist(lambda: api.delete_update_session(session_id))
+    return Fate.CANCELED
+
+
+def discard(api: Api, session_id: str, on_canceled: Callable[[], None] = lambda: None) -> None:
+    """Delete an update session whatever its state, canceling it first if need be; one that has gone is fine.
+
+    C(on_canceled) is told when it has been canceled and not yet deleted.
+    """
+    _discard(api.cancel_update_session, api.delete_update_session, session_id, on_canceled)
+
+
+def discard_download(api: Api, session_id: str, on_canceled: Callable[[], None] = lambda: None) -> None:
+    """The same for a download session."""
+    _discard(api.cancel_download_session, api.delete_download_session, session_id, on_canceled)
+
+
+def delete_download(api: Api, session_id: str) -> None:
+    """Delete a download session that has served its purpose; one that has gone is fine."""
+    with suppress(NotFound):
+        insist(lambda: api.delete_download_session(session_id))
+
+
+def insist(ask: Callable[[], None], sleep: Callable[[float], None] = time.sleep) -> None:
+    """Ask for something that does no harm when it is asked for again, as what is left behind blocks the next run.
+
+    Unlike with other requests, an error of the server's own is no reason to give up.
+    """
+    pause = FIRST_REMOVAL_PAUSE
+    for tried in range(1, REMOVAL_TRIES + 1):
+        try:
+            ask()
+        except ContentError as error:
+            may_pass = is_lost(error) or error.status == TOO_MANY_REQUESTS or isinstance(error, ResourceBusy)
+            if tried == REMOVAL_TRIES or not may_pass:
+                raise
+        else:
+            return
+        sleep(pause)
+        pause *= 2
+
+
+def _discard(
+    cancel: Callable[[str], None], delete: Callable[[str], None], session_id: str, on_canceled: Callable[[], None]
+) -> None:
+    with _told_if_left(session_id):
+        with suppress(NotAllowedInCurrentState):
+            insist(lambda: cancel(session_id))
+            on_canceled()
+        insist(lambda: delete(session_id))
+
+
+@contextmanager
+def _told_if_left(session_id: str) -> Iterator[None]:
+    """A session that has gone is fine; one that cannot be removed is named."""
+    try:
+        yield
+    except NotFound:
+        return
+    except ContentError as error:
+        error.notes.append(f"Session {session_id} is left behind; state: absent with this session_id removes it.")
+        raise
