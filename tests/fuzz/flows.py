@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Callable
 
+from tests.contract.checks import Contract, load_contract
 from tests.fuzz.operations import GET_DATA, LOGIN, operation_of
 from tests.harness.modules import connection_args, run_module
 from tests.harness.packages import Package, make_iso, make_package
@@ -235,12 +236,12 @@ def record_flows(folder: Path) -> list[Flow]:
     dest = folder / "dest"
     dest.mkdir(exist_ok=True)
     seed = Seed(datastores={SOURCE: IMAGE})
-    flows = []
+    flows, contract = [], load_contract()
     with Simulator(settle=0, seed=seed) as sim:
         scene = Scene(sim, image, package, dest)
         for dialect, name in itertools.product(("api", "rest"), SCENARIOS):
             sim.reset(seed)
-            flow = _record(scene, dialect, name)
+            flow = _record(scene, contract, dialect, name)
             flows.append(flow)
             if name == "publish-package":
                 flows.append(_warned(flow))
@@ -254,13 +255,16 @@ def make_image(folder: Path) -> Path:
     return image
 
 
-def _record(scene: Scene, dialect: str, name: str) -> Flow:
+def _record(scene: Scene, contract: Contract, dialect: str, name: str) -> Flow:
     module, prepare = SCENARIOS[name]
     options = prepare(scene)
     scene.sim.clear_exchanges()
     ran = run_module(module, {**connection_args(scene.sim), "api_dialect": dialect, **options})
     if ran.rc != 0:
         raise RuntimeError(f"{dialect}/{name} cannot be recorded: {ran.result.get('msg')}")
+    wrong = [text for exchange in scene.sim.exchanges for text in contract.violations(exchange)]
+    if wrong:
+        raise RuntimeError(f"{dialect}/{name} is against the published description: {'; '.join(wrong)}")
     for path in scene.dest.iterdir():
         path.unlink()
     canonical = Canonical()
