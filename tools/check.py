@@ -239,8 +239,8 @@ STEPS = (
     Step(
         "processes", "Run the modules and the simulator as processes", tests("processes", "tests/unit", "-m", "process")
     ),
-    Step("examples", "Run each example of the documentation", tests("examples", "tests/docs")),
-    Step("progress", "See tasks move while they run", tests("progress", "tests/progress")),
+    Step("examples", "Run each example of the documentation", tests("examples", "--exchanges=450", "tests/docs")),
+    Step("progress", "See tasks move while they run", tests("progress", "--exchanges=800", "tests/progress")),
     Step(
         "roles",
         "Run the roles, the playbooks and what AWX needs of them",
