@@ -4,17 +4,22 @@
 """Reduces published API descriptions (Swagger 2.0) to the facts about the operations used here.
 
 ``python -m tests.contract.reduce 7.0.3.swagger.json 8.0.2.swagger.json`` writes description.json: paths, verbs,
-queries, bodies, statuses and types of all the versions together, and no prose. An operation, a query parameter or a
-status counts if any version has it. A type that differs between versions is refused: then somebody must decide.
+queries, bodies, statuses and types of all the versions together, and no prose. An operation, a query parameter, a
+status, a field or a value counts if any version has it, and must be there only if all demand it. What versions
+contradict each other about is refused: then somebody must decide.
+
+The descriptions are not ours to pass on. description.json holds their digests instead, and a run tells whether it was
+made from the same.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -30,7 +35,17 @@ UNUSED = re.compile(
 )
 #: What any operation may answer with, whether its own list of answers has it or not.
 GENERAL_ERRORS = {"api": "VapiStdErrorsError", "rest": "vapi.std.errors.error_error"}
-TYPE_FACTS = ("type", "format", "enum", "items", "properties", "additionalProperties", "required", "$ref")
+TYPE_FACTS = (
+    "type",
+    "format",
+    "enum",
+    "items",
+    "uniqueItems",
+    "properties",
+    "additionalProperties",
+    "required",
+    "$ref",
+)
 
 
 def reduce_descriptions(documents: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -39,13 +54,13 @@ def reduce_descriptions(documents: Mapping[str, Mapping[str, Any]]) -> dict[str,
     for document in documents.values():
         wanted = set(GENERAL_ERRORS.values())
         for name, operation in _operations(document):
-            _merge(operations.setdefault(name, {}), operation)
+            known = operations.get(name)
+            operations[name] = _united_operation(known, operation, name) if known else operation
             wanted |= set(_references(operation))
         for name in _closure(document["definitions"], wanted):
             shape = _facts(document["definitions"][name])
-            if definitions.setdefault(name, shape) != shape:
-                raise ValueError(f"the versions disagree about {name}")
-    return {"versions": sorted(documents), "operations": operations, "definitions": definitions}
+            definitions[name] = _united(definitions.get(name, shape), shape, name)
+    return {"operations": operations, "definitions": definitions}
 
 
 def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -79,15 +94,58 @@ def _traffic(facts: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _merge(into: dict[str, Any], operation: Mapping[str, Any]) -> None:
-    if not into:
-        into.update(operation)
-        return
-    if into["body"] != operation["body"]:
-        raise ValueError(f"the versions disagree about the body of {operation['verb']} {operation['path']}")
-    into["query"] = {**operation["query"], **into["query"]}
-    into["answers"] = {**operation["answers"], **into["answers"]}
-    into["body_required"] = into["body_required"] and operation["body_required"]
+def _united_operation(one: Mapping[str, Any], other: Mapping[str, Any], name: str) -> dict[str, Any]:
+    bodies = [each["body"] for each in (one, other) if each["body"] is not None]
+    return {
+        **one,
+        "query": _each(one["query"], other["query"], name, _united_parameter, _optional),
+        "body": _united(bodies[0], bodies[-1], f"the body of {name}") if bodies else None,
+        "body_required": one["body_required"] and other["body_required"],
+        "answers": _each(one["answers"], other["answers"], name, _united),
+    }
+
+
+def _optional(parameter: Mapping[str, Any]) -> dict[str, Any]:
+    return {**parameter, "required": False}
+
+
+def _united_parameter(one: Mapping[str, Any], other: Mapping[str, Any], name: str) -> dict[str, Any]:
+    if one["type"] != other["type"]:
+        raise ValueError(f"the versions disagree about {name}")
+    return {**one, "required": one["required"] and other["required"]}
+
+
+def _united(one: Any, other: Any, name: str) -> Any:
+    """A schema for what fits either."""
+    if one == other:
+        return one
+    if one is None or other is None or set(one) - {"required"} != set(other) - {"required"}:
+        raise ValueError(f"the versions disagree about {name}")
+    united = {fact: value for fact, value in one.items() if fact != "required"}
+    for fact, value in united.items():
+        if fact == "properties":
+            united[fact] = _each(value, other[fact], name, _united)
+        elif fact == "enum":
+            united[fact] = [*value, *(each for each in other[fact] if each not in value)]
+        elif fact in ("items", "additionalProperties") and isinstance(value, dict):
+            united[fact] = _united(value, other[fact], f"{name}.{fact}")
+        elif value != other[fact]:
+            raise ValueError(f"the versions disagree about {name}")
+    required = [field for field in one.get("required", ()) if field in other.get("required", ())]
+    return {**united, "required": required} if required else united
+
+
+def _each(
+    one: Mapping[str, Any],
+    other: Mapping[str, Any],
+    name: str,
+    unite: Callable[[Any, Any, str], Any],
+    alone: Callable[[Any], Any] = lambda value: value,
+) -> dict[str, Any]:
+    """What either has: united where both have it, and what C(alone) makes of it where only one does."""
+    both = {key: unite(one[key], other[key], f"{name}.{key}") for key in one if key in other}
+    single = {key: alone(value) for side in (one, other) for key, value in side.items() if key not in both}
+    return {**both, **single}
 
 
 def _facts(schema: Any) -> Any:
@@ -129,12 +187,19 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m tests.contract.reduce", description=(__doc__ or "").partition("\n")[0]
     )
     parser.add_argument("descriptions", nargs="+", type=Path, metavar="SWAGGER.json")
-    documents = {}
-    for path in parser.parse_args(arguments).descriptions:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        documents[document["info"]["version"]] = document
-    reduced = reduce_descriptions(documents)
-    DESCRIPTION.write_text(json.dumps(reduced, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    parser.add_argument("--output", type=Path, default=DESCRIPTION, help="where to write it instead")
+    options = parser.parse_args(arguments)
+    documents, sources = {}, {}
+    for path in options.descriptions:
+        raw = path.read_bytes()
+        document = json.loads(raw)
+        version = document["info"]["version"]
+        documents[version], sources[version] = document, hashlib.sha256(raw).hexdigest()
+    known = json.loads(options.output.read_bytes())["sources"] if options.output.exists() else {}
+    for version, digest in sources.items():
+        print(f"{version}: {digest}, {'the same as before' if known.get(version) == digest else 'new'}")
+    reduced = {"sources": sources, **reduce_descriptions(documents)}
+    options.output.write_text(json.dumps(reduced, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     print(f"{len(reduced['operations'])} operations, {len(reduced['definitions'])} types")
     return 0
 

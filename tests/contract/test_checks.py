@@ -5,9 +5,6 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
 
 from tests.contract.checks import Contract, load_contract
@@ -24,7 +21,6 @@ from tests.contract.exchanges import (
     exchange,
     rest_error,
 )
-from tests.contract.reduce import reduce_descriptions
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +171,15 @@ BAD = {
         exchange("GET", f"{API}?library_item_id=c&library_item_id=d", 200, answered=[]),
         "library_item_id is repeated",
     ),
+    "one of a set twice": (
+        exchange(
+            "POST",
+            f"{API}/a:b/file?action=validate",
+            200,
+            answered={"has_errors": True, "missing_files": ["a", "a"], "invalid_files": []},
+        ),
+        "has non-unique elements",
+    ),
     "unknown error": (
         exchange("GET", f"{API}/a:b", 404, answered={"error_type": "LOST", "messages": []}),
         "'LOST' is not one of",
@@ -232,22 +237,3 @@ def test_what_is_listed_as_undescribed_passes_and_counts_as_met(entry: str) -> N
     contract = load_contract()
     assert contract.violations(MEETING[entry]) == []
     assert entry not in contract.unused()
-
-
-def test_versions_add_up_and_may_not_contradict_each_other() -> None:
-    def document(verb: str, kind: str) -> dict[str, Any]:
-        answer = {"description": "Prose.", "schema": {"$ref": "#/definitions/T"}}
-        operation = {"parameters": [], "responses": {"200": answer}, "summary": "Prose."}
-        general = {name: {"type": "object"} for name in ("VapiStdErrorsError", "vapi.std.errors.error_error")}
-        return {
-            "paths": {"/api/content/library": {verb: operation}, "/api/vcenter/vm": {verb: operation}},
-            "definitions": {"T": {"type": kind, "description": "Prose."}, "Unused": {"type": kind}, **general},
-        }
-
-    both = reduce_descriptions({"1": document("get", "string"), "2": document("post", "string")})
-    assert sorted(both["operations"]) == ["GET /api/content/library", "POST /api/content/library"]
-    assert both["definitions"]["T"] == {"type": "string"}
-    assert "Unused" not in both["definitions"]
-    assert "Prose" not in json.dumps(both)
-    with pytest.raises(ValueError, match="disagree about T"):
-        reduce_descriptions({"1": document("get", "string"), "2": document("get", "integer")})
