@@ -142,7 +142,9 @@ class Api:
         server without it answers NOT_FOUND.
         """
         call = DIALECTS["rest"].call("update_session.file.probe", {}, model=endpoint)
-        answer = self._connection.send(call.method, call.path, operation="update_session.file.probe", body=call.body)
+        answer = self._connection.send(
+            call.method, call.path, operation="update_session.file.probe", body=call.body, repeatable=True
+        )
         try:
             return decode(ProbeResult, DIALECTS["rest"].result(answer), DIALECTS["rest"].maps)
         except SchemaError as error:

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable
+from typing import Any, Callable, TypeVar
 
 from ansible_collections.vsphere.content.plugins.module_utils._api import Api
 from ansible_collections.vsphere.content.plugins.module_utils._content import (
@@ -70,6 +70,8 @@ from ansible_collections.vsphere.content.plugins.module_utils._transfer import (
 
 # What the API means where no algorithm is named: most likely the one that the server will tell us.
 HASHED_WHILE_SENT = UNSET_ALGORITHM
+SentT = TypeVar("SentT")
+
 PUT = "update_session.file.put"
 TRIES = 3
 FIRST_PAUSE = 0.25
@@ -336,6 +338,12 @@ class Upload:
             )
 
     def _pull(self, file: WantedFile, source: PullSource) -> None:
+        """Have the server fetch one file; an announcement whose answer is lost is made again, in the same place."""
+        self._try(
+            lambda: self._announce(file, source), f"Having vCenter fetch {file.name} failed, and was asked for again"
+        )
+
+    def _announce(self, file: WantedFile, source: PullSource) -> None:
         addition = UpdateFileAddition(name=file.name, source_type="PULL", checksum_info=write_checksum(file.checksum))
         if source.certificate and self._add_with_certificate(addition, source):
             self.on_change(f"file {file.name} was added, to be pulled")
@@ -362,23 +370,26 @@ class Upload:
 
     def _send(self, file: WantedFile) -> None:
         """Send one file; a PUT that breaks is sent again from the start, to a new endpoint."""
-        pause = FIRST_PAUSE
         moving = self.progress.start(file.name, file.size, "waiting for vCenter's answer")
-        for tried in range(1, TRIES + 1):
+        self.sent[file.name] = self._try(
+            lambda: self._put(file, moving.reach), f"The upload of {file.name} broke and was started again"
+        )
+        moving.finish()
+        self._sizes[file.name] = file.size or 0
+
+    def _try(self, bring_in: Callable[[], SentT], broken: str) -> SentT:
+        """Bring a file in, with C(TRIES) against what will pass; what is added again takes the place of the first."""
+        pause, tried = FIRST_PAUSE, 1
+        while True:
             try:
-                self.sent[file.name] = self._put(file, moving.reach)
+                return bring_in()
             except ContentError as error:
                 if tried == TRIES or not will_pass(error):
                     raise
-                self.warn(
-                    f"The upload of {file.name} broke and was started again (try {tried + 1} of {TRIES}): {error.said}"
-                )
-                self._stop.wait(pause)
-                pause *= 2
-            else:
-                moving.finish()
-                self._sizes[file.name] = file.size or 0
-                return
+                tried += 1
+                self.warn(f"{broken} (try {tried} of {TRIES}): {error.said}")
+            self._stop.wait(pause)
+            pause *= 2
 
     def _put(self, file: WantedFile, on_progress: Callable[[int], None]) -> Checksum:
         # The server unpacks an OVA while it arrives and, as the API says, takes no checksum for it.

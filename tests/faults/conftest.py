@@ -33,10 +33,13 @@ def proxy(fault_proxy: FaultProxy, sim: Simulator) -> Iterator[FaultProxy]:  # n
 
 
 @pytest.fixture(scope="session")
-def stage(simulator: Simulator, fault_proxy: FaultProxy, tmp_path_factory: pytest.TempPathFactory) -> Stage:
+def stage(simulator: Simulator, fault_proxy: FaultProxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """What the tasks of the matrix work with; each test sets it anew."""
     from tests.faults.matrix_cells import Stage
     from tests.harness.packages import make_iso
+    from tests.harness.servers import CannedServer, Reply
 
     image = make_iso(tmp_path_factory.mktemp("images") / "tools.iso", 200_000)
-    return Stage(simulator, fault_proxy, image, tmp_path_factory.mktemp("dest"))
+    with CannedServer(lambda _request: Reply(200, image.read_bytes()), tls=False) as mirror:
+        url = f"http://{mirror.hostname}:{mirror.port}/{image.name}"
+        yield Stage(simulator, fault_proxy, image, tmp_path_factory.mktemp("dest"), url)

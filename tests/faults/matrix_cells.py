@@ -26,13 +26,17 @@ PAYLOAD = {"type", "status", "operation", "messages", "data", "session_id"}
 #: Faults of which it matters how much has passed before, where much passes.
 PARTIAL = ("reset-during", "reset-in-answer")
 #: Points after which a session that the task made is still ACTIVE if the server is gone.
-HOLDERS = ("publish", "fetch", "clean-up")
+HOLDERS = ("publish", "pull", "fetch", "clean-up", "fetch-clean-up")
 #: What is not put back when the task fails, so that it counts as soon as it may have been done.
 LASTING_CHANGES = ("item.create", "item.update", "item.delete")
 
 DIALECT_OPERATIONS = {"update.": "update_session.", "download.": "download_session."}
 RECEIVE = "update_session.file.receive"
-DATA_OPERATIONS = {"data.put": "update_session.file.put", "data.get": "download_session.file.get_data"}
+DATA_OPERATIONS = {
+    "data.put": "update_session.file.put",
+    "data.get": "download_session.file.get_data",
+    "probe": "update_session.file.probe",
+}
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,9 @@ class Cell:
 
     @property
     def expected(self) -> Expectation:
-        return expected(self.fault_name, self.point, self.task.fails)
+        found = expected(self.fault_name, self.point)
+        fails, where = self.task.fails, self.task.fails_in
+        return replace(found, outcome=fails, operation=where) if fails else found
 
     @property
     def is_undone(self) -> bool:
@@ -107,9 +113,9 @@ class Cell:
     @property
     def sessions_left(self) -> int:
         """ACTIVE sessions that the task made and could not remove."""
-        if self.point.id == "clean-up-cancel":
+        if self.point.id in ("clean-up-cancel", "fetch-clean-up-cancel"):
             return int(self.is_undone)
-        ended = self.point.kind is Kind.END or self.point.id == "clean-up-delete"
+        ended = self.point.kind is Kind.END or self.point.id in ("clean-up-delete", "fetch-clean-up-delete")
         holds = self.point.task in HOLDERS and self.point.in_session and not ended
         return int(self.fault_name == "gone" and holds)
 
@@ -129,15 +135,15 @@ def cells() -> Iterator[Cell]:
 
 @dataclass(frozen=True)
 class Aftermath:
-    """What a run left: the ids of ACTIVE sessions that it made, logins, files in dest, and whether it is done, or at
-    least begun."""
+    """What a run left: the ids of ACTIVE sessions that it made, logins, files in dest, whether it is done, or at least
+    begun, and what of its "item" and "session" is still there."""
 
     sessions: tuple[str, ...]
     logins: int
     files: tuple[str, ...]
     is_done: bool
     is_begun: bool
-    has_item: bool
+    there: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -148,6 +154,7 @@ class Stage:
     proxy: FaultProxy
     image: Path
     dest: Path
+    url: str
     canaries: Canaries = field(default_factory=Canaries)
 
     def set(self, task: Task) -> Scene:
@@ -157,8 +164,9 @@ class Stage:
         for path in self.dest.iterdir():
             path.unlink()
         item_id = self.sim.run(lambda store: store.find_item_id(LIBRARY, ITEM))
-        scene = Scene(item_id, self.image, self.dest, self.image.read_bytes())
+        scene = Scene(item_id, self.image, self.dest, self.image.read_bytes(), self.url)
         scene = replace(scene, session_id=self.sim.run(lambda store: task.seed(store, scene)))
+        scene = replace(scene, found=frozenset(self.sim.run(_session_ids)))
         if task.fault:
             self.sim.inject(task.fault)
         self.canaries.forms.clear()
@@ -203,16 +211,21 @@ class Stage:
     def look(self, task: Task, scene: Scene) -> Aftermath:
         def look(store: Store) -> Aftermath:
             store.advance()
-            has_item = scene.item_id in store.catalog.items
+            known = {"item": set(store.catalog.items), "session": _session_ids(store)}
+            there = [
+                name
+                for name, wanted in (("item", scene.item_id), ("session", scene.session_id))
+                if wanted in known[name]
+            ]
             made = [
                 entry.id
                 for entry in _sessions(store)
-                if entry.state == "ACTIVE" and entry.user == self.sim.username and entry.id != scene.session_id
+                if entry.state == "ACTIVE" and entry.user == self.sim.username and entry.id not in scene.found
             ]
             files = tuple(sorted(path.name for path in self.dest.iterdir()))
             is_done = task.is_done(store, scene)
             is_begun = is_done or task.is_begun(store, scene)
-            return Aftermath(tuple(made), store.logins.count, files, is_done, is_begun, has_item)
+            return Aftermath(tuple(made), store.logins.count, files, is_done, is_begun, tuple(there))
 
         return self.sim.run(look)
 
@@ -228,6 +241,10 @@ class Stage:
 
 def _sessions(store: Store) -> list[UpdateSession | DownloadSession]:
     return [*store.updates.sessions.values(), *store.downloads.sessions.values()]
+
+
+def _session_ids(store: Store) -> set[str]:
+    return {session.id for session in _sessions(store)}
 
 
 def _forget_sessions(store: Store, _scene: Scene) -> None:

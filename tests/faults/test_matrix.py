@@ -119,7 +119,7 @@ def assert_put_back(cell: Cell, scene: Scene, ran: ModuleResult, left: Aftermath
         assert session_id in ran.result["msg"], "whoever has to clean up must know what"
     assert set(left.files) <= {scene.name}, "no temporary file is left"
     may_be_done = cell.leaves_doubt or (cell.expected.fails and cell.may_be_done(ran.result["error"]))
-    if cell.task.module in (UPDATE_SESSION, DOWNLOAD_SESSION) and left.has_item and not cell.done_by_others:
+    if cell.task.module in (UPDATE_SESSION, DOWNLOAD_SESSION) and "item" in left.there and not cell.done_by_others:
         assert ran.result.get("changed", False) == (left.is_begun or may_be_done), ran.result
     if cell.point.task.endswith("-item"):
         assert ran.result.get("changed", False) == (left.is_done or may_be_done), ran.result
@@ -129,9 +129,8 @@ def assert_put_back(cell: Cell, scene: Scene, ran: ModuleResult, left: Aftermath
 
 def assert_next_run_converges(cell: Cell, stage: Stage, scene: Scene, left: Aftermath) -> None:
     stage.mend(scene)
-    by_item_id = cell.point.task in ("publish", "clean-up", "cancel", "fetch", "info")
-    if by_item_id and not stage.look(cell.task, scene).has_item:
-        # Nothing can be done to an item that is not there any more, and a task says so.
+    if cell.task.needs and cell.task.needs not in stage.look(cell.task, scene).there:
+        # Nothing can be done to what is not there any more, and a task says so.
         again = stage.run(cell.task, scene, cell.dialect, stage.sim)
         assert again.result["error"]["type"] == "NOT_FOUND"
         return
@@ -143,7 +142,7 @@ def assert_next_run_converges(cell: Cell, stage: Stage, scene: Scene, left: Afte
         assert (again.rc, again.result["changed"]) == (0, False), again.result
     after = stage.look(cell.task, scene)
     # Downloads do not exclude each other, so one that could not be removed is in nobody's way until it expires.
-    stay = left.sessions if cell.point.task == "fetch" else ()
+    stay = left.sessions if cell.point.task in ("fetch", "fetch-clean-up") else ()
     assert (after.is_done, after.sessions, after.files) == (True, stay, after.files and (scene.name,)), after
 
 
