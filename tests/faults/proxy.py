@@ -11,6 +11,7 @@ What it does at a request (``KINDS``) is one of these. The server knows nothing 
 ===================  ==================================================================================
 ``reset``            the connection is reset (RST) before anything is passed on
 ``reset-during``     the connection is reset after a part of the request's body has been passed on
+``stop-reading``     nothing of the request's body is read, and nothing is answered
 ``status``           another status with an HTML page, as from a gateway; ``Retry-After`` may come along
 ``redirect``         a redirect to another host
 ===================  ==================================================================================
@@ -36,6 +37,7 @@ before it is asked, and ``simulator`` has the simulator itself misbehave (``test
 from __future__ import annotations
 
 import re
+import select
 import socket
 import socketserver
 import ssl
@@ -66,7 +68,7 @@ RESET = struct.pack("ii", 1, 0)
 CONTENT_LENGTH = re.compile(rb"^content-length: *(\d+)", re.IGNORECASE | re.MULTILINE)
 CLOSES = re.compile(rb"^connection: *close", re.IGNORECASE | re.MULTILINE)
 
-BEFORE = ("reset", "reset-during", "status", "redirect", "gone")
+BEFORE = ("reset", "reset-during", "stop-reading", "status", "redirect", "gone")
 AFTER = (
     "reset-after",
     "reset-in-answer",
@@ -341,6 +343,12 @@ class _Wire:
         with suppress(OSError):
             self.connection.recv(1)
 
+    def wait_until_closed(self) -> None:
+        """Wait for the other side's end without reading what it has sent before."""
+        poller = select.poll()
+        poller.register(self.connection, select.POLLRDHUP)
+        poller.poll(PATIENCE_SECONDS * 1000)
+
     def close(self) -> None:
         with suppress(OSError):
             self._reader.close()
@@ -389,6 +397,9 @@ class _Conversation:
             with suppress(OSError):
                 self._forward(head, size * found.percent // 100)
             self._reset()
+        elif found and kind == "stop-reading":
+            self._client.wait_until_closed()
+            self._goes_on = False
         elif found and kind in ("status", "redirect"):
             for _block in self._client.blocks(size):
                 pass

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Callable
 
@@ -18,6 +19,7 @@ from tests.faults.matrix_whole import WHOLE
 from tests.faults.points import TASKS
 from tests.faults.proxy import HUGE_BYTES, Misbehaviour
 from tests.harness.modules import connection_args, run_module
+from tests.harness.packages import make_iso
 from tests.harness.tasks import DIALECTS, UPDATE_SESSION
 from tests.simulator import Store
 from tests.simulator.seed import VIEWER
@@ -128,6 +130,22 @@ def test_an_upload_that_broke_is_started_again_after_a_pause(stage: Stage) -> No
     assert ran.rc == 0, ran.result
     assert len(ran.warnings) == 2
     assert time.monotonic() - started >= FIRST_PAUSE + 2 * FIRST_PAUSE
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_server_that_stops_reading_is_left_and_the_upload_started_again(
+    dialect: str, stage: Stage, tmp_path: Path
+) -> None:
+    task = TASKS["publish"]
+    # More than the buffers between the two would hold.
+    large = replace(stage, image=make_iso(tmp_path / "tools.iso", 24 * 1024 * 1024))
+    scene = large.set(task)
+    stage.proxy.misbehave(Misbehaviour("stop-reading", "data.put"))
+    ran = large.run(task, scene, dialect, stage.proxy, request_timeout=1)
+    assert ran.rc == 0, ran.result
+    assert [seen.operation for seen in stage.proxy.requests].count("data.put") == 2
+    assert ran.warnings
+    assert large.look(task, scene).is_done
 
 
 @pytest.mark.parametrize(
