@@ -196,15 +196,16 @@ def test_nothing_is_shown_when_all_goes_well(scene: Scene, cell: Cell, check: bo
     assert scene.canaries.files_in(scene.folder) == {}
 
 
+@pytest.mark.parametrize("check", [False, True], ids=["real", "check"])
 @pytest.mark.parametrize("fault", ["reset", "unauthenticated", "truncate", "500"])
-def test_nothing_is_shown_when_any_request_fails(scene: Scene, cell: Cell, fault: str) -> None:
-    cell.run(scene)
+def test_nothing_is_shown_when_any_request_fails(scene: Scene, cell: Cell, fault: str, check: bool) -> None:
+    cell.run(scene, check=check)
     count = len(scene.sim.exchanges)
     failed = 0
     for number in range(1, count + 1):
         scene.reset()
         scene.sim.inject(f"*:*:{number}:{fault}")
-        ran = cell.run(scene)
+        ran = cell.run(scene, check=check)
         scene.require_nothing_shown(ran)
         failed += ran.rc
     # Some faults are got over, and a logout that fails is a warning.
