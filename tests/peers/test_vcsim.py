@@ -145,6 +145,16 @@ def test_an_untrusted_source_is_an_error_that_shows_its_thumbprint(
     assert tasks.ok(INFO)["update_sessions"] == []
 
 
+@pytest.mark.parametrize("pin", ["ssl_thumbprint", "ssl_certificate"])
+def test_a_source_that_is_pinned_is_pulled(tasks: Tasks, https: str, identity: Identity, pin: str) -> None:
+    """vcsim's probe does not look at what is pinned, but tells the thumbprint that it found."""
+    tasks.ok(ITEM, type="iso")
+    given = identity.thumbprint("sha1") if pin == "ssl_thumbprint" else identity.certificate
+    assert tasks.ok(UPDATE, state="done", files=[{"url": https, pin: given}])["item_changed"]
+    wrong = tasks.failed(UPDATE, state="done", files=[{"url": https, "ssl_thumbprint": "AB" * 20}])
+    assert wrong["error"]["type"] == "UNVERIFIED_PEER"
+
+
 def test_a_package_is_published_and_fetched_again(tasks: Tasks, package: Package, tmp_path: Path) -> None:
     tasks.ok(ITEM, type="ovf")
     first = tasks.publish(package.descriptor)
