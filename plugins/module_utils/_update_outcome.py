@@ -57,6 +57,10 @@ class Outcome:
         """Something was changed in the session; in words."""
         self.changes.append(change)
 
+    def retract(self, change: str) -> None:
+        """What was noted is seen not to have been changed after all."""
+        self.changes.remove(change)
+
     def reach(self, completion: Completion) -> None:
         self.completion = completion
 

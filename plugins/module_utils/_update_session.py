@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
     verdicts_after,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._errors import (
+    ContentError,
     NotAllowedInCurrentState,
     NotFound,
     ResourceBusy,
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from ansible_collections.vsphere.content.plugins.module_utils._upload import Upload
 
 CANCELLATION = "it was canceled"
+WARNINGS_SET = "warning_behavior was set"
 
 
 class UpdateSessionResource:
@@ -248,10 +250,8 @@ class UpdateSessionResource:
     def _set_values(self, plan: Plan, session: UpdateSession) -> UpdateSession:
         session_id = str(session.id)
         if plan.ignored_warnings is not None and not plan.opens:
-            with noted("warning_behavior was set", self._outcome.note):
-                self._api.set_warning_behavior(session_id, behaviors(plan.ignored_warnings))
-            session = self._api.get_update_session(session_id)
-        if plan.ignored_warnings is not None:
+            session = self._set_warning_behavior(session_id, plan.ignored_warnings)
+        elif plan.ignored_warnings is not None:
             require_warning_behavior(session, plan.ignored_warnings)
         if plan.client_progress is None and self._declared.keep_alive:
             self._api.keep_update_session_alive(session_id)
@@ -260,6 +260,17 @@ class UpdateSessionResource:
                 self._api.keep_update_session_alive(session_id, plan.client_progress)
             # The signs of life during an upload go on from here, and never back.
             session = replace(session, client_progress=plan.client_progress)
+        return session
+
+    def _set_warning_behavior(self, session_id: str, ignored_warnings: Sequence[str]) -> UpdateSession:
+        with noted(WARNINGS_SET, self._outcome.note):
+            self._api.set_warning_behavior(session_id, behaviors(ignored_warnings))
+        session = self._api.get_update_session(session_id)
+        try:
+            require_warning_behavior(session, ignored_warnings)
+        except ContentError:
+            self._outcome.retract(WARNINGS_SET)
+            raise
         return session
 
     def _claim(self, plan: Plan) -> None:

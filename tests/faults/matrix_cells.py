@@ -29,6 +29,8 @@ PARTIAL = ("reset-during", "reset-in-answer")
 HOLDERS = ("publish", "pull", "fetch", "clean-up", "fetch-clean-up")
 #: What is not put back when the task fails, so that it counts as soon as it may have been done.
 LASTING_CHANGES = ("item.create", "item.update", "item.delete")
+#: Tasks that work on a session which they have found, and which stays.
+ON_FOUND = ("warn", "take-out", "cancel", "fail", "remove", "remove-download")
 
 DIALECT_OPERATIONS = {"update.": "update_session.", "download.": "download_session."}
 RECEIVE = "update_session.file.receive"
@@ -71,7 +73,9 @@ class Cell:
     def may_be_done(self, error: Mapping[str, Any]) -> bool:
         """Whether nobody can tell from an error what the server did with a change that stays."""
         unanswered = error["type"] in ("CONNECTION_FAILED", "TIMED_OUT", "INVALID_RESPONSE")
-        stays = self.point.operation in LASTING_CHANGES or self.point.task in ("cancel", "remove")
+        stays = self.point.operation in LASTING_CHANGES or (
+            self.point.task in ON_FOUND and self.point.kind in (Kind.CHANGE, Kind.REMOVE)
+        )
         return stays and (unanswered or (error["status"] or 0) >= 500)
 
     @property
@@ -82,7 +86,7 @@ class Cell:
     @property
     def done_by_others(self) -> bool:
         """Whether somebody else does what the task is about to do: takes its session away."""
-        return FAULTS[self.fault_name].kind == "act" and self.point.task in ("cancel", "remove")
+        return FAULTS[self.fault_name].kind == "act" and self.point.task in ON_FOUND
 
     @property
     def time_outs(self) -> dict[str, int]:

@@ -322,6 +322,8 @@ def test_a_server_that_does_not_take_the_change_is_an_error(tasks: Tasks) -> Non
     assert len(run.sent("PATCH")) == 1
     assert run.error["type"] == "INVALID_RESPONSE"
     assert f"it ignores {EXPIRED}, declared is {SELF_SIGNED}" in run.msg
+    assert "Changed in it: nothing." in run.msg
+    assert run.result["changed"] is False
     assert run.sent("POST", "complete") == []
     assert states_on_server(tasks) == {session: "ACTIVE"}
 
