@@ -576,9 +576,9 @@ def complete(
     """
     try:
         if silent:
-            _ask_until_received(api, session_id, wait_timeout, clock)
+            _ask_until_received(api, session_id, wait_timeout, clock, on_reached)
         else:
-            _ask_to_complete(api, session_id)
+            _ask_to_complete(api, session_id, on_reached)
     except NotAllowedInCurrentState as error:
         session = _await_end_by_others(api, session_id, error, wait_timeout, clock, wait=wait)
     except ContentError as error:
@@ -601,12 +601,14 @@ def _require_completed(session: UpdateSession) -> None:
         require_active(session, "update_session.complete")
 
 
-def _ask_until_received(api: Api, session_id: str, wait_timeout: float, clock: Clock) -> None:
+def _ask_until_received(
+    api: Api, session_id: str, wait_timeout: float, clock: Clock, on_reached: Callable[[Completion], None]
+) -> None:
     """Ask for the completion until it is not refused any more for files that have not arrived."""
 
     def ask() -> NotAllowedInCurrentState | None:
         try:
-            _ask_to_complete(api, session_id)
+            _ask_to_complete(api, session_id, on_reached)
         except NotAllowedInCurrentState as refusal:
             if not any((message.id or "").endswith(NOT_RECEIVED) for message in refusal.messages):
                 raise
@@ -625,7 +627,7 @@ def _ask_until_received(api: Api, session_id: str, wait_timeout: float, clock: C
     )
 
 
-def _ask_to_complete(api: Api, session_id: str) -> None:
+def _ask_to_complete(api: Api, session_id: str, on_reached: Callable[[Completion], None]) -> None:
     validation = api.validate_update_files(session_id)
     if validation.has_errors:
         missing = [f"{name} is missing" for name in validation.missing_files or ()]
@@ -640,7 +642,14 @@ def _ask_to_complete(api: Api, session_id: str) -> None:
             data=to_result(validation),
             remedy="Declare the missing files under files, and replace the invalid ones.",
         )
-    api.complete_update_session(session_id)
+    try:
+        api.complete_update_session(session_id)
+    except Exception:
+        raise
+    except BaseException:
+        # The answer is not waited for any more.
+        on_reached(Completion.UNKNOWN)
+        raise
 
 
 def _await_end(api: Api, session_id: str, wait_timeout: float, clock: Clock, *, wait: bool) -> UpdateSession:

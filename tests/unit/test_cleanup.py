@@ -523,6 +523,26 @@ def test_a_signal_leaves_a_found_session_as_it_is(slow: Simulator, large_image: 
 
 
 @pytest.mark.process
+@pytest.mark.parametrize(
+    ("request_held", "said", "changed"),
+    [("validate", "nothing", False), ("complete", "it may have been completed", True)],
+)
+def test_a_signal_while_a_found_session_is_completed_leaves_no_wrong_word(
+    server: Simulator, request_held: str, said: str, changed: bool
+) -> None:
+    server.reset()
+    session_id = server.run(lambda store: store.seed_update_session(find_item_in(store), files={FILE: b"whole"}))
+    server.inject(f"POST:*{request_held}*:1:hold-answer")
+    process = start_module(UPDATE_SESSION, {**connection_args(server), "session_id": session_id, "state": "done"})
+    assert server.wait_until_held()
+    process.send_signal(signal.SIGTERM)
+    ended = finish_module(process, SOON)
+    server.release()
+    assert f"Changed in it: {said}." in ended.result["msg"]
+    assert (ended.result["changed"], ended.result["item_changed"]) == (changed, changed)
+
+
+@pytest.mark.process
 def test_a_signal_leaves_a_completion_that_was_accepted_to_the_server(server: Simulator, image: Path) -> None:
     server.reset(Seed(completing_seconds=60))
     process = start_module(UPDATE_SESSION, upload_args(server, image))
