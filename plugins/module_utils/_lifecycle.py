@@ -584,7 +584,7 @@ def complete(
     except ContentError as error:
         if not is_lost(error):
             raise
-        session = _look_once_more(api, session_id, error, lambda: on_reached(Completion.UNKNOWN))
+        session = _look_once_more(api, session_id, error, lambda: on_reached(Completion.NONE))
     else:
         on_reached(Completion.ACCEPTED)
         try:
@@ -644,11 +644,11 @@ def _ask_to_complete(api: Api, session_id: str, on_reached: Callable[[Completion
         )
     try:
         api.complete_update_session(session_id)
-    except Exception:
-        raise
-    except BaseException:
-        # The answer is not waited for any more.
-        on_reached(Completion.UNKNOWN)
+    except BaseException as error:
+        # A task that is ended does not wait for the answer.
+        ended = not isinstance(error, Exception)
+        if ended or (isinstance(error, ContentError) and is_lost(error)):
+            on_reached(Completion.UNKNOWN)
         raise
 
 
@@ -698,7 +698,7 @@ def is_completing(refusal: NotAllowedInCurrentState) -> bool:
 
 
 def _look_once_more(
-    api: Api, session_id: str, error: ContentError, on_unreadable: Callable[[], None] = lambda: None
+    api: Api, session_id: str, error: ContentError, on_active: Callable[[], None] = lambda: None
 ) -> UpdateSession:
     """The session, if it has left ACTIVE: it says itself what became of a completion whose answer was lost.
 
@@ -707,8 +707,8 @@ def _look_once_more(
     try:
         session = api.get_update_session(session_id)
     except ContentError:
-        on_unreadable()
         raise error from None
     if session.state == ACTIVE:
+        on_active()
         raise error
     return session

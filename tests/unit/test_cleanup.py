@@ -294,6 +294,20 @@ def test_a_found_session_whose_completion_is_slow_stays(tasks: Tasks) -> None:
     assert tasks.run(**NAMES, state="done", wait=False).result["session"]["state"] == "ACTIVE"
 
 
+@pytest.mark.parametrize(("lost", "may_be_done"), [("validate", False), ("complete", True)])
+def test_only_a_completion_that_was_asked_for_may_have_been_made(tasks: Tasks, lost: str, may_be_done: bool) -> None:
+    """The session cannot be read any more either, so nobody can tell."""
+    session_id = tasks.sim.run(lambda store: store.seed_update_session(find_item_in(store), files={FILE: b"whole"}))
+    tasks.sim.inject(f"POST:*{lost}*:*:500")
+    # In one dialect the place of its files begins with that of the session.
+    tasks.sim.inject(f"GET:*update-session/*:{4 if tasks.dialect == 'api' else 3}+:500")
+    run = tasks.run(session_id=session_id, state="done")
+    assert run.error["type"] == "INTERNAL_SERVER_ERROR"
+    assert lost in run.error["operation"]
+    assert (run.changed, run.result["item_changed"]) == (may_be_done, may_be_done)
+    assert ("it may have been completed" in run.msg) == may_be_done
+
+
 def test_a_completion_that_was_accepted_and_fails_leaves_nothing(tasks: Tasks, image: Path) -> None:
     def fail(store: Any) -> None:
         (session,) = store.updates.sessions.values()
