@@ -226,7 +226,7 @@ STEPS = (
     Step(
         "faults",
         "Break what can break, and see that it ends well",
-        tests("faults", "--exchanges=20000", "tests/faults"),
+        tests("faults", "--exchanges=35000", "tests/faults"),
     ),
     Step("sanity", "Run ansible-test sanity", sanity),
     Step("sanity-oldest", "Run the oldest ansible-test sanity that is supported", sanity_oldest),
