@@ -125,18 +125,25 @@ class UpdateSessionResource:
             return self._end(plan)
         try:
             return self._converge(plan)
-        except (NotAllowedInCurrentState, ResourceBusy) as error:
+        except (NotAllowedInCurrentState, NotFound, ResourceBusy) as error:
             found = plan.found.session
-            if not found or plan.opens or self._declared.session_id or self._outcome.changes:
-                raise
-            if isinstance(error, NotAllowedInCurrentState) and not is_completing(error):
+            if not found or plan.opens or self._declared.session_id or not self._starts_again(error):
                 raise
             raise self._overtaken(
-                "the server is completing it, or has just done so",
+                "it is being completed, or has ended meanwhile",
                 operation="update_session.take_over",
                 session_id=str(found.id),
                 remedy=self._patience.remedy,
             ) from None
+
+    def _starts_again(self, error: ContentError) -> bool:
+        """Whether a session that was found is better looked at anew: it has gone, or is completed by the server."""
+        if isinstance(error, NotFound):
+            # Nothing is left of what was changed in it.
+            self._outcome.forget()
+            return True
+        completing = not isinstance(error, NotAllowedInCurrentState) or is_completing(error)
+        return completing and not self._outcome.changes
 
     def result(self, state: Found) -> dict[str, Any]:
         session = state.session

@@ -277,12 +277,19 @@ def test_a_crowd_publishes_to_one_item(
     assert server.run(lambda store: store.logins.count) == 0
 
 
+GOING = {
+    "before-it-is-looked-into": "*:*session/*file*:1:hold",
+    "after-it-is-taken-over": "POST:*session/*file*:2:hold",
+}
+
+
+@pytest.mark.parametrize("hold", GOING.values(), ids=GOING)
 @pytest.mark.parametrize("busy_timeout", [0, 60])
-def test_a_session_that_goes_between_finding_it_and_looking_into_it_is_none(
-    tasks: Tasks, one: list[Path], busy_timeout: int
+def test_a_session_that_goes_although_it_was_found_is_none(
+    tasks: Tasks, one: list[Path], busy_timeout: int, hold: str
 ) -> None:
     theirs = tasks.sim.run(lambda store: store.seed_update_session(store.find_item_id("templates", "tools")))
-    second = start_held(tasks, "*:*session/*file*:1:hold", publishing(one, busy_timeout=busy_timeout))
+    second = start_held(tasks, hold, publishing(one, busy_timeout=busy_timeout))
     tasks.sim.run(lambda store: store.updates.cancel(theirs))
     tasks.sim.run(lambda store: store.updates.delete(theirs))
     outcome = finish(tasks, second)

@@ -336,7 +336,7 @@ def test_a_session_that_is_being_completed_takes_no_other_content(
         assert contents(tasks.sim) == {FILE: other.read_bytes()}, run.msg
     else:
         assert (run.error["type"], run.changed, run.uploaded) == ("RESOURCE_BUSY", False, [])
-        assert "the server is completing it, or has just done so" in run.msg
+        assert "it is being completed, or has ended meanwhile" in run.msg
 
 
 # -- what any module has of it
