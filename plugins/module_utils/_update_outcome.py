@@ -22,7 +22,8 @@ MAY_BE_DONE = (Completion.UNKNOWN, Completion.ACCEPTED, Completion.DONE)
 
 
 class Withdraw(Protocol):
-    def __call__(self, session_id: str, *, accepted: bool) -> Fate: ...
+    def __call__(self, session_id: str, *, accepted: bool) -> Fate:
+        """Undo the making of a session, unless its completion was accepted; returns what has become of it."""
 
 
 @dataclass
