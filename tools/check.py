@@ -222,6 +222,11 @@ STEPS = (
     Step("ruff-format", "Check the Python code's format", commands(("ruff", "format", "--check", "."))),
     Step("reuse", "Check that each file names its licence", licences),
     Step("changelog", "Lint the changelog", commands(("antsibull-changelog", "lint"))),
+    Step(
+        "pythons",
+        "Run the unit tests on the other Pythons and ansible-cores",
+        on_supported("tests/unit", "-m", "not process"),
+    ),
     Step("molecule", "Play the molecule scenarios", molecule),
     Step(
         "faults",
@@ -231,11 +236,6 @@ STEPS = (
     Step("sanity", "Run ansible-test sanity", sanity),
     Step("sanity-oldest", "Run the oldest ansible-test sanity that is supported", sanity_oldest),
     Step("unit", "Run the unit tests", tests("unit", "--all-undescribed", "--exchanges=15000", "-m", "not process")),
-    Step(
-        "pythons",
-        "Run the unit tests on the other Pythons and ansible-cores",
-        on_supported("tests/unit", "-m", "not process"),
-    ),
     Step(
         "processes", "Run the modules and the simulator as processes", tests("processes", "tests/unit", "-m", "process")
     ),
