@@ -767,7 +767,10 @@ class Connection:
         if isinstance(error, requests.exceptions.SSLError):
             if "CERTIFICATE_VERIFY_FAILED" in str(error) or "doesn't match" in str(error):
                 return TlsUnverified(f"the certificate of {place} is not trusted: {reason}", operation=operation)
-            return ConnectionFailed(f"what answers at {place} does not speak TLS: {reason}", operation=operation)
+            if not isinstance(_root_cause(error), (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+                return ConnectionFailed(f"what answers at {place} does not speak TLS: {reason}", operation=operation)
+            # So some Pythons call a connection that is cut while something is sent.
+            reason = "it was closed"
         if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
             return InvalidResponse(f"{url.split('?')[0]!r} is no URL to send to", operation=operation)
         # The kernel may lose patience before request_timeout does.
