@@ -205,7 +205,7 @@ def _require_certificates(path: str) -> None:
     if not os.path.exists(path):
         raise InvalidArgument(
             f"ca_path: {path} does not exist on the host that runs this task",
-            remedy="Give the path of a PEM file, or of a directory that c_rehash prepared, on that host.",
+            remedy="Give the path of a PEM file, or of a directory that openssl rehash prepared, on that host.",
         )
     place = "capath" if os.path.isdir(path) else "cafile"
     try:
@@ -215,7 +215,7 @@ def _require_certificates(path: str) -> None:
     except OSError as error:
         raise InvalidArgument(
             f"ca_path: {path} holds no certificate that can be read: {error.strerror or error}",
-            remedy="Give a file of PEM certificates (BEGIN CERTIFICATE), or a directory that c_rehash prepared.",
+            remedy="Give a file of PEM certificates (BEGIN CERTIFICATE), or a directory that openssl rehash prepared.",
         ) from None
 
 

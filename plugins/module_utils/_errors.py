@@ -45,9 +45,9 @@ class Operation:
 OPERATIONS: Mapping[str, Operation] = {
     "session.login": Operation("log in", has_subject=False),
     "session.logout": Operation("log out", has_subject=False),
-    "library.find": Operation("look up the library"),
+    "library.find": Operation("look up the library", has_subject=False),
     "library.get": Operation("read the library"),
-    "item.find": Operation("look up the library item"),
+    "item.find": Operation("look up the library item", has_subject=False),
     "item.get": Operation("read the library item"),
     "item.create": Operation("create the library item", "ContentLibrary.AddLibraryItem"),
     "item.update": Operation("update the library item", "ContentLibrary.UpdateLibraryItem"),

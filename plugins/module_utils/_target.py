@@ -59,8 +59,8 @@ def resolve_library(api: Api, params: Mapping[str, Any]) -> str:
         raise NotFound(
             f"no library is named {name!r}",
             operation="library.find",
-            remedy="Check the option library for spelling, in which case does not matter; only libraries that the "
-            "user may read are found.",
+            remedy="Check the spelling of library (upper and lower case are the same). Only libraries that the user "
+            "may read are found.",
         )
     if len(found) > 1:
         candidates = [_candidate(api.get_library(library_id)) for library_id in found[:SHOWN_CANDIDATES]]

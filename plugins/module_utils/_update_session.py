@@ -89,7 +89,7 @@ class UpdateSessionResource:
         while found.session and self._declared.session_id is None and (plan := self.plan(found)).touches_session:
             self._expect(plan)
             seen = found.session
-            with self._task.progress.waiting("whoever is at work in the session that was found"):
+            with self._task.progress.waiting("what becomes of the session that was found"):
                 session, files = take_over(
                     self._api, seen, changes=plan.disturbs, patience=self._patience, clock=self._clock
                 )

@@ -17,6 +17,8 @@ description:
     changes what differs.
   - With O(state=done) and O(files) it publishes. If the item already holds exactly these files, there is no session, no
     upload and no change, so a playbook may run as often as it likes.
+  - Without O(state=done) nothing is published. The session is then left open, and the item keeps its content until
+    another task completes it.
   - A session that an earlier, killed run left behind is taken over. A session that this task made itself is canceled
     and deleted when the task fails, so nothing stays behind that would block the next run.
   - The manifest, the certificate and the descriptor of an OVF package go first. A warning about them that
@@ -31,6 +33,8 @@ attributes:
     support: full
     details:
       - The warnings that a preview will raise cannot be known before the files are on the server.
+      - An item that an earlier task of the play would make is not there in check mode, which is an error. Skip the
+        task then, with C(when).
 options:
   session_id:
     description:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.packages import make_iso
 from tests.harness.servers import CannedServer, Reply, make_identity
 from tests.harness.tasks import action_of, announced
 from tests.roles.conftest import Images, Jobs, contents
@@ -54,6 +55,17 @@ def test_a_directory_is_published_once_and_shown_in_check_mode(jobs: Jobs, image
 
     again = jobs.run("publish.yml", options).succeeded()
     assert not again.changed
+    assert not jobs.mutations
+
+
+def test_two_images_for_one_item_are_refused(jobs: Jobs, tmp_path: Path) -> None:
+    for name in ("Rocky.iso", "rocky.ovf", "tools.iso"):
+        make_iso(tmp_path / name, 1000)
+    url = {"url": "https://mirror.example.com/tools.iso?key=1", "libraries": ["archive", "templates"]}
+    options = {"publish_libraries": ["templates"], "publish_src": str(tmp_path), "publish_items": [url]}
+    job = jobs.run("publish.yml", options).failed()
+    said = " ".join(job.stdout.split())
+    assert "each would replace the one before: rocky in templates, tools in templates. Name their" in said, said
     assert not jobs.mutations
 
 
