@@ -35,19 +35,21 @@ WHITE_SPACE = "\t\n\r\xa0\u2028\u2029"
 @dataclass(frozen=True)
 class Operation:
     """What people call an operation ("could not ..."), the privilege that vCenter asks for it, and whether it has to do
-    with what the task is about."""
+    with what the task is about; C(link) leads to that where it is looked for and nothing of it is known yet.
+    """
 
     phrase: str
     privilege: str | None = None
     has_subject: bool = True
+    link: str | None = None
 
 
 OPERATIONS: Mapping[str, Operation] = {
     "session.login": Operation("log in", has_subject=False),
     "session.logout": Operation("log out", has_subject=False),
-    "library.find": Operation("look up the library", has_subject=False),
+    "library.find": Operation("look up the library", link="for "),
     "library.get": Operation("read the library"),
-    "item.find": Operation("look up the library item", has_subject=False),
+    "item.find": Operation("look up", link=""),
     "item.get": Operation("read the library item"),
     "item.create": Operation("create the library item", "ContentLibrary.AddLibraryItem"),
     "item.update": Operation("update the library item", "ContentLibrary.UpdateLibraryItem"),
@@ -319,11 +321,16 @@ class ContentError(Exception):
     def explain(self) -> str:
         """What was being done, to what, what the server said, and what to do about it."""
         known = OPERATIONS.get(self.operation or "")
-        about = (self._named_session(), self.subject) if known and known.has_subject else ()
+        about = (self._named_session(), self._linked_subject(known)) if known and known.has_subject else ()
         place = "".join(f" {text}" for text in about if text)
         doing = f"Could not {known.phrase}{place}: " if known else ""
         parts = [doing + _sentence(self.said), *self.notes, self.remedy or self._default_remedy(known)]
         return " ".join(part for part in parts if part)
+
+    def _linked_subject(self, known: Operation) -> str:
+        if not self.subject or known.link is None:
+            return self.subject or ""
+        return f"{known.link}{self.subject.removeprefix('of ')}"
 
     def _named_session(self) -> str:
         return self.session_id if self.session_id and self.session_id not in self.said else ""

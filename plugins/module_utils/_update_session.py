@@ -43,7 +43,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import 
     take_over,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._module import Overtaken, Task
-from ansible_collections.vsphere.content.plugins.module_utils._schema import UpdateSession, to_result
+from ansible_collections.vsphere.content.plugins.module_utils._schema import UpdateFile, UpdateSession, to_result
 from ansible_collections.vsphere.content.plugins.module_utils._steps import ACTIVE, CANCELED, ERROR, Step
 from ansible_collections.vsphere.content.plugins.module_utils._target import (
     require_local_item,
@@ -362,6 +362,7 @@ class UpdateSessionResource:
     def _complete(self, plan: Plan, upload: Upload) -> Found:
         declared = self._declared
         active, files = upload.settle()
+        self._warn_of_left_files(plan, files)
         self._task.progress.step("completing")
         with self._task.progress.waiting("vCenter to complete the session"):
             session = complete(
@@ -379,6 +380,18 @@ class UpdateSessionResource:
         if declared.fills:
             found = replace(found, content=tuple(self._api.list_item_files(str(found.library_item_id))))
         return self._settled(found, plan)
+
+    def _warn_of_left_files(self, plan: Plan, files: Sequence[UpdateFile]) -> None:
+        """What another run has put into the session that was found becomes content, too, unless it is purged."""
+        found, wanted = plan.found.session, self._declared.wanted
+        if plan.opens or found is None or wanted is None or self._declared.session_id:
+            return
+        left = [file.name for file in files if file.source_type != "NONE" and file.name not in wanted.names]
+        if left:
+            self._task.warn(
+                f"Session {found.id} was found, and holds what this task does not declare: {', '.join(left)}. It is "
+                "published along with the rest. purge_files: true removes it."
+            )
 
     def _settled(self, found: Found, plan: Plan) -> Found:
         """The verdicts after the fact: what was sent was compared on arrival, so nothing is hashed again."""

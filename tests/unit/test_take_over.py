@@ -378,6 +378,19 @@ def test_a_session_that_is_listed_and_has_no_files_ends_the_task(tasks: Tasks, i
     assert states(tasks) == {session_id: "ACTIVE"}
 
 
+@pytest.mark.usefixtures("looking")
+@pytest.mark.parametrize("purge_files", [False, True])
+def test_what_another_run_has_left_in_the_session_is_told_or_removed(
+    tasks: Tasks, scene: Scene, image: Path, purge_files: bool
+) -> None:
+    scene.seed(files={"left.iso": b"left"})
+    run = tasks.run(**NAMES, state="done", files=[{"src": str(image)}], purge_files=purge_files)
+    assert run.changed, run.msg
+    told = [text for text in run.outcome.warnings if "left.iso" in text and "purge_files: true" in text]
+    assert len(told) == (not purge_files), run.outcome.warnings
+    assert set(contents(tasks, "tools")) == {FILE} | ({"left.iso"} if not purge_files else set())
+
+
 @pytest.mark.parametrize("busy_timeout", [0, 60])
 def test_sessions_that_end_while_they_are_watched_are_not_watched_for_ever(
     timed: Timed, scene: Scene, image: Path, busy_timeout: int
