@@ -88,12 +88,13 @@ def modules() -> list[Path]:
 
 
 def documents() -> list[Path]:
-    return [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")), *sorted(ROOT.glob("docs/docsite/rst/*.rst"))]
+    pages = ("docs/*.md", "docs/docsite/rst/*.rst", "roles/*/README.md")
+    return [ROOT / "README.md", *(path for pattern in pages for path in sorted(ROOT.glob(pattern)))]
 
 
 def other_pages() -> list[Path]:
     """What is read beside the documents, and shows no YAML."""
-    return [ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted(ROOT.glob("roles/*/README.md"))]
+    return [ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]
 
 
 def blocks(path: Path) -> list[Block]:

@@ -46,7 +46,8 @@ class Outcome:
 
     @property
     def skipped(self) -> list[str]:
-        return re.findall(r"^TASK \[(.+?)\].*\nskipping:", self.output, re.MULTILINE)
+        """The page's own tasks that were skipped, not those within a role."""
+        return re.findall(r"^TASK \[(?!vsphere\.content\.\w+ : )(.+?)\].*\nskipping:", self.output, re.MULTILINE)
 
 
 @dataclass(frozen=True)

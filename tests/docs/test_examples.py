@@ -19,7 +19,7 @@ PLAYED = [path for path in modules() + documents() if any(block.is_played for bl
 COMMANDED = [path for path in documents() if playbook_commands(blocks(path))]
 
 
-@pytest.mark.parametrize("path", PLAYED, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", PLAYED, ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_examples_of_a_page_run(scene: Scene, path: Path) -> None:
     chosen = [block for block in blocks(path) if block.is_played]
     outcome = scene.play(chosen, ANEW)
@@ -28,7 +28,7 @@ def test_the_examples_of_a_page_run(scene: Scene, path: Path) -> None:
     assert scene.sim.run(lambda store: store.logins.count) == 0, "a login was left behind"
 
 
-@pytest.mark.parametrize("path", COMMANDED, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", COMMANDED, ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_playbooks_of_a_page_run(scene: Scene, path: Path) -> None:
     for command, outcome in scene.run_playbooks(blocks(path)).items():
         assert outcome.code == 0, f"{command}\n{outcome.output}"
@@ -47,6 +47,6 @@ def test_a_dictionary_is_defaults_or_says_why_it_is_not_run(scene: Scene) -> Non
         scene.play([Block("yaml", "hosts: all\n")], ANEW)
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_each_module_has_examples(path: Path) -> None:
     assert any(block.content({}) for block in blocks(path))
