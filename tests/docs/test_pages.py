@@ -40,9 +40,11 @@ from tests.harness.modules import connection_args, run_module
 from tests.simulator.__main__ import parser
 from tests.simulator.faults import parse_fault
 from tests.simulator.seed import seed_from_mapping
+from tools import scale
 from tools.check import STEPS
 from tools.environment import check_environment
 from tools.package import LINK
+from tools.pages import read_part
 from tools.sanity import SUPPORTED, SUPPORTED_BY_OLDEST
 
 README = ROOT / "README.md"
@@ -333,3 +335,14 @@ def test_the_readme_names_the_pairs_that_the_unit_tests_run_on() -> None:
 def test_links_to_files_lead_somewhere(path: Path) -> None:
     linked = LINK.findall(path.read_text(encoding="utf-8"))
     assert [target for target in linked if not (path.parent / target).exists()] == []
+
+
+def test_the_guide_on_scale_has_figures_without_a_failure() -> None:
+    part = read_part(scale.PAGE, "scale")
+    assert part.startswith(f"{scale.HOSTS} hosts, {scale.FORKS} forks, ")
+    header, *runs = list_table(part)
+    assert header == list(scale.COLUMNS)
+    assert len(runs) == 6
+    for run in runs:
+        counts = dict(zip(header, run))
+        assert [counts[name] for name in ("failures", "sessions left", "damaged")] == ["0", "0", "0"], run
