@@ -23,7 +23,7 @@ from tests.progress.plays import UPDATE, Place, Playing, play, publication
 from tests.roles.jobs import read_job
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
 from tools.environment import check_environment
-from tools.sanity import SUPPORTED, works
+from tools.sanity import OLDEST, works
 from tools.supported import provide
 
 RATE = 4_800_000
@@ -114,9 +114,9 @@ def in_a_terminal(place: Place, playbook: Path) -> Callable[[], Told]:
 def oldest_core() -> str:
     """The ansible-playbook of the oldest ansible-core that is supported."""
     env = check_environment(os.environ)
-    if not works(SUPPORTED[0], env):
-        pytest.skip(f"Python {SUPPORTED[0]} is not installed")
-    return str(provide(SUPPORTED[0], env).with_name("ansible-playbook"))
+    if not works(OLDEST, env):
+        pytest.skip(f"Python {OLDEST} is not installed")
+    return str(provide(OLDEST, env).with_name("ansible-playbook"))
 
 
 def by_runner(place: Place, playbook: Path) -> Callable[[], Told]:
