@@ -62,18 +62,19 @@ def is_lost(error: ContentError) -> bool:
     return isinstance(error, (ConnectionFailed, TimedOut, InvalidResponse)) or (error.status or 0) >= 500
 
 
+def may_be_done(error: BaseException) -> bool:
+    """Whether what was asked for may be done all the same: its answer is lost, or a signal ended the wait for it."""
+    return not isinstance(error, Exception) or (isinstance(error, ContentError) and is_lost(error))
+
+
 @contextmanager
 def noted(what: str, on_change: Callable[[str], None]) -> Iterator[None]:
     """Tell in words of what the block changes, when it has; also where its answer was lost, as then it may have."""
     try:
         yield
-    except Exception as error:
-        if isinstance(error, ContentError) and is_lost(error):
+    except BaseException as error:
+        if may_be_done(error):
             on_change(f"perhaps {what}")
-        raise
-    except BaseException:
-        # The answer is not waited for any more.
-        on_change(f"perhaps {what}")
         raise
     on_change(what)
 

@@ -30,7 +30,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     TransferFailed,
     WarningsNotIgnored,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._insist import is_lost, make_surely
+from ansible_collections.vsphere.content.plugins.module_utils._insist import is_lost, make_surely, may_be_done
 from ansible_collections.vsphere.content.plugins.module_utils._schema import (
     PreviewWarning,
     Session,
@@ -645,9 +645,7 @@ def _ask_to_complete(api: Api, session_id: str, on_reached: Callable[[Completion
     try:
         api.complete_update_session(session_id)
     except BaseException as error:
-        # A task that is ended does not wait for the answer.
-        ended = not isinstance(error, Exception)
-        if ended or (isinstance(error, ContentError) and is_lost(error)):
+        if may_be_done(error):
             on_reached(Completion.UNKNOWN)
         raise
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 from tests.harness.modules import Server
 from tools.environment import check_environment
@@ -173,15 +173,6 @@ class Playing:
 
 def play(place: Place, playbook: Path, *options: str, program: str = "ansible-playbook", **more: Any) -> Playing:
     return Playing([program, str(playbook), *options], place.env, **more)
-
-
-def eventually(condition: Callable[[], Any], seconds: float = 60.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def publication(path: Path, item: str = "tools", **options: Any) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.progress.plays import Place, Playing, Process, eventually, play, publication
+from tests.harness.waiting import eventually
+from tests.progress.plays import Place, Playing, Process, play, publication
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
 
 LARGE = 40_000_000

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.vsphere.content.plugins.plugin_utils._progress import _is_for_programs, _Tail
-from tests.progress.plays import eventually
+from tests.harness.waiting import eventually
 
 
 @dataclass
