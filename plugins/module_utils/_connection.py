@@ -44,6 +44,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
 try:
     import requests
     import requests.adapters
+    import urllib3
 except ImportError as error:
     HAS_REQUESTS = False
     REQUESTS_IMPORT_ERROR = str(error)
@@ -63,6 +64,17 @@ USER_AGENT = "vsphere.content"
 
 ATTEMPTS = 4
 RETRIED_STATUSES = (429, 502, 503, 504)
+# Handshakes end like this, and nothing else does. Source: the names of OpenSSL's errors.
+HANDSHAKE_FAILURES = (
+    "CERTIFICATE_VERIFY_FAILED",
+    "HTTP_REQUEST",
+    "NO_PROTOCOLS_AVAILABLE",
+    "SSLV3_ALERT_HANDSHAKE_FAILURE",
+    "TLSV1_ALERT_PROTOCOL_VERSION",
+    "UNKNOWN_PROTOCOL",
+    "UNSUPPORTED_PROTOCOL",
+    "WRONG_VERSION_NUMBER",
+)
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 30.0
 # Such an answer to a login is not asked for again, as vCenter locks an account after a few of them.
@@ -256,17 +268,33 @@ def _data_place(url: str, own: bool) -> str:
     return path if own else f"https://{_in_url(host or '')}:{port}{path}"
 
 
-def _root_cause(error: BaseException) -> BaseException:
-    """The exception at the bottom: what urllib3 and requests wrap says in which pool, not what went wrong."""
-    seen: set[int] = set()
-    while id(error) not in seen:
-        seen.add(id(error))
+def _causes(error: BaseException) -> list[BaseException]:
+    """An exception and those that it wraps, down to the one at the bottom."""
+    causes = [error]
+    while True:
         inner = getattr(error, "reason", None) or (error.args[0] if error.args else None)
         inner = inner if isinstance(inner, BaseException) else error.__cause__ or error.__context__
-        if inner is None:
-            break
+        if inner is None or any(inner is cause for cause in causes):
+            return causes
+        causes.append(inner)
         error = inner
-    return error
+
+
+def _root_cause(error: BaseException) -> BaseException:
+    """The exception at the bottom: what urllib3 and requests wrap says in which pool, not what went wrong."""
+    return _causes(error)[-1]
+
+
+def _never_left(error: Exception) -> bool:
+    """Whether a request surely did not get to its server: there was no name, no connection or no TLS to send it over.
+
+    A connection that is cut may have been cut after the request, so that does not count.
+    """
+    root = _root_cause(error)
+    if isinstance(root, ssl.SSLError):
+        return (root.reason or "") in HANDSHAKE_FAILURES or isinstance(root, ssl.CertificateError)
+    unreached = isinstance(error, requests.exceptions.ConnectTimeout) or isinstance(root, ConnectionRefusedError)
+    return unreached or any(isinstance(cause, urllib3.exceptions.NewConnectionError) for cause in _causes(error))
 
 
 def _plain_reason(error: BaseException) -> str:
@@ -514,7 +542,7 @@ class Connection:
         """One operation: returns the JSON of the answer, None where it has no body.
 
         C(path) starts with a slash and carries its query; C(repeatable) says that sending twice does no harm. Raises
-        ApiError, ConnectionFailed, TimedOut, TlsUnverified or InvalidResponse.
+        ApiError, ConnectionFailed, TimedOut, TlsUnverified or InvalidResponse, which know whether they were sent.
         """
         sent_headers = dict(headers or {})
         data = None
@@ -677,7 +705,9 @@ class Connection:
             status = response.status_code
         except (requests.RequestException, OSError, ValueError) as error:
             # A host name that is none ends in a ValueError, which requests hands on as it is.
-            raise self._translate(error, url, operation) from None
+            failed = self._translate(error, url, operation)
+            failed.was_sent = not _never_left(error)
+            raise failed from None
         finally:
             if self._on_exchange:
                 self._on_exchange(Exchange(method, place, status, began, time.monotonic()))

@@ -220,6 +220,20 @@ def compare_with_session(
     return verdicts
 
 
+def is_filled(wanted: Wanted, verdicts: Mapping[str, Verdict], files: Sequence[UpdateFile]) -> bool:
+    """Whether an ACTIVE session has received all that is wanted and nothing else, as far as anybody can tell.
+
+    vCenter may then be completing it already, as an earlier run has asked for. C(verdicts) are those on the session.
+    """
+    received = [file for file in files if file.source_type != "NONE"]
+    fits = (Verdict.EQUAL, Verdict.UNVERIFIABLE)
+    return (
+        bool(received)
+        and all(file.status == "READY" and file.name in wanted.names for file in received)
+        and all(verdicts[file.name] in fits for file in wanted.files)
+    )
+
+
 def _is_untouched(file: WantedFile, files: Sequence[UpdateFile]) -> bool:
     """Whether a session leaves what the item holds of a file as it is."""
     unchanged = _unchanged(files)

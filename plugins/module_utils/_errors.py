@@ -286,7 +286,8 @@ class ContentError(Exception):
     """A failure that a task reports: C(error_type) to branch on, and what is needed to explain it.
 
     C(session_id), C(subject) (what people call the thing), C(notes) (sentences on what was or was not put back) and
-    C(result) (what the task can return all the same) may be added on the way up, by whoever knows them.
+    C(result) (what the task can return all the same) may be added on the way up, by whoever knows them. C(was_sent) is
+    False only where the request surely never left this host.
     """
 
     default_type = "ERROR"
@@ -314,6 +315,7 @@ class ContentError(Exception):
         self.session_id = session_id
         self.remedy = remedy
         self.in_json = in_json
+        self.was_sent = True
         self.subject: str | None = None
         self.notes: list[str] = []
         self.result: dict[str, Any] = {}

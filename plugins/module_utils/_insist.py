@@ -28,7 +28,9 @@ from ansible_collections.vsphere.content.plugins.module_utils._schema import Ses
 from ansible_collections.vsphere.content.plugins.module_utils._steps import ACTIVE, DONE
 
 REMOVAL_TRIES = 3
-FIRST_REMOVAL_PAUSE = 1.0
+COMPLETION_TRIES = 5
+FIRST_PAUSE = 1.0
+# So a server says that it has not begun with a request.
 TOO_MANY_REQUESTS = 429
 
 
@@ -36,13 +38,13 @@ class Fate(enum.Enum):
     """What became of a session that a task made and had to give up."""
 
     CANCELED = "canceled"
-    COMPLETING = "completing"
+    LEFT = "left"
     COMPLETED = "completed"
     GONE = "gone"
 
 
-# What the state of a session says of its fate where that is left to the server.
-LEFT: Mapping[str | None, Fate] = {ACTIVE: Fate.COMPLETING, DONE: Fate.COMPLETED}
+# What the state of a session whose completion was asked for says of its fate. One in any other state has failed.
+FATES: Mapping[str | None, Fate] = {ACTIVE: Fate.LEFT, DONE: Fate.COMPLETED}
 
 
 def make_surely(create: Callable[[], str]) -> str:
@@ -59,7 +61,8 @@ def make_surely(create: Callable[[], str]) -> str:
 
 def is_lost(error: ContentError) -> bool:
     """Whether the server may have done what it was asked, although it was answered with an error, or not at all."""
-    return isinstance(error, (ConnectionFailed, TimedOut, InvalidResponse)) or (error.status or 0) >= 500
+    unread = isinstance(error, (ConnectionFailed, TimedOut, InvalidResponse)) or (error.status or 0) >= 500
+    return unread and error.was_sent
 
 
 def may_be_done(error: BaseException) -> bool:
@@ -94,15 +97,18 @@ def end_surely(ask: Callable[[], None], read: Callable[[], Session], state: str)
             raise
 
 
-def withdraw(api: Api, session_id: str, *, accepted: bool) -> Fate:
+def withdraw(api: Api, session_id: str, *, asked: bool) -> Fate:
     """Undo the making of an update session: cancel and delete it, unless it has been completed.
 
-    Once its completion was C(accepted) it is left to the server, which may only be slow, as long as it is ACTIVE.
+    A session whose completion was C(asked) for is left to vCenter for as long as it is ACTIVE or cannot be read:
+    vCenter may be at work on it, and canceling it would undo the whole upload.
     """
+    if asked:
+        fate = _fate_of(api, session_id)
+        if fate is not Fate.CANCELED:
+            return fate
     with _told_if_left(session_id):
         try:
-            if accepted and (state := api.get_update_session(session_id).state) in LEFT:
-                return LEFT[state]
             insist(lambda: api.cancel_update_session(session_id))
         except NotFound:
             return Fate.GONE
@@ -111,6 +117,16 @@ def withdraw(api: Api, session_id: str, *, accepted: bool) -> Fate:
                 return Fate.COMPLETED
         insist(lambda: api.delete_update_session(session_id))
     return Fate.CANCELED
+
+
+def _fate_of(api: Api, session_id: str) -> Fate:
+    """What has become of a session whose completion was asked for; C(CANCELED) is one that has ended without it."""
+    try:
+        return FATES.get(api.get_update_session(session_id).state, Fate.CANCELED)
+    except NotFound:
+        return Fate.GONE
+    except ContentError:
+        return Fate.LEFT
 
 
 def discard(api: Api, session_id: str, on_canceled: Callable[[], None] = lambda: None) -> None:
@@ -137,13 +153,29 @@ def insist(ask: Callable[[], None], sleep: Callable[[float], None] = time.sleep)
 
     Unlike with other requests, an error of the server's own is no reason to give up.
     """
-    pause = FIRST_REMOVAL_PAUSE
-    for tried in range(1, REMOVAL_TRIES + 1):
+    _ask(ask, REMOVAL_TRIES, sleep, again=may_pass)
+
+
+def ask_to_complete(ask: Callable[[], None], sleep: Callable[[float], None]) -> None:
+    """Ask for a completion, again only where vCenter has surely not begun with it: an upload depends on the answer."""
+    _ask(ask, COMPLETION_TRIES, sleep, again=lambda error: not error.was_sent or error.status == TOO_MANY_REQUESTS)
+
+
+def may_pass(error: ContentError) -> bool:
+    """Whether what was asked for may be done when it is asked for again."""
+    unsent = isinstance(error, ConnectionFailed) and not error.was_sent
+    return is_lost(error) or unsent or error.status == TOO_MANY_REQUESTS or isinstance(error, ResourceBusy)
+
+
+def _ask(
+    ask: Callable[[], None], tries: int, sleep: Callable[[float], None], *, again: Callable[[ContentError], bool]
+) -> None:
+    pause = FIRST_PAUSE
+    for tried in range(1, tries + 1):
         try:
             ask()
         except ContentError as error:
-            may_pass = is_lost(error) or error.status == TOO_MANY_REQUESTS or isinstance(error, ResourceBusy)
-            if tried == REMOVAL_TRIES or not may_pass:
+            if tried == tries or not again(error):
                 raise
         else:
             return

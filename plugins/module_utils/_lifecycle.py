@@ -30,7 +30,12 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     TransferFailed,
     WarningsNotIgnored,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._insist import is_lost, make_surely, may_be_done
+from ansible_collections.vsphere.content.plugins.module_utils._insist import (
+    ask_to_complete,
+    is_lost,
+    make_surely,
+    may_pass,
+)
 from ansible_collections.vsphere.content.plugins.module_utils._schema import (
     PreviewWarning,
     Session,
@@ -51,7 +56,6 @@ LOOK_SECONDS = 5.0
 WATCH_PAUSE = 1.0
 CLAIM_SECONDS = 1.0
 JOIN_SECONDS = 5.0
-JOIN_PAUSE = 0.2
 UNAVAILABLE_SECONDS = 10.0
 READERS = 16
 SHORTEST_KEEP_ALIVE = 0.5
@@ -64,6 +68,8 @@ ANOTHER_SESSION = "Another update session is ACTIVE on this item, perhaps anothe
 RUN_AGAIN = "Run the task again when nobody else publishes to the item."
 # How the message is called by which vCenter refuses a completion as a file has not arrived.
 NOT_RECEIVED = "update_session_file_not_received"
+ACCEPTED = "vCenter has accepted the completion"
+MISSING_OR_INVALID = "session_has_missing_or_invalid_files"
 PENDING_PREVIEWS = ("UNAVAILABLE", "PREPARING")
 # How long a server that knows no previews may say nothing of a file that it has answered for.
 SILENT_SECONDS = 1.0
@@ -566,31 +572,33 @@ def complete(
     wait_timeout: float,
     clock: Clock,
     silent: bool,
+    was_found: bool,
     on_reached: Callable[[Completion], None],
 ) -> UpdateSession:
     """Validate and complete a session, then wait until it has left ACTIVE, unless told not to.
 
+    The answer to a completion comes when vCenter has updated the item, so it may come too late for C(request_timeout),
+    or be lost. The session is then read until it has left ACTIVE, also where C(wait) is False. Source: the published
+    description of C(complete).
+
     Where the server is C(silent) on what it has received, it is asked again while it says that files are missing yet.
+    C(was_found) says that an earlier run, or another task, may have asked for the completion before.
+
     Returns the session as it was last seen; C(on_reached) is told how far the completion has come. Raises
-    TransferFailed naming missing and invalid files, or with the reason for which the session failed.
+    TransferFailed naming missing and invalid files, or with the reason for which the session failed; TimedOut if
+    nothing says within C(wait_timeout) seconds what has become of it.
     """
+    ask = _ask_until_received if silent else _ask_to_complete
     try:
-        if silent:
-            _ask_until_received(api, session_id, wait_timeout, clock, on_reached)
-        else:
-            _ask_to_complete(api, session_id, on_reached)
-    except NotAllowedInCurrentState as error:
-        session = _await_end_by_others(api, session_id, error, wait_timeout, clock, wait=wait)
-    except ContentError as error:
-        if not is_lost(error):
-            raise
-        session = _look_once_more(api, session_id, error, lambda: on_reached(Completion.NONE))
+        lost = ask(api, session_id, wait_timeout, clock, on_reached)
+    except (NotAllowedInCurrentState, ResourceBusy) as refusal:
+        if is_completing(refusal) and not was_found:
+            on_reached(Completion.UNKNOWN)
+        session = _await_end_by_others(api, session_id, refusal, wait_timeout, clock, wait=wait, was_found=was_found)
     else:
-        on_reached(Completion.ACCEPTED)
-        try:
-            session = _await_end(api, session_id, wait_timeout, clock, wait=wait)
-        except ContentError as error:
-            session = _look_once_more(api, session_id, error)
+        on_reached(Completion.UNKNOWN if lost else Completion.ACCEPTED)
+        known = f"no answer says whether vCenter completes it ({lost.said})" if lost else ACCEPTED
+        session = _await_end(api, session_id, wait_timeout, clock, wait=wait or bool(lost), known=known, lost=lost)
     on_reached(REACHED.get(session.state, Completion.FAILED))
     _require_completed(session)
     return session
@@ -603,23 +611,22 @@ def _require_completed(session: UpdateSession) -> None:
 
 def _ask_until_received(
     api: Api, session_id: str, wait_timeout: float, clock: Clock, on_reached: Callable[[Completion], None]
-) -> None:
+) -> ContentError | None:
     """Ask for the completion until it is not refused any more for files that have not arrived."""
 
-    def ask() -> NotAllowedInCurrentState | None:
+    def ask() -> ContentError | None:
         try:
-            _ask_to_complete(api, session_id, on_reached)
+            return _ask_to_complete(api, session_id, wait_timeout, clock, on_reached)
         except NotAllowedInCurrentState as refusal:
-            if not any((message.id or "").endswith(NOT_RECEIVED) for message in refusal.messages):
+            if not is_refused_for(refusal, NOT_RECEIVED):
                 raise
             return refusal
-        return None
 
-    wait_for(
+    return wait_for(
         ask,
-        ready=lambda refusal: refusal is None,
-        signs=lambda refusal: refusal.said if refusal else None,
-        describe=lambda refusal: refusal.said if refusal else "",
+        ready=lambda answer: not isinstance(answer, NotAllowedInCurrentState),
+        signs=lambda answer: answer.said if answer else None,
+        describe=lambda answer: answer.said if answer else "",
         operation="update_session.complete",
         timeout=wait_timeout,
         clock=clock,
@@ -627,7 +634,10 @@ def _ask_until_received(
     )
 
 
-def _ask_to_complete(api: Api, session_id: str, on_reached: Callable[[Completion], None]) -> None:
+def _ask_to_complete(
+    api: Api, session_id: str, _wait_timeout: float, clock: Clock, on_reached: Callable[[Completion], None]
+) -> ContentError | None:
+    """Returns None for a completion that was accepted, and the error that came where the answer was lost."""
     validation = api.validate_update_files(session_id)
     if validation.has_errors:
         missing = [f"{name} is missing" for name in validation.missing_files or ()]
@@ -643,35 +653,89 @@ def _ask_to_complete(api: Api, session_id: str, on_reached: Callable[[Completion
             remedy="Declare the missing files under files, and replace the invalid ones.",
         )
     try:
-        api.complete_update_session(session_id)
-    except BaseException as error:
-        if may_be_done(error):
-            on_reached(Completion.UNKNOWN)
+        ask_to_complete(lambda: api.complete_update_session(session_id), clock.sleep)
+    except (NotAllowedInCurrentState, ResourceBusy):
         raise
+    except ContentError as error:
+        if not is_lost(error):
+            raise
+        return error
+    except BaseException:
+        # A signal has ended the wait for the answer.
+        on_reached(Completion.UNKNOWN)
+        raise
+    return None
 
 
-def _await_end(api: Api, session_id: str, wait_timeout: float, clock: Clock, *, wait: bool) -> UpdateSession:
-    """A session whose completion was accepted, when it has ended, or at once."""
-    return wait_for(
-        lambda: api.get_update_session(session_id),
-        ready=lambda found: found.state != ACTIVE or not wait,
-        signs=lambda found: found.client_progress,
-        describe=lambda _found: "the completion was accepted, and the server is still at work on it",
-        operation="update_session.complete",
-        timeout=wait_timeout,
-        clock=clock,
-        session_id=session_id,
-    )
+def _await_end(
+    api: Api,
+    session_id: str,
+    wait_timeout: float,
+    clock: Clock,
+    *,
+    wait: bool,
+    known: str,
+    lost: ContentError | None = None,
+) -> UpdateSession:
+    """A session whose completion was asked for, when it has ended, or as soon as it was read where nobody waits.
+
+    C(known) is what is known of the completion, in words, and C(lost) what came in place of an answer to the request. A
+    server that cannot be reached says nothing of the session, so the wait goes on; any other error ends it when it
+    comes for the second time.
+    """
+    progress: int | None = None
+    errors = 0
+
+    def read() -> UpdateSession | ContentError:
+        try:
+            return api.get_update_session(session_id)
+        except NotFound as gone:
+            raise lost or gone from None
+        except ContentError as error:
+            nonlocal errors
+            errors += not may_pass(error)
+            if errors > 1:
+                raise
+            return error
+
+    def signs(found: UpdateSession | ContentError) -> int | None:
+        nonlocal progress
+        progress = progress if isinstance(found, ContentError) else found.client_progress
+        return progress
+
+    def describe(found: UpdateSession | ContentError) -> str:
+        unread = f"the session cannot be read ({found.said})" if isinstance(found, ContentError) else ""
+        return f"{known}, and {unread or 'it is still ACTIVE'}"
+
+    try:
+        found = wait_for(
+            read,
+            ready=lambda found: isinstance(found, UpdateSession) and (found.state != ACTIVE or not wait),
+            signs=signs,
+            describe=describe,
+            operation="update_session.complete",
+            timeout=wait_timeout,
+            clock=clock,
+            session_id=session_id,
+        )
+    except TimedOut as error:
+        error.remedy = "Run the task again: it waits for the session. If vCenter is only slow, raise wait_timeout."
+        error.messages = error.messages or (lost.messages if lost else ())
+        raise
+    if isinstance(found, ContentError):
+        raise found
+    return found
 
 
 def _await_end_by_others(
     api: Api,
     session_id: str,
-    refusal: NotAllowedInCurrentState,
+    refusal: ContentError,
     wait_timeout: float,
     clock: Clock,
     *,
     wait: bool,
+    was_found: bool,
 ) -> UpdateSession:
     """A session that takes no completion, once it is DONE: another task, or an earlier run, may have completed it.
 
@@ -679,34 +743,29 @@ def _await_end_by_others(
     and TransferFailed with its reason if it ends in another way.
     """
     if is_completing(refusal):
-        session = _await_end(api, session_id, wait_timeout, clock, wait=wait)
+        known = f"vCenter is at work on it already ({refusal.said})"
+        session = _await_end(api, session_id, wait_timeout, clock, wait=wait, known=known)
     else:
-        end = clock.now() + JOIN_SECONDS
+        # Of a session that was found, a refusal without a reason may mean that vCenter completes it already.
+        named = is_refused_for(refusal, NOT_RECEIVED, MISSING_OR_INVALID)
+        end = clock.now() + (wait_timeout if was_found and not named else JOIN_SECONDS)
+        pause = FIRST_PAUSE
         while (session := api.get_update_session(session_id)).state == ACTIVE:
             if clock.now() >= end:
                 raise refusal
-            clock.sleep(JOIN_PAUSE)
+            clock.sleep(min(pause, max(0.0, end - clock.now())))
+            pause = min(pause * 2, LONGEST_PAUSE)
     _require_completed(session)
     return session
 
 
-def is_completing(refusal: NotAllowedInCurrentState) -> bool:
-    """Whether an ACTIVE session refuses something for being ACTIVE, as it does while the server is completing it."""
-    return any((message.args or ())[1:2] == (ACTIVE,) for message in refusal.messages)
+def is_refused_for(refusal: ContentError, *reasons: str) -> bool:
+    """Whether vCenter names one of these reasons, by the end of its message's identifier."""
+    return any((message.id or "").endswith(reasons) for message in refusal.messages)
 
 
-def _look_once_more(
-    api: Api, session_id: str, error: ContentError, on_active: Callable[[], None] = lambda: None
-) -> UpdateSession:
-    """The session, if it has left ACTIVE: it says itself what became of a completion whose answer was lost.
-
-    Raises the error that is given if it has not, or cannot be read.
-    """
-    try:
-        session = api.get_update_session(session_id)
-    except ContentError:
-        raise error from None
-    if session.state == ACTIVE:
-        on_active()
-        raise error
-    return session
+def is_completing(refusal: ContentError) -> bool:
+    """Whether an ACTIVE session refuses something for being ACTIVE or busy, as while the server is completing it."""
+    return isinstance(refusal, ResourceBusy) or any(
+        (message.args or ())[1:2] == (ACTIVE,) for message in refusal.messages
+    )

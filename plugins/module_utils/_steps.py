@@ -16,6 +16,9 @@ from ansible_collections.vsphere.content.plugins.module_utils._schema import Ses
 
 ACTIVE, DONE, ERROR, CANCELED, NONE = "ACTIVE", "DONE", "ERROR", "CANCELED", None
 
+# By this client_progress a task shows a later run that it is about to ask for the completion; uploads stay below it.
+COMPLETING_PROGRESS = 100
+
 
 class Step(enum.Enum):
     """What is to be done with the session that was found, or with none."""

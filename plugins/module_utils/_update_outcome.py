@@ -18,12 +18,13 @@ REACHED: Mapping[Completion, str] = {
     Completion.FAILED: "its completion failed",
     Completion.DONE: "it was completed",
 }
-MAY_BE_DONE = (Completion.UNKNOWN, Completion.ACCEPTED, Completion.DONE)
+ASKED = (Completion.UNKNOWN, Completion.ACCEPTED)
+MAY_BE_DONE = (*ASKED, Completion.DONE)
 
 
 class Withdraw(Protocol):
-    def __call__(self, session_id: str, *, accepted: bool) -> Fate:
-        """Undo the making of a session, unless its completion was accepted; returns what has become of it."""
+    def __call__(self, session_id: str, *, asked: bool) -> Fate:
+        """Undo the making of a session, unless its completion was asked for; returns what has become of it."""
 
 
 @dataclass
@@ -40,6 +41,7 @@ class Outcome:
     completion: Completion = Completion.NONE
     changes: list[str] = field(default_factory=list)
     earlier: list[str] = field(default_factory=list)
+    _published: bool = False
     _foreign: bool = False
 
     def find(self, session_id: str) -> None:
@@ -47,6 +49,7 @@ class Outcome:
             return
         if self._all_changes:
             self.earlier.append(self._tell_found())
+        self._published = self.item_changed
         self._begin(session_id)
 
     def make(self, session_id: str) -> None:
@@ -82,7 +85,7 @@ class Outcome:
     @property
     def item_changed(self) -> bool:
         """Whether the item has, or may have, new content by this task."""
-        return self.completion in MAY_BE_DONE
+        return self._published or self.completion in MAY_BE_DONE
 
     @property
     def changed(self) -> bool:
@@ -107,10 +110,10 @@ class Outcome:
             return self._tell_found()
         if self.completion is Completion.DONE:
             return self._tell(Fate.COMPLETED)
-        accepted = self.completion is Completion.ACCEPTED
-        if self.keep and not accepted:
+        asked = self.completion in ASKED
+        if self.keep and not asked:
             return f"Session {self.session_id}, which this task made, is kept, as keep_failed_session says."
-        fate = withdraw(self.session_id, accepted=accepted)
+        fate = withdraw(self.session_id, asked=asked)
         said = self._tell(fate)
         self.completion = self._completion_by(fate)
         return said
@@ -136,10 +139,13 @@ class Outcome:
         session = f"Session {self.session_id}"
         if fate is Fate.COMPLETED:
             return f"{session} had been completed by then, so the item has its new content."
-        if fate is Fate.COMPLETING:
+        if fate is Fate.LEFT:
+            why = "has accepted its completion and goes on with it"
+            if self.completion is Completion.UNKNOWN:
+                why = "may be completing it"
             return (
-                f"{session} stays, as vCenter has accepted its completion and goes on with it. Another run waits for "
-                "it, and vsphere.content.content_library_session_info shows it."
+                f"{session} stays, and so does the item, as vCenter {why}. "
+                "vsphere.content.content_library_session_info shows what has become of it."
             )
         if fate is Fate.GONE and self.item_changed:
             return (

@@ -22,13 +22,19 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
     expect_session,
     held_by_item,
     held_by_session,
+    is_filled,
     plan_files,
     project_item,
     project_session,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._errors import NotAllowedInCurrentState
 from ansible_collections.vsphere.content.plugins.module_utils._schema import LibraryItemFile, UpdateFile, UpdateSession
-from ansible_collections.vsphere.content.plugins.module_utils._steps import ACTIVE, Step, choose_step
+from ansible_collections.vsphere.content.plugins.module_utils._steps import (
+    ACTIVE,
+    COMPLETING_PROGRESS,
+    Step,
+    choose_step,
+)
 
 ENDS: Mapping[Step, str | None] = {
     Step.COMPLETE: "DONE",
@@ -93,11 +99,16 @@ class Found:
 @dataclass(frozen=True)
 class Plan:
     """What to do: make a session or a new one in place of the found, set what is not None, move files, take the
-    step."""
+    step.
+
+    C(resumes) says that an earlier run may have asked for the completion of the found session, so it is asked for once
+    more before anything is sent or canceled.
+    """
 
     found: Found
     step: Step
     opens: bool = False
+    resumes: bool = False
     ignored_warnings: tuple[str, ...] | None = None
     client_progress: int | None = None
     files: FilePlan = NO_FILES
@@ -179,8 +190,9 @@ def _plan_converging(declared: Declared, found: Found, step: Step) -> Plan:
         raise AssertionError("only a found session converges")
     warnings = declared.ignored_warnings
     files = _plan_session_files(declared.wanted, declared, found) if declared.wanted else NO_FILES
+    resumes = bool(files) and _may_be_completing(declared, found, step)
     if files.restart:
-        return _plan_restart(declared, found, step)
+        return replace(_plan_restart(declared, found, step), resumes=resumes)
     progress = declared.client_progress
     plan = Plan(
         found,
@@ -188,9 +200,19 @@ def _plan_converging(declared: Declared, found: Found, step: Step) -> Plan:
         ignored_warnings=None if warnings is None or warnings == session.ignored_warnings else warnings,
         client_progress=progress if progress is not None and progress > (session.client_progress or 0) else None,
         files=files,
+        resumes=resumes,
     )
     before = project_update(declared, found)
     return _with_expectation(declared, plan, before, session.ignored_warnings if warnings is None else warnings)
+
+
+def _may_be_completing(declared: Declared, found: Found, step: Step) -> bool:
+    """Whether an earlier run of the task may have asked for the completion of the session that its item has."""
+    session = found.session
+    if step is not Step.COMPLETE or declared.session_id or not declared.wanted or not session:
+        return False
+    shown = session.client_progress == COMPLETING_PROGRESS
+    return shown and is_filled(declared.wanted, found.in_session, found.files)
 
 
 def _plan_session_files(wanted: Wanted, declared: Declared, found: Found) -> FilePlan:

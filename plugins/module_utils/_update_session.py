@@ -20,13 +20,22 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
     verdicts_after,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._errors import (
+    ApiError,
     ContentError,
     NotAllowedInCurrentState,
     NotFound,
     ResourceBusy,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._insist import discard, end_surely, noted, withdraw
+from ansible_collections.vsphere.content.plugins.module_utils._insist import (
+    discard,
+    end_surely,
+    is_lost,
+    noted,
+    withdraw,
+)
 from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
+    MISSING_OR_INVALID,
+    NOT_RECEIVED,
     RUN_AGAIN,
     Clock,
     Patience,
@@ -36,6 +45,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import 
     complete,
     find_active,
     is_completing,
+    is_refused_for,
     keeps_silent,
     open_session,
     patience_from,
@@ -51,6 +61,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._target import (
 )
 from ansible_collections.vsphere.content.plugins.module_utils._update_outcome import Outcome
 from ansible_collections.vsphere.content.plugins.module_utils._update_plan import (
+    NO_FILES,
     Declared,
     Found,
     Plan,
@@ -220,6 +231,11 @@ class UpdateSessionResource:
         declared, found = self._declared, plan.found
         session = found.session
         self._claim(plan)
+        if plan.resumes:
+            plan = self._resume(plan)
+            found, session = plan.found, plan.found.session
+            if plan.step is Step.NOTHING:
+                return found
         if plan.opens:
             session = self._open(plan)
             if declared.fills:
@@ -232,19 +248,7 @@ class UpdateSessionResource:
         session = self._set_values(plan, session)
         if plan.step is Step.CONVERGE and not (plan.opens or plan.touches_session):
             return found
-        from ansible_collections.vsphere.content.plugins.module_utils._upload import Upload
-
-        upload = self._upload = Upload(
-            api=self._api,
-            session_id=session_id,
-            digest=self._digests.of,
-            parallel=declared.parallel_transfers,
-            wait_timeout=declared.wait_timeout,
-            clock=self._clock,
-            on_change=self._outcome.note,
-            warn=self._task.warn,
-            progress=self._task.progress,
-        )
+        upload = self._begin_upload(session_id)
         with upload.kept_alive(session):
             upload.push(plan.files.push, previewed=bool(declared.wanted and declared.wanted.previewed))
             upload.remove(plan.files.remove)
@@ -253,6 +257,70 @@ class UpdateSessionResource:
             session = self._api.get_update_session(session_id)
             files = tuple(self._api.list_update_files(session_id)) if declared.fills else ()
         return self._settled(replace(found, session=session, active=session, files=files), plan)
+
+    def _begin_upload(self, session_id: str) -> Upload:
+        from ansible_collections.vsphere.content.plugins.module_utils._upload import Upload
+
+        self._upload = Upload(
+            api=self._api,
+            session_id=session_id,
+            digest=self._digests.of,
+            parallel=self._declared.parallel_transfers,
+            wait_timeout=self._declared.wait_timeout,
+            clock=self._clock,
+            on_change=self._outcome.note,
+            warn=self._task.warn,
+            progress=self._task.progress,
+        )
+        return self._upload
+
+    def _resume(self, plan: Plan) -> Plan:
+        """Ask once more for the completion of a session that seems to hold all that is declared; returns what is left.
+
+        The answer to an earlier run may have been lost while vCenter completes the session. To send into it, or to
+        cancel it, could undo that. What the item then holds is compared as ever, so what is wrong in it is sent again.
+        """
+        session = plan.found.session
+        if session is None:
+            raise AssertionError("only a found session is resumed")
+        self._outcome.find(str(session.id))
+        warnings = None if plan.ignored_warnings == session.ignored_warnings else plan.ignored_warnings
+        as_it_is = replace(plan, opens=False, ignored_warnings=warnings, files=NO_FILES)
+        try:
+            session = self._set_values(as_it_is, session)
+        except NotAllowedInCurrentState as refusal:
+            if not is_completing(refusal):
+                raise
+        upload = self._begin_upload(str(session.id))
+        try:
+            with upload.kept_alive(session):
+                done = self._complete(as_it_is, upload)
+        except NotAllowedInCurrentState as refusal:
+            if not is_refused_for(refusal, NOT_RECEIVED, MISSING_OR_INVALID):
+                raise
+            return replace(plan, resumes=False)
+        if done.alive:
+            return Plan(done, Step.NOTHING)
+        rest = self.plan(self._compared(replace(done, session=None, active=None, files=(), in_session={})))
+        if rest.step is not Step.NOTHING:
+            return rest
+        return replace(rest, found=replace(rest.found, session=done.session, active=done.active))
+
+    def _require_idle(self, session: UpdateSession) -> None:
+        """See that vCenter is not completing a session that is about to be canceled: it takes no change meanwhile."""
+        try:
+            self._api.set_warning_behavior(str(session.id), behaviors(session.ignored_warnings))
+        except ApiError as error:
+            if is_completing(error):
+                raise self._overtaken(
+                    "vCenter is completing it",
+                    operation="update_session.take_over",
+                    session_id=str(session.id),
+                    remedy=self._patience.remedy,
+                ) from None
+            # Old servers do not know the operation, and a session that has gone need not be canceled.
+            if is_lost(error):
+                raise
 
     def _set_values(self, plan: Plan, session: UpdateSession) -> UpdateSession:
         session_id = str(session.id)
@@ -323,6 +391,7 @@ class UpdateSessionResource:
         """Make a session, after removing the one that cannot be filled any more; have it removed if the task fails."""
         declared, stale = self._declared, plan.found.session
         if stale:
+            self._require_idle(stale)
             self._outcome.find(str(stale.id))
             self._discard(str(stale.id))
             self._outcome.replace()
@@ -363,6 +432,7 @@ class UpdateSessionResource:
         declared = self._declared
         active, files = upload.settle()
         self._warn_of_left_files(plan, files)
+        upload.show_completion(files)
         self._task.progress.step("completing")
         with self._task.progress.waiting("vCenter to complete the session"):
             session = complete(
@@ -372,6 +442,7 @@ class UpdateSessionResource:
                 wait_timeout=declared.wait_timeout,
                 clock=self._clock,
                 silent=keeps_silent(active, files),
+                was_found=not self._outcome.made,
                 on_reached=self._outcome.reach,
             )
         found = replace(plan.found, session=session, active=active, files=tuple(files))

@@ -13,7 +13,7 @@ import hashlib
 import ssl
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, TypeVar
 
@@ -61,6 +61,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._schema import (
     UpdateFileAddition,
     UpdateSession,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._steps import COMPLETING_PROGRESS
 from ansible_collections.vsphere.content.plugins.module_utils._transfer import (
     TransferStopped,
     put_file,
@@ -193,6 +194,7 @@ class Upload:
     _sizes: dict[str, int] = field(default_factory=dict)
     _received: dict[str, UpdateFile] = field(default_factory=dict)
     _stop: threading.Event = field(default_factory=threading.Event)
+    _completing: bool = False
     _lost: ContentError | None = None
 
     @contextmanager
@@ -203,7 +205,7 @@ class Upload:
             session,
             server_time=self.api.server_time(),
             at_most=SIGN_OF_LIFE_SECONDS,
-            progress=lambda: self.progress.percent,
+            progress=self._progress,
             on_lost=self._lose,
         ):
             yield
@@ -243,6 +245,21 @@ class Upload:
         if not self.session and any(role_of(file.name) in PREVIEWED and file.source_type != "NONE" for file in files):
             self._preview()
         return self.session or self.api.get_update_session(self.session_id), files
+
+    def show_completion(self, files: Sequence[UpdateFile]) -> None:
+        """Leave a mark, before the completion is asked for, in a session whose C(files) say too little of themselves.
+
+        A later run, which cannot compare them, sees by it that vCenter may be completing the session. That it cannot be
+        left is no error: what is wrong with the session, the completion says.
+        """
+        self._completing = True
+        if all(file.checksum_info or file.source_type == "NONE" for file in files):
+            return
+        with suppress(ContentError):
+            self.api.keep_update_session_alive(self.session_id, COMPLETING_PROGRESS)
+
+    def _progress(self) -> int:
+        return COMPLETING_PROGRESS if self._completing else min(self.progress.percent, COMPLETING_PROGRESS - 1)
 
     @property
     def transferred(self) -> dict[str, Any]:

@@ -192,8 +192,9 @@ options:
   wait_timeout:
     description:
       - How many seconds the server may go without progress on a file, a preview or a completion before the task fails.
-      - A completion that vCenter has accepted shows no progress. If it takes longer, the task fails, but the session is
-        left to vCenter to complete; the next run waits for it. RV(item_changed) is then V(true).
+      - A completion shows no progress. If it takes longer, the task fails with the type V(TIMED_OUT). The session and
+        the item stay, as vCenter may still complete the session, and RV(item_changed) is V(true). The same holds where
+        the answer to the completion is lost. The next run waits for the session, and asks for its completion once more.
     type: int
     default: 600
   busy_timeout:
@@ -208,6 +209,7 @@ options:
   keep_failed_session:
     description:
       - Whether a session that this task made is left as it is when the task fails, to be looked at.
+      - A session whose completion vCenter was asked for is left in any case.
     type: bool
     default: false
 seealso:

@@ -10,11 +10,12 @@ it. C(EXCEPTIONS) are the points at which something else is right, each with its
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.faults.points import POINTS, WITH_BODY, WITHOUT_ANSWER, Kind, Point
 
 SUCCESS = "success"
+OFTEN = 0
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Fault:
 
 @dataclass(frozen=True)
 class Expectation:
-    """What comes of it: C(outcome) is success or the type of the error, C(sent) how often the request goes out.
+    """What comes of it: C(outcome) is success or the type of the error, C(sent) how often the request goes out, which
+    is OFTEN where that depends on the time.
 
     C(warned) says that the task tells of it in a warning. C(operation) is what an error names as having failed, where
     that is not what met the fault.
@@ -104,6 +106,8 @@ def fails(outcome: str, sent: int = 1, *, warned: bool = False, operation: str =
 ONCE, AGAIN, RESENT, TOLD = works(), works(2), works(2, warned=True), works(warned=True)
 CUT, LATE, WRONG = fails("CONNECTION_FAILED"), fails("TIMED_OUT"), fails("INVALID_RESPONSE")
 AWAY, LOST = fails("SERVICE_UNAVAILABLE"), fails("NOT_FOUND")
+#: What becomes of a completion cannot be seen.
+UNSEEN = fails("TIMED_OUT", OFTEN, operation="update_session.complete")
 FORBIDDEN, BROKEN, BUSY = fails("UNAUTHORIZED"), fails("INTERNAL_SERVER_ERROR"), fails("RESOURCE_BUSY")
 
 
@@ -121,7 +125,7 @@ def moved(expectation: Expectation) -> dict[str, Expectation]:
 
 
 EXPECTED: Mapping[str, Mapping[Kind, Expectation]] = {
-    "reset-before": row(login=CUT, read=AGAIN, create=AGAIN, **moved(RESENT), change=CUT, complete=CUT, end=AGAIN,
+    "reset-before": row(login=CUT, read=AGAIN, create=AGAIN, **moved(RESENT), change=CUT, complete=LATE, end=AGAIN,
                         remove=AGAIN, logout=TOLD),
     "reset-during": row(read=AGAIN, create=AGAIN, add=RESENT, put=RESENT, change=CUT, remove=AGAIN),
     "reset-after": row(login=CUT, read=AGAIN, create=AGAIN, **moved(RESENT), change=CUT, complete=ONCE, end=AGAIN,
@@ -130,13 +134,13 @@ EXPECTED: Mapping[str, Mapping[Kind, Expectation]] = {
                            remove=AGAIN, logout=TOLD),
     "reset-always": row(login=CUT, read=fails("CONNECTION_FAILED", 4), create=fails("CONNECTION_FAILED", 4),
                         add=fails("CONNECTION_FAILED", 3, warned=True), put=fails("CONNECTION_FAILED", 3, warned=True),
-                        get=fails("CONNECTION_FAILED", 5, warned=True), change=CUT, complete=CUT,
-                        end=fails("CONNECTION_FAILED", 12), remove=fails("CONNECTION_FAILED", 3), logout=TOLD),
+                        get=fails("CONNECTION_FAILED", 5, warned=True), change=CUT, complete=LATE,
+                        end=UNSEEN, remove=fails("CONNECTION_FAILED", 3), logout=TOLD),
     "gone": row(login=CUT, read=fails("CONNECTION_FAILED", 4, warned=True),
                 create=fails("CONNECTION_FAILED", 4, warned=True), add=fails("CONNECTION_FAILED", 3, warned=True),
                 put=fails("CONNECTION_FAILED", 1, warned=True, operation="update_session.file.add"),
                 get=fails("CONNECTION_FAILED", 5, warned=True), change=fails("CONNECTION_FAILED", warned=True),
-                complete=fails("CONNECTION_FAILED", warned=True), end=fails("CONNECTION_FAILED", 12, warned=True),
+                complete=fails("TIMED_OUT", warned=True), end=replace(UNSEEN, warned=True),
                 remove=fails("CONNECTION_FAILED", 3, warned=True), logout=TOLD),
     "slow": everywhere(ONCE),
     "trickle": everywhere(ONCE),
@@ -147,40 +151,40 @@ EXPECTED: Mapping[str, Mapping[Kind, Expectation]] = {
     "401-always": {**everywhere(fails("UNAUTHENTICATED", 2)),
                    **row(login=fails("UNAUTHENTICATED"), end=fails("UNAUTHENTICATED", 6), logout=ONCE)},
     "403": {**everywhere(FORBIDDEN), **row(end=AGAIN, logout=TOLD)},
-    "429": row(login=AWAY, read=AGAIN, create=AGAIN, **moved(RESENT), change=AWAY, complete=AWAY, end=AGAIN,
+    "429": row(login=AWAY, read=AGAIN, create=AGAIN, **moved(RESENT), change=AWAY, complete=AGAIN, end=AGAIN,
                remove=AGAIN, logout=TOLD),
-    "429-in-an-hour": row(login=AWAY, read=AWAY, create=AWAY, **moved(RESENT), change=AWAY, complete=AWAY, end=AGAIN,
+    "429-in-an-hour": row(login=AWAY, read=AWAY, create=AWAY, **moved(RESENT), change=AWAY, complete=AGAIN, end=AGAIN,
                           remove=AGAIN, logout=TOLD),
-    "500": {**everywhere(BROKEN), **row(end=AGAIN, remove=AGAIN, logout=TOLD)},
-    "502": row(login=AWAY, read=AGAIN, create=AGAIN, **moved(RESENT), change=AWAY, complete=AWAY, end=AGAIN,
+    "500": {**everywhere(BROKEN), **row(complete=LATE, end=AGAIN, remove=AGAIN, logout=TOLD)},
+    "502": row(login=AWAY, read=AGAIN, create=AGAIN, **moved(RESENT), change=AWAY, complete=LATE, end=AGAIN,
                remove=AGAIN, logout=TOLD),
-    "503": row(login=AWAY, read=AGAIN, create=AGAIN, **moved(RESENT), change=AWAY, complete=AWAY, end=AGAIN,
+    "503": row(login=AWAY, read=AGAIN, create=AGAIN, **moved(RESENT), change=AWAY, complete=LATE, end=AGAIN,
                remove=AGAIN, logout=TOLD),
     "503-always": row(login=AWAY, read=fails("SERVICE_UNAVAILABLE", 4), create=fails("SERVICE_UNAVAILABLE", 4),
                       add=fails("SERVICE_UNAVAILABLE", 3, warned=True),
                       put=fails("SERVICE_UNAVAILABLE", 3, warned=True),
-                      get=fails("SERVICE_UNAVAILABLE", 5, warned=True), change=AWAY, complete=AWAY,
-                      end=fails("SERVICE_UNAVAILABLE", 12), remove=fails("SERVICE_UNAVAILABLE", 3), logout=TOLD),
+                      get=fails("SERVICE_UNAVAILABLE", 5, warned=True), change=AWAY, complete=LATE,
+                      end=UNSEEN, remove=fails("SERVICE_UNAVAILABLE", 3), logout=TOLD),
     "504": row(login=AWAY, read=AGAIN, create=AGAIN, **moved(RESENT), change=AWAY, complete=ONCE, end=AGAIN,
                remove=AGAIN, logout=TOLD),
-    "busy": row(read=BUSY, create=BUSY, add=BUSY, change=BUSY, complete=BUSY, end=AGAIN, remove=AGAIN),
+    "busy": row(read=BUSY, create=BUSY, add=BUSY, change=BUSY, complete=LATE, end=AGAIN, remove=AGAIN),
     "html": row(login=WRONG, read=WRONG, create=AGAIN, add=WRONG,
                 put=fails("TIMED_OUT", operation="update_session.file.receive"),
-                get=fails("CHECKSUM_MISMATCH", 2, warned=True), change=WRONG, complete=WRONG, end=AGAIN, remove=AGAIN,
+                get=fails("CHECKSUM_MISMATCH", 2, warned=True), change=WRONG, complete=LATE, end=AGAIN, remove=AGAIN,
                 logout=ONCE),
-    "redirect": row(login=WRONG, read=WRONG, create=AGAIN, **moved(WRONG), change=WRONG, complete=WRONG, end=AGAIN,
+    "redirect": row(login=WRONG, read=WRONG, create=AGAIN, **moved(WRONG), change=WRONG, complete=LATE, end=AGAIN,
                     remove=AGAIN, logout=TOLD),
     "truncated": row(login=WRONG, read=WRONG, create=AGAIN, add=WRONG, get=RESENT, change=WRONG, end=AGAIN),
     "empty": row(login=WRONG, read=WRONG, create=AGAIN, add=WRONG, get=RESENT, change=ONCE, end=AGAIN),
     "huge": row(login=WRONG, read=WRONG, create=AGAIN, add=WRONG, put=ONCE, get=fails("TRANSFER_FAILED"), change=WRONG,
                 complete=ONCE, end=AGAIN, remove=AGAIN, logout=TOLD),
-    "session-deleted": row(read=LOST, **moved(LOST), change=LOST, complete=LOST, end=fails("NOT_FOUND", 3),
+    "session-deleted": row(read=LOST, **moved(LOST), change=LOST, complete=LOST, end=fails("NOT_FOUND", 2),
                            remove=ONCE),
     "session-expired": row(read=LOST, **moved(LOST), change=LOST, complete=LOST, end=ONCE, remove=ONCE),
-    "item-deleted": row(read=LOST, create=LOST, **moved(LOST), change=LOST, complete=LOST, end=fails("NOT_FOUND", 3),
+    "item-deleted": row(read=LOST, create=LOST, **moved(LOST), change=LOST, complete=LOST, end=fails("NOT_FOUND", 2),
                         remove=ONCE),
     "restarted": row(read=fails("NOT_FOUND", 2), add=fails("NOT_FOUND", 2), put=LOST, get=LOST,
-                     change=fails("NOT_FOUND", 2), complete=fails("NOT_FOUND", 2), end=fails("NOT_FOUND", 4),
+                     change=fails("NOT_FOUND", 2), complete=fails("NOT_FOUND", 2), end=fails("NOT_FOUND", 3),
                      remove=AGAIN),
     "rival": row(create=BUSY),
 }  # fmt: skip

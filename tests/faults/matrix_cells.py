@@ -80,8 +80,8 @@ class Cell:
 
     @property
     def leaves_doubt(self) -> bool:
-        """Whether nobody can tell if a session was completed, as whoever could is not there any more."""
-        return self.fault_name == "gone" and self.point.kind is Kind.COMPLETE
+        """Whether nobody can tell if a session is being completed, so that it is left as it is."""
+        return self.point.kind is Kind.COMPLETE and self.expected.outcome == "TIMED_OUT"
 
     @property
     def done_by_others(self) -> bool:
@@ -92,7 +92,8 @@ class Cell:
     def time_outs(self) -> dict[str, int]:
         """Short ones where they are what ends the task, as all that is waited for then is time."""
         found = {"request_timeout": 1} if FAULTS[self.fault_name].kind in ("silent", "stall") else {}
-        return {**found, "wait_timeout": 1} if self.expected.operation == RECEIVE else found
+        waits = self.expected.operation == RECEIVE or self.point.kind in (Kind.COMPLETE, Kind.END)
+        return {**found, "wait_timeout": 1} if waits and self.expected.outcome == "TIMED_OUT" else found
 
     @property
     def operation(self) -> str:
@@ -121,7 +122,7 @@ class Cell:
             return int(self.is_undone)
         ended = self.point.kind is Kind.END or self.point.id in ("clean-up-delete", "fetch-clean-up-delete")
         holds = self.point.task in HOLDERS and self.point.in_session and not ended
-        return int(self.fault_name == "gone" and holds)
+        return int((self.fault_name == "gone" and holds) or self.leaves_doubt)
 
 
 def _parts(point: Point, fault_name: str) -> tuple[int, ...]:

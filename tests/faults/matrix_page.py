@@ -124,7 +124,7 @@ def _cell(found: Expectation | None, usual: str) -> str:
     if found.outcome not in (SUCCESS, usual):
         words.append(f"(`{found.outcome}`)")
     if found.sent != 1:
-        words.append(str(found.sent))
+        words.append(str(found.sent or "often"))
     return " ".join(words) + ("!" if found.warned else "")
 
 

@@ -194,8 +194,8 @@ TASKS: Mapping[str, Task] = {
         _publish,
         _published,
         needs="item",
-        fault="POST:*complete*:*:500",
-        fails="INTERNAL_SERVER_ERROR",
+        fault="POST:*complete*:*:400",
+        fails="INVALID_ARGUMENT",
         fails_in="update_session.complete",
     ),
     "pull": Task(

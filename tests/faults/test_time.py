@@ -191,7 +191,7 @@ WAITS = {
         SETTLE + WAIT,
         "TIMED_OUT",
         "update_session.complete",
-        ("no progress for 50 seconds (wait_timeout)", "the completion was accepted", "raise wait_timeout"),
+        ("no progress for 50 seconds (wait_timeout)", "vCenter has accepted the completion", "raise wait_timeout"),
     ),
     "a-file-is-prepared": Wait(
         "a file to be prepared for the download",

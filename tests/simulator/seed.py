@@ -32,6 +32,7 @@ As YAML (every key may be left out; ``libraries`` and ``users`` then keep their 
     preview: true                  # false: a server from before preview_info and warning_behavior
     transfers_shown: true          # false: a file that is pushed stays WAITING, without bytes, until it is READY
     completing_seconds: 0          # how long the completion of a session takes at least
+    while_completing: refused      # what is asked of a session meanwhile: refused, unexplained, busy or accepted
     patch_ignored: false           # true: PATCH of a session answers success and takes nothing
     probe: true                    # false: the probe of a PULL source is a 404
     thumbprint_algorithm: SHA1     # which hash the probe reports, SHA1 or SHA256
@@ -113,6 +114,7 @@ class Seed:
     preview: bool = True
     transfers_shown: bool = True
     completing_seconds: float = 0.0
+    while_completing: str = "refused"
     patch_ignored: bool = False
     probe: bool = True
     thumbprint_algorithm: str = "SHA1"

@@ -10,6 +10,9 @@ Choices where the published description leaves room:
 - Missing references and files that have not been received refuse complete. Where a PULL is still under way this can
   only be seen later: the session then turns to ERROR.
 - Files that the item already holds are files of the session with the source NONE, until it replaces or removes them.
+- What is asked of a session while it is being completed is said nowhere, so the seed's ``while_completing`` chooses:
+  another completion, a change or a file is "refused" for its state, refused with another text ("unexplained"), "busy"
+  (but for validate, which is described with no such answer), or "accepted", which changes nothing.
 - A session that expires is deleted.
 - A client token is remembered for good: creating with it again names its session, even one that is deleted.
 - A session of a user is visible by its id to everybody; only lists are limited to the caller's.
@@ -161,10 +164,18 @@ class Updates:
 
     def _filling(self, identifier: str, operation: str) -> UpdateSession:
         session = self._active(identifier, operation)
-        if session.completing_since is not None:
-            raise wrong_state(operation, session.state, "The session is being completed.")
+        if session.completing_since is not None and self._seed.while_completing != "accepted":
+            raise self._completing(session, operation)
         self.touch(session)
         return session
+
+    def _completing(self, session: UpdateSession, operation: str) -> ApiError:
+        if self._seed.while_completing == "busy" and operation != "validate":
+            return resource_busy(session.item.id)
+        if self._seed.while_completing == "unexplained":
+            text = message(CLS + "operation_not_allowed", "The operation {0} is not allowed now.", operation)
+            return ApiError("NOT_ALLOWED_IN_CURRENT_STATE", text)
+        return wrong_state(operation, session.state, "The session is being completed.")
 
     def touch(self, session: UpdateSession) -> None:
         session.expires = self._calendar.clock() + self._timeout
@@ -200,6 +211,8 @@ class Updates:
 
     def complete(self, identifier: str) -> None:
         session = self._filling(identifier, "complete")
+        if session.completing_since is not None:
+            return
         pulling = False
         for entry in session.files.values():
             status = self.status(entry)

@@ -35,4 +35,4 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(_lifecycle, "LOOK_SECONDS", 0.0)
     monkeypatch.setattr(_lifecycle, "CLAIM_SECONDS", 0.0)
-    monkeypatch.setattr(_insist, "FIRST_REMOVAL_PAUSE", 0.01)
+    monkeypatch.setattr(_insist, "FIRST_PAUSE", 0.01)

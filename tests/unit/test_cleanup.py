@@ -41,9 +41,9 @@ FAILURES = {
     "upload": ("PUT:*:1:500", "INTERNAL_SERVER_ERROR"),
     "file-list": ("GET:*session*file*:1:500", "INTERNAL_SERVER_ERROR"),
     "validate": ("POST:*validate*:1:500", "INTERNAL_SERVER_ERROR"),
-    "complete": ("POST:*complete*:1:500", "INTERNAL_SERVER_ERROR"),
-    "html": ("POST:*complete*:1:html", "SERVICE_UNAVAILABLE"),
-    "no-answer": ("POST:*complete*:1:reset", "CONNECTION_FAILED"),
+    "complete": ("POST:*complete*:1:400", "INVALID_ARGUMENT"),
+    "html": ("POST:*validate*:*:html", "SERVICE_UNAVAILABLE"),
+    "no-answer": ("POST:*validate*:*:reset", "CONNECTION_FAILED"),
     "damaged-on-arrival": ("PUT:*:1:corrupt", "CHECKSUM_MISMATCH"),
 }
 
@@ -117,7 +117,7 @@ def test_a_session_that_fails_by_itself_is_deleted_and_the_server_s_reason_is_to
 
 
 def test_the_run_after_a_failure_converges(tasks: Tasks, image: Path) -> None:
-    tasks.sim.inject("POST:*complete*:1:500")
+    tasks.sim.inject("POST:*validate*:1:500")
     publish(tasks, image)
     again = publish(tasks, image)
     assert (again.session or {}).get("state") == "DONE"
@@ -125,7 +125,7 @@ def test_the_run_after_a_failure_converges(tasks: Tasks, image: Path) -> None:
 
 
 def test_a_login_that_expires_before_the_clean_up_is_renewed(tasks: Tasks, image: Path) -> None:
-    tasks.sim.inject("POST:*complete*:1:500")
+    tasks.sim.inject("POST:*validate*:1:500")
     tasks.sim.inject("POST:*cancel*:1:unauthenticated")
     run = publish(tasks, image)
     assert run.error["type"] == "INTERNAL_SERVER_ERROR"
@@ -133,7 +133,7 @@ def test_a_login_that_expires_before_the_clean_up_is_renewed(tasks: Tasks, image
 
 
 def test_a_session_that_has_gone_by_itself_needs_no_clean_up(tasks: Tasks, image: Path) -> None:
-    tasks.sim.inject("POST:*complete*:1:500")
+    tasks.sim.inject("POST:*validate*:1:500")
     tasks.sim.inject("POST:*cancel*:1:404")
     run = publish(tasks, image)
     assert run.error["type"] == "INTERNAL_SERVER_ERROR"
@@ -159,7 +159,7 @@ def test_a_clean_up_that_fails_is_told_with_the_session_that_is_left(tasks: Task
 
 
 def test_keep_failed_session_keeps_it_for_a_look_and_for_the_next_run(tasks: Tasks, image: Path) -> None:
-    tasks.sim.inject("POST:*complete*:1:500")
+    tasks.sim.inject("POST:*validate*:1:500")
     run = publish(tasks, image, keep_failed_session=True)
     session_id = made_by(run)
     assert (run.error["type"], run.changed) == ("INTERNAL_SERVER_ERROR", True)
@@ -175,7 +175,7 @@ def test_a_session_that_was_found_stays_and_what_was_changed_in_it_is_listed(
     tasks: Tasks, image: Path, by: str
 ) -> None:
     session_id = tasks.sim.run(lambda store: store.seed_update_session(find_item_in(store), files={"old.iso": b"old"}))
-    tasks.sim.inject("POST:*complete*:1:500")
+    tasks.sim.inject("POST:*validate*:1:500")
     named = NAMES if by == "item" else {"session_id": session_id}
     files = [{"src": str(image)}, {"name": "old.iso", "state": "absent"}]
     behavior = [{"type": "EXPIRED_CERTIFICATE", "ignored": True}]
@@ -245,7 +245,7 @@ def test_a_failure_after_a_stale_session_was_replaced_says_that_it_is_gone(tasks
     item = find_item(tasks.sim, "rocky9")
     files = {path.name: path.read_bytes() for path in package.files[:2]}
     stale = tasks.sim.run(lambda store: store.seed_update_session(item, files=files))
-    tasks.sim.inject("POST:*complete*:1:500")
+    tasks.sim.inject("POST:*validate*:1:500")
     run = tasks.run(library="templates", library_item="rocky9", state="done", files=[{"src": str(package.descriptor)}])
     assert (run.error["type"], run.changed) == ("INTERNAL_SERVER_ERROR", True)
     assert f"ession {stale}" in run.msg
@@ -259,84 +259,6 @@ def test_a_logout_that_fails_is_a_warning_and_no_failure(tasks: Tasks, image: Pa
     run = publish(tasks, image)
     assert (run.session or {}).get("state") == "DONE"
     assert any("log out" in warning for warning in run.outcome.warnings)
-
-
-# -- a completion that takes its time
-
-
-def test_a_completion_that_is_only_slow_is_left_to_the_server_and_the_next_run_waits_for_it(
-    tasks: Tasks, image: Path
-) -> None:
-    tasks.sim.reset(Seed(completing_seconds=2.5))
-    run = publish(tasks, image, wait_timeout=1)
-    session_id = made_by(run)
-    assert (run.error["type"], run.error["operation"]) == ("TIMED_OUT", "update_session.complete")
-    assert f"Session {session_id} stays, as vCenter has accepted its completion and goes on with it." in run.msg
-    assert all(text in run.msg for text in ("wait_timeout", "content_library_session_info"))
-    assert (run.changed, run.result["item_changed"]) == (True, True)
-    assert (states(tasks.sim), logins(tasks.sim)) == ({session_id: "ACTIVE"}, 0)
-    assert not run.sent("POST", "cancel")
-    again = publish(tasks, image)
-    assert ((again.session or {})["id"], again.changed, again.uploaded) == (session_id, True, [])
-    assert contents(tasks.sim) == {FILE: image.read_bytes()}
-    assert publish(tasks, image).changed is False
-
-
-def test_a_found_session_whose_completion_is_slow_stays(tasks: Tasks) -> None:
-    tasks.sim.reset(Seed(completing_seconds=60))
-    session_id = tasks.sim.run(lambda store: store.seed_update_session(find_item_in(store), files={FILE: b"whole"}))
-    run = tasks.run(**NAMES, state="done", wait_timeout=1)
-    assert run.error["type"] == "TIMED_OUT"
-    assert "Changed in it: its completion was accepted." in run.msg
-    assert (run.changed, run.result["item_changed"], states(tasks.sim)) == (True, True, {session_id: "ACTIVE"})
-    again = tasks.run(**NAMES, state="done", wait_timeout=1)
-    assert (again.error["type"], again.changed, again.result["item_changed"]) == ("TIMED_OUT", False, False)
-    assert tasks.run(**NAMES, state="done", wait=False).result["session"]["state"] == "ACTIVE"
-
-
-@pytest.mark.parametrize(("lost", "may_be_done"), [("validate", False), ("complete", True)])
-def test_only_a_completion_that_was_asked_for_may_have_been_made(tasks: Tasks, lost: str, may_be_done: bool) -> None:
-    """The session cannot be read any more either, so nobody can tell."""
-    session_id = tasks.sim.run(lambda store: store.seed_update_session(find_item_in(store), files={FILE: b"whole"}))
-    tasks.sim.inject(f"POST:*{lost}*:*:500")
-    # In one dialect the place of its files begins with that of the session.
-    tasks.sim.inject(f"GET:*update-session/*:{4 if tasks.dialect == 'api' else 3}+:500")
-    run = tasks.run(session_id=session_id, state="done")
-    assert run.error["type"] == "INTERNAL_SERVER_ERROR"
-    assert lost in run.error["operation"]
-    assert (run.changed, run.result["item_changed"]) == (may_be_done, may_be_done)
-    assert ("it may have been completed" in run.msg) == may_be_done
-
-
-def test_a_completion_that_was_accepted_and_fails_leaves_nothing(tasks: Tasks, image: Path) -> None:
-    def fail(store: Any) -> None:
-        (session,) = store.updates.sessions.values()
-        store.updates.fail(session.id, "The datastore is full.")
-
-    tasks.sim.reset(Seed(completing_seconds=60))
-    timer = threading.Timer(1.5, lambda: tasks.sim.run(fail))
-    timer.start()
-    run = publish(tasks, image)
-    timer.join()
-    assert (run.error["type"], run.changed, run.result["item_changed"]) == ("TRANSFER_FAILED", False, False)
-    assert "The datastore is full." in run.msg
-    assert f"Session {made_by(run)}, which this task made, was canceled and deleted." in run.msg
-    assert states(tasks.sim) == {}
-
-
-@pytest.mark.parametrize("busy_timeout", [0, 30])
-def test_a_session_that_is_being_completed_takes_no_other_content(
-    tasks: Tasks, image: Path, tmp_path: Path, busy_timeout: int
-) -> None:
-    tasks.sim.reset(Seed(completing_seconds=2.5))
-    publish(tasks, image, wait=False)
-    other = make_iso(tmp_path / FILE, 20_001)
-    run = publish(tasks, other, busy_timeout=busy_timeout)
-    if busy_timeout:
-        assert contents(tasks.sim) == {FILE: other.read_bytes()}, run.msg
-    else:
-        assert (run.error["type"], run.changed, run.uploaded) == ("RESOURCE_BUSY", False, [])
-        assert "it is being completed, or has ended meanwhile" in run.msg
 
 
 # -- what any module has of it
@@ -557,19 +479,6 @@ def test_a_signal_while_a_found_session_is_completed_leaves_no_wrong_word(
 
 
 @pytest.mark.process
-def test_a_signal_leaves_a_completion_that_was_accepted_to_the_server(server: Simulator, image: Path) -> None:
-    server.reset(Seed(completing_seconds=60))
-    process = start_module(UPDATE_SESSION, upload_args(server, image))
-    assert eventually(lambda: any("complete" in entry.path for entry in server.exchanges[:-1]))
-    (session_id,) = states(server)
-    process.send_signal(signal.SIGTERM)
-    ended = finish_module(process, SOON)
-    assert (states(server), logins(server)) == ({session_id: "ACTIVE"}, 0)
-    assert f"Session {session_id} stays, as vCenter has accepted its completion" in ended.result["msg"]
-    assert (ended.result["changed"], ended.result["item_changed"]) == (True, True)
-
-
-@pytest.mark.process
 def test_a_signal_ends_the_watch_over_a_session_that_was_found(slow: Simulator, large_image: Path) -> None:
     session_id = slow.run(lambda store: store.seed_update_session(find_item_in(store), transferring={FILE: 300}))
     process = start_module(UPDATE_SESSION, upload_args(slow, large_image))
@@ -584,10 +493,10 @@ def test_a_signal_ends_the_watch_over_a_session_that_was_found(slow: Simulator, 
 @pytest.mark.process
 def test_a_signal_in_mid_clean_up_does_not_cut_it(server: Simulator, image: Path) -> None:
     server.reset()
-    server.inject("POST:*complete*:1:500")
+    server.inject("POST:*validate*:1:500")
     server.inject("POST:*cancel*:1:slow/0.7")
     process = start_module(UPDATE_SESSION, upload_args(server, image))
-    assert eventually(lambda: any("complete" in entry.path for entry in server.exchanges))
+    assert eventually(lambda: any("validate" in entry.path for entry in server.exchanges))
     time.sleep(0.2)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
         process.send_signal(number)

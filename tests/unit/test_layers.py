@@ -23,7 +23,7 @@ UTILS = f"{COLLECTION}.plugins.module_utils"
 LAYERS: dict[str, set[str]] = {
     "_schema": set(),
     "_errors": {"_schema"},
-    "_connection": {"_errors", "requests", "ansible"},
+    "_connection": {"_errors", "requests", "ansible", "urllib3"},
     "_transfer": {"_errors"},
     "_progress": set(),
     "_dialect": {"_schema"},
@@ -34,7 +34,7 @@ LAYERS: dict[str, set[str]] = {
     "_content": {"_errors", "_schema"},
     "_target": {"_api", "_errors", "_schema"},
     "_package": {"_content", "_errors", "_schema"},
-    "_upload": {"_api", "_content", "_errors", "_insist", "_lifecycle", "_progress", "_schema", "_transfer"},
+    "_upload": {"_api", "_content", "_errors", "_insist", "_lifecycle", "_progress", "_schema", "_steps", "_transfer"},
     "_update_plan": {"_content", "_errors", "_schema", "_steps"},
     "_update_outcome": {"_insist", "_lifecycle"},
     "_update_session": {
