@@ -49,10 +49,12 @@ except ImportError as error:
     HAS_REQUESTS = False
     REQUESTS_IMPORT_ERROR = str(error)
     _Adapter: Any = object
+    _Session: Any = object
 else:
     HAS_REQUESTS = True
     REQUESTS_IMPORT_ERROR = ""
     _Adapter = requests.adapters.HTTPAdapter
+    _Session = requests.Session
 
 AnswerT = TypeVar("AnswerT")
 
@@ -419,6 +421,17 @@ class _BlockAdapter(_Adapter):  # type: ignore[misc]
         return super().proxy_manager_for(*args, blocksize=BLOCK_BYTES, **kwargs)
 
 
+class _Http(_Session):  # type: ignore[misc]
+    """A session of requests that knows no redirects.
+
+    To look ahead to the next request, requests reads and unpacks the whole body of a redirect, whatever its size, also
+    where redirects are not to be followed.
+    """
+
+    def get_redirect_target(self, _response: Any) -> None:
+        return None
+
+
 class Connection:
     """A logged-in conversation with one vCenter; safe to use from several threads.
 
@@ -455,7 +468,7 @@ class Connection:
         self._refusal: Answer | None = None
         self._dated = ("", 0.0)
         self._renewing = threading.Lock()
-        self._http = requests.Session()
+        self._http = _Http()
         self._http.trust_env = False
         # A cookie knows no port, and a server may set it for its whole domain: the token in one would go too far.
         self._http.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))

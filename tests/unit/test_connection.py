@@ -14,6 +14,8 @@ import shutil
 import subprocess
 import threading
 import time
+import tracemalloc
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable, NoReturn
@@ -59,6 +61,7 @@ LOGINS = {"api": "/api/session", "rest": "/rest/com/vmware/cis/session"}
 UPDATE_LISTS = {"api": "/api/content/library/item/update-session", "rest": "/rest/com/vmware/content/library/item/"}
 INFO = "content_library_session_info"
 UPDATE = "content_library_update_session"
+HUGE_BYTES = 64 * 1024 * 1024
 PASSWORD = "Canary-7f3kQ2"
 ITEM: dict[str, Any] = {"library": "templates", "library_item": "tools"}
 BEHAVIOR = (WarningBehavior(type="EXPIRED_CERTIFICATE", ignored=True),)
@@ -588,6 +591,28 @@ def test_a_redirect_is_refused(identity: Identity, status: int, stage: str) -> N
     assert ran.result["error"]["status"] == status
     assert "redirect" in ran.result["msg"]
     assert elsewhere.received == []
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "identity"])
+@pytest.mark.parametrize("stage", ["login", "operation"])
+def test_a_redirect_is_refused_before_its_body_is_read(identity: Identity, stage: str, encoding: str) -> None:
+    """requests looks ahead to where a redirect leads, and reads its body for that."""
+    packed = {"gzip": gzip.compress, "deflate": zlib.compress, "identity": bytes}[encoding](bytes(HUGE_BYTES))
+    headers = {"Location": "https://127.0.0.1:1/", "Content-Encoding": encoding}
+
+    def respond(request: Received) -> Reply:
+        redirected = (request.path == LOGINS["api"]) == (stage == "login")
+        return Reply(302, packed, headers) if redirected else _quiet_vcenter(request)
+
+    with CannedServer(respond, identity=identity) as server:
+        tracemalloc.start()
+        try:
+            ran = info(server)
+            _now, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert (ran.result["error"]["type"], ran.result["error"]["status"]) == ("INVALID_RESPONSE", 302)
+    assert peak < HUGE_BYTES // 2
 
 
 @pytest.mark.parametrize("own", [True, False], ids=["own-origin", "another-origin"])
