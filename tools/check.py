@@ -155,7 +155,7 @@ def pythons(env: Mapping[str, str]) -> Outcome:
         python = provide(version, env)
         what = f"Python {version} with ansible-core {core_of(python)}"
         print(f"--- {what}", flush=True)
-        chosen = ("tests/unit", "-m", "not process") if version == OLDEST else TELLING
+        chosen = ("tests/unit", QUEUE, "-m", "not process") if version == OLDEST else TELLING
         outcome = run_tests([str(python), "-m", "pytest"], f"unit-{version}", chosen, env)
         total += replace(outcome, remarks=(f"{what}: {outcome.passed} passed, {outcome.failed} failed",))
     return total
@@ -197,22 +197,27 @@ DOCS_LINT = (
     ".",
 )
 BENCHMARKS = (("python", "-m", "tools.bench", "--smoke"), ("python", "-m", "tools.scale", "--smoke"))
+# Progress is shown through parts of ansible-core that differ between its releases.
+QUEUE = "tests/progress/test_plugin.py"
 # What could differ between Pythons and ansible-cores beyond the oldest and the newest, which run all unit tests:
 # argument specs, results, TLS and HTTP, files, archives.
-TELLING = tuple(
-    f"tests/unit/test_{name}.py"
-    for name in (
-        "attributes",
-        "bad_input",
-        "connection",
-        "download_session_dest",
-        "errors",
-        "item",
-        "ova",
-        "session_info",
-        "transfers",
-        "update_session_table",
-    )
+TELLING = (
+    *(
+        f"tests/unit/test_{name}.py"
+        for name in (
+            "attributes",
+            "bad_input",
+            "connection",
+            "download_session_dest",
+            "errors",
+            "item",
+            "ova",
+            "session_info",
+            "transfers",
+            "update_session_table",
+        )
+    ),
+    QUEUE,
 )
 MUTATIONS = ("python", "-m", "tests.mutations", "--sample")
 FUZZ = ("python", "-m", "tests.fuzz", "--answers", "2500", "--options", "1000")

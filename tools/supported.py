@@ -1,7 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A virtual environment for each Python of the support matrix, with the newest ansible-core that it can run."""
+"""Virtual environments beside the one that runs the checks: of each Python of the support matrix, with the newest
+ansible-core that it can run, and of an AWX that is in use.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +19,8 @@ from tests.harness.checkout import CACHE, ROOT
 from tools.sanity import SUPPORTED
 
 REQUIREMENTS = ROOT / "requirements" / "supported.txt"
+# AWX's own execution environment.
+AWX_PYTHON, AWX_REQUIREMENTS = "3.11", ROOT / "requirements" / "awx.txt"
 
 
 def others() -> list[str]:
@@ -25,16 +29,16 @@ def others() -> list[str]:
     return [version for version in SUPPORTED if version != running]
 
 
-def provide(version: str, env: Mapping[str, str]) -> Path:
+def provide(version: str, env: Mapping[str, str], requirements: Path = REQUIREMENTS) -> Path:
     """Make the environment, unless there is one as the requirements want it; returns its Python."""
-    folder = CACHE / "supported" / version
-    python, made = folder / "bin" / "python", folder / REQUIREMENTS.name
+    folder = CACHE / requirements.stem / version
+    python, made = folder / "bin" / "python", folder / requirements.name
     with _alone(folder.with_name(f"{version}.lock")):
-        if not made.exists() or made.read_bytes() != REQUIREMENTS.read_bytes():
+        if not made.exists() or made.read_bytes() != requirements.read_bytes():
             subprocess.run([f"python{version}", "-m", "venv", "--clear", str(folder)], env=env, check=True)
             pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            subprocess.run([*pip, "--requirement", str(REQUIREMENTS)], env=env, check=True)
-            shutil.copyfile(REQUIREMENTS, made)
+            subprocess.run([*pip, "--requirement", str(requirements)], env=env, check=True)
+            shutil.copyfile(requirements, made)
     return python
 
 

@@ -4,27 +4,38 @@
 """Runs a module as Ansible itself does, and meanwhile shows the lines that it adds to a file.
 
 Where that is not possible, or anything about it fails, the module runs all the same.
+
+Lines are shown by a thread of a worker, which ansible-playbook forked while threads of its own held whatever locks they
+held. So this thread waits for no lock, neither of the screen nor of a callback: see C(_Outlet).
 """
 
 from __future__ import annotations
 
 import os
 import pwd
+import select
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from multiprocessing.reduction import ForkingPickler
 from typing import Any, Callable
 
 from ansible import constants
 from ansible.errors import AnsibleError
+from ansible.executor.task_queue_manager import DisplaySend
 from ansible.module_utils.common.text.converters import to_text
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
 
 POLL_SECONDS = 0.2
 LAST_LOOK_SECONDS = 2.0
+RETRY_SECONDS = 0.01
+PATIENCE_SECONDS = 0.2
 READ_BYTES = 1 << 16
+# So much goes whole and without waiting into a pipe that has room at all; multiprocessing adds a length of four bytes.
+MOST_BYTES = select.PIPE_BUF - 4
 CONFIGURATION = ("action", "vsphere.content.progress")
 INTERVAL = "progress_interval"
 FILE = "progress_file"
@@ -54,15 +65,18 @@ class ProgressAction(NormalAction):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         self._options: Mapping[str, Any] = {}
+        self._warnings: list[str] = []
         result: dict[str, Any]
-        interval = self._interval()
-        if not interval or not self._can_show():
+        interval = self._interval() if self._can_show() else 0
+        if interval:
+            with _shown(str((task_vars or {}).get("inventory_hostname", ""))) as path:
+                if path:
+                    self._options = {INTERVAL: interval, FILE: path}
+                result = super().run(tmp, task_vars)  # type: ignore[no-untyped-call]
+        else:
             result = super().run(tmp, task_vars)  # type: ignore[no-untyped-call]
-            return result
-        with _shown(str((task_vars or {}).get("inventory_hostname", ""))) as path:
-            if path:
-                self._options = {INTERVAL: interval, FILE: path}
-            result = super().run(tmp, task_vars)  # type: ignore[no-untyped-call]
+        if self._warnings:
+            result["warnings"] = [*(result.get("warnings") or ()), *self._warnings]
         return result
 
     def _execute_module(self, module_name: Any = None, module_args: Any = None, *rest: Any, **options: Any) -> Any:
@@ -81,7 +95,8 @@ class ProgressAction(NormalAction):
         except (TypeError, ValueError):
             return 0
         except AnsibleError as error:
-            display.warning(f"No progress is shown: {error}")
+            # With the result it is ansible-playbook that displays it, and needs no lock of this process.
+            self._warnings.append(f"No progress is shown: {error}")
             return 0
 
     def _can_show(self) -> bool:
@@ -116,13 +131,79 @@ def _shown(host: str) -> Iterator[str | None]:
     except OSError:
         yield None
         return
-    tail = _Tail(descriptor, path, lambda line: display.display(f"progress: [{host}] {line}"))
-    with suppress(RuntimeError):
-        tail.start()
-    try:
-        yield path
-    finally:
-        tail.finish()
+    with closing(_Outlet(getattr(display, "_final_q", None))) as outlet:
+        tail = _Tail(descriptor, path, lambda line: outlet.show(f"progress: [{host}] {line}"))
+        with suppress(RuntimeError):
+            tail.start()
+        try:
+            yield path
+        finally:
+            tail.finish()
+
+
+class _Outlet:
+    """Where lines go: in a worker into the queue that takes the task's result to ansible-playbook, which displays them.
+
+    Nothing else is safe there. The display's own lock may have been held when the worker was forked, and then no thread
+    but the worker's first ever gets it; callbacks, as those of ansible-runner, add locks that all processes share. Who
+    waits for the one and holds the other stops the whole play.
+
+    Nor is the queue waited for. A line goes while nobody else is writing and there is room for all of it, else it is
+    dropped after a moment: who waited with the lock of the queue in hand, and were killed, would stop the play as well.
+    """
+
+    def __init__(self, queue: Any) -> None:
+        self._queue = queue
+        self._closed = False
+        self._at_work = threading.Lock()
+
+    def show(self, line: str) -> None:
+        """Have a line displayed, if it can go within a moment."""
+        if self._queue is None:
+            display.display(line)
+            return
+        message = _message(line)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while len(message) <= MOST_BYTES and not self._post(message) and time.monotonic() < deadline:
+            time.sleep(RETRY_SECONDS)
+
+    def close(self) -> None:
+        """Let nothing more go: a process that ends while it writes into the queue leaves it locked for all others."""
+        with self._at_work:
+            self._closed = True
+
+    def _post(self, message: memoryview) -> bool:
+        """Whether a message has gone, or is to go no more."""
+        with self._at_work:
+            if self._closed:
+                return True
+            if not self._queue._wlock.acquire(block=False):
+                return False
+            try:
+                reserved = _reserve(self._queue)
+                if reserved:
+                    self._queue._writer.send_bytes(message)
+                return reserved
+            finally:
+                self._queue._wlock.release()
+
+
+def _message(line: str) -> memoryview:
+    """What makes ansible-playbook display a line when it finds that in the queue."""
+    sent = DisplaySend("display", line)
+    # ansible-core 2.15 names no method.
+    return ForkingPickler.dumps(sent if hasattr(sent, "method") else DisplaySend(line))
+
+
+def _reserve(queue: Any) -> bool:
+    """Whether a message of at most C(MOST_BYTES) goes without waiting; only who has the queue's lock may ask."""
+    poll = select.poll()
+    poll.register(queue._writer, select.POLLOUT)
+    if not poll.poll(0):
+        return False
+    # The queue of ansible-core 2.15 counts what is in it, and its reader fails at what was not counted.
+    places = getattr(queue, "_sem", None)
+    return places is None or bool(places.acquire(block=False))
 
 
 class _Tail(threading.Thread):

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -16,10 +18,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+
+import pytest
 
 from tests.harness.modules import Server
 from tools.environment import check_environment
+from tools.sanity import OLDEST, works
+from tools.supported import AWX_PYTHON, AWX_REQUIREMENTS, REQUIREMENTS, provide
 
 SECONDS = 240.0
 MARK = "PROGRESS_TEST"
@@ -83,7 +89,7 @@ class Place:
 
     @property
     def processes(self) -> list[Process]:
-        return [process for process in processes() if process.has(MARK, self.mark)]
+        return marked(self.mark)
 
 
 @dataclass(frozen=True)
@@ -119,8 +125,15 @@ def processes() -> Iterator[Process]:
             yield process
 
 
+def marked(mark: str) -> list[Process]:
+    """What runs of a place's plays."""
+    return [process for process in processes() if process.has(MARK, mark)]
+
+
 class Playing:
     """A command whose output is taken as it comes, line by line with the time of each."""
+
+    started: ClassVar[list[Playing]] = []
 
     def __init__(self, command: Sequence[str], env: Mapping[str, str], *, terminal: bool = False) -> None:
         source, sink = pty.openpty() if terminal else os.pipe()
@@ -128,10 +141,12 @@ class Playing:
             command, env=env, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True
         )
         os.close(sink)
+        self._mark = env[MARK]
         self._source = source
         self._lines: list[tuple[float, str]] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+        self.started.append(self)
 
     @property
     def pid(self) -> int:
@@ -149,14 +164,20 @@ class Playing:
         return next(moment for moment, line in self._lines if text in line)
 
     def wait(self, seconds: float = SECONDS) -> int:
-        """The exit code; a command that takes longer is killed, and that is a TimeoutExpired."""
+        """The exit code. Raises AssertionError for a command that takes longer, which may hang for good."""
         try:
             code = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            raise
+            raise AssertionError(f"still running after {seconds:.0f} seconds:\n{self.output}") from None
         self._reader.join(seconds)
         return code
+
+    def kill(self) -> None:
+        """End the command and all that it has started, also in sessions of its own."""
+        for process in marked(self._mark):
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+        self._process.wait()
 
     def _read(self) -> None:
         rest = b""
@@ -171,8 +192,53 @@ class Playing:
             self._lines.append((time.monotonic(), rest.decode("utf-8", "replace")))
 
 
-def play(place: Place, playbook: Path, *options: str, program: str = "ansible-playbook", **more: Any) -> Playing:
-    return Playing([program, str(playbook), *options], place.env, **more)
+def play(place: Place, playbook: Path, *options: str, **more: Any) -> Playing:
+    return Playing(["ansible-playbook", str(playbook), *options], place.env, **more)
+
+
+# Whose programs play: those of the tests' own environment, of the oldest ansible-core, or of AWX.
+KITS = {"newest": None, "oldest": (OLDEST, REQUIREMENTS), "awx": (AWX_PYTHON, AWX_REQUIREMENTS)}
+
+
+def settings_of(kit: str) -> dict[str, str]:
+    """What a place needs to play with the programs of a kit; the test is skipped where its Python is missing."""
+    wanted = KITS[kit]
+    if not wanted:
+        return {}
+    env = check_environment(os.environ)
+    version, requirements = wanted
+    if not works(version, env):
+        pytest.skip(f"Python {version} is not installed")
+    programs = provide(version, env, requirements).parent
+    return {"PATH": os.pathsep.join((str(programs), env["PATH"]))}
+
+
+def runner_folder(place: Place, playbook: Path) -> Path:
+    """A private data directory that ansible-runner takes."""
+    folder = place.folder / "runner"
+    for name in ("project", "inventory", "env"):
+        (folder / name).mkdir(parents=True)
+    shutil.copy(playbook, folder / "project" / "play.yml")
+    shutil.copy(place.inventory(), folder / "inventory" / "hosts.json")
+    return folder
+
+
+def play_by_runner(place: Place, playbook: Path) -> tuple[Playing, Path]:
+    """A job of ansible-runner, and the directory that its events are in."""
+    folder = runner_folder(place, playbook)
+    options = ["run", str(folder), "--playbook", "play.yml", "--ident", "job"]
+    return Playing(["ansible-runner", *options], place.env), folder
+
+
+def play_as_awx_does(place: Place, playbook: Path) -> tuple[Playing, Path]:
+    """A job of ansible-runner in three parts, and the directory that its events are in."""
+    folder = runner_folder(place, playbook)
+    script = (
+        f"ansible-runner transmit {folder} --playbook play.yml --ident job"
+        f" | ansible-runner worker --private-data-dir {place.folder}/worker"
+        f" | ansible-runner process {place.folder}/processed --ident job"
+    )
+    return Playing(["bash", "-o", "pipefail", "-c", script], place.env), place.folder / "processed"
 
 
 def publication(path: Path, item: str = "tools", **options: Any) -> dict[str, Any]:

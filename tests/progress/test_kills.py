@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever is killed in mid-transfer: nothing goes on running for the lines' sake, and no file of theirs is left."""
+"""Whatever is killed in mid-transfer: nothing goes on running or waits for the lines' sake, and no file is left."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from typing import Any
 import pytest
 
 from tests.harness.waiting import eventually
-from tests.progress.plays import Place, Playing, Process, play, publication
+from tests.progress.lines import read_shown
+from tests.progress.plays import Place, Playing, Process, play, play_by_runner, publication, settings_of
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
 
 LARGE = 40_000_000
+HOSTS = ("host1", "host2", "host3")
 # So long that a task of several that start at once is in mid-transfer by then.
 TIMEOUT = 20
 
@@ -27,7 +29,9 @@ TIMEOUT = 20
 def halfway() -> Iterator[Simulator]:
     """A server on which each upload stands still in the middle until it is released."""
     with Simulator(settle=0) as running:
-        running.reset(Seed(libraries=(LibrarySeed("templates", tuple(ItemSeed(name, "iso") for name in KILLS)),)))
+        running.reset(
+            Seed(libraries=(LibrarySeed("templates", tuple(ItemSeed(name, "iso") for name in (*KILLS, *HOSTS))),))
+        )
         running.inject("PUT:*:*:hold/50")
         yield running
 
@@ -44,11 +48,18 @@ class Victim:
 
     @property
     def main(self) -> Process:
-        return Process(self.playing.pid)
+        """The ansible-playbook itself."""
+        plays = [process for process in self.place.processes if "ansible-playbook" in process.command]
+        (found,) = [process for process in plays if process.parent not in [each.pid for each in plays]]
+        return found
+
+    @property
+    def workers(self) -> list[Process]:
+        return [process for process in self.place.processes if process.parent == self.main.pid]
 
     @property
     def worker(self) -> Process:
-        (found,) = [process for process in self.place.processes if process.parent == self.playing.pid]
+        (found,) = self.workers
         return found
 
     @property
@@ -121,3 +132,26 @@ def test_whatever_is_killed_nothing_is_left_of_the_lines(halfway: Simulator, tmp
         assert [path for path in victim.place.files if "progress" in path] == [], name
     assert codes == {name: kill.code for name, kill in KILLS.items()}
     assert not {name for name, state in states(halfway).items() if state == "ACTIVE" and KILLS[name].cleans_up}
+
+
+@pytest.mark.parametrize("kit", ["newest", "awx"])
+def test_a_worker_that_is_killed_while_it_shows_lines_stops_nobody_else(
+    halfway: Simulator, tmp_path: Path, kit: str
+) -> None:
+    image = tmp_path / "large.iso"
+    image.touch()
+    os.truncate(image, LARGE)
+    place = Place(tmp_path, halfway, settings_of(kit))
+    place.inventory(HOSTS)
+    task = publication(image, "{{ inventory_hostname }}", progress_interval=1)
+    playing, _directory = play_by_runner(place, place.playbook(task))
+    victim = Victim(place, playing)
+    assert eventually(lambda: all(f"[{host}] {host}: large.iso: " in playing.output for host in HOSTS)), playing.output
+    os.kill(victim.workers[0].pid, signal.SIGKILL)
+    assert playing.wait() != 0
+    halfway.release()
+    assert eventually(victim.has_ended), place.processes
+    assert {line.host for line in read_shown(playing.lines)} == set(HOSTS)
+    assert "A worker was found in a dead state" in playing.output
+    assert [path for path in place.files if "progress" in path] == []
+    assert states(halfway) == {}

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import getpass
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,16 +18,23 @@ import pytest
 
 from tests.harness.checkout import ROOT
 from tests.progress.lines import Line, read_shown, require_forward
-from tests.progress.plays import UPDATE, Place, Playing, play, publication
+from tests.progress.plays import (
+    UPDATE,
+    Place,
+    Playing,
+    play,
+    play_as_awx_does,
+    play_by_runner,
+    publication,
+    settings_of,
+)
 from tests.roles.jobs import read_job
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
-from tools.environment import check_environment
-from tools.sanity import OLDEST, works
-from tools.supported import provide
 
 RATE = 4_800_000
 LARGE = 10 * RATE
 FEWEST = 5
+WARNING = "[WARNING]"
 HOSTS = [f"host{number:02}" for number in range(20)]
 
 
@@ -73,6 +79,7 @@ class Told:
 
 def from_output(playing: Playing) -> Told:
     assert playing.wait() == 0, playing.output
+    assert WARNING not in playing.output
     lines = read_shown(playing.lines)
     return Told(lines, [playing.time_of(line.text) for line in lines], playing.time_of("changed: [localhost]"))
 
@@ -80,24 +87,15 @@ def from_output(playing: Playing) -> Told:
 def from_events(directory: Path) -> Told:
     job = read_job(directory)
     assert job.status == "successful", job.stdout
+    assert WARNING not in job.stdout
 
     def time_of(event: Mapping[str, Any]) -> float:
         return datetime.fromisoformat(event["created"]).timestamp()
 
     shown = [event for event in job.events if event["event"] == "verbose" and "progress: " in event["stdout"]]
     (result,) = [event for event in job.events if event["event"] == "runner_on_ok"]
-    assert {event["event_data"].get("task") for event in shown} <= {"Publish runner", "Publish awx", None}
+    assert {event["event_data"].get("task") for event in shown} <= {result["event_data"]["task"], None}
     return Told(read_shown(event["stdout"] for event in shown), list(map(time_of, shown)), time_of(result))
-
-
-def runner_folder(place: Place, playbook: Path) -> Path:
-    """A private data directory that ansible-runner takes."""
-    folder = place.folder / "runner"
-    for name in ("project", "inventory", "env"):
-        (folder / name).mkdir(parents=True)
-    shutil.copy(playbook, folder / "project" / "play.yml")
-    shutil.copy(place.inventory(), folder / "inventory" / "hosts.json")
-    return folder
 
 
 def in_a_pipe(place: Place, playbook: Path) -> Callable[[], Told]:
@@ -110,44 +108,25 @@ def in_a_terminal(place: Place, playbook: Path) -> Callable[[], Told]:
     return lambda: from_output(playing)
 
 
-@pytest.fixture(scope="module")
-def oldest_core() -> str:
-    """The ansible-playbook of the oldest ansible-core that is supported."""
-    env = check_environment(os.environ)
-    if not works(OLDEST, env):
-        pytest.skip(f"Python {OLDEST} is not installed")
-    return str(provide(OLDEST, env).with_name("ansible-playbook"))
-
-
 def by_runner(place: Place, playbook: Path) -> Callable[[], Told]:
-    folder = runner_folder(place, playbook)
-    options = ["run", str(folder), "--playbook", "play.yml", "--ident", "job", "--quiet"]
-    playing = Playing(["ansible-runner", *options], place.env)
-
-    def told() -> Told:
-        assert playing.wait() == 0, playing.output
-        return from_events(folder)
-
-    return told
+    return told_of(*play_by_runner(place, playbook))
 
 
 def as_awx_does(place: Place, playbook: Path) -> Callable[[], Told]:
-    folder = runner_folder(place, playbook)
-    script = (
-        f"ansible-runner transmit {folder} --playbook play.yml --ident job"
-        f" | ansible-runner worker --private-data-dir {place.folder}/worker"
-        f" | ansible-runner process {place.folder}/processed --ident job"
-    )
-    playing = Playing(["bash", "-o", "pipefail", "-c", script], place.env)
+    return told_of(*play_as_awx_does(place, playbook))
 
+
+def told_of(playing: Playing, directory: Path) -> Callable[[], Told]:
     def told() -> Told:
         assert playing.wait() == 0, playing.output
-        return from_events(place.folder / "processed")
+        return from_events(directory)
 
     return told
 
 
 WAYS = {"pipe": in_a_pipe, "terminal": in_a_terminal, "runner": by_runner, "awx": as_awx_does}
+# The ways that are tried with each kit.
+COMBINATIONS = {"newest": list(WAYS), "oldest": ["pipe"], "awx": ["runner", "awx"]}
 
 
 def require_live(told: Told) -> None:
@@ -159,30 +138,23 @@ def require_live(told: Told) -> None:
     assert told.lines[-1].kind == "summary"
 
 
-def start(paced: Simulator, folder: Path, images: Path, name: str, way: Any) -> Callable[[], Told]:
-    place = Place(folder / name, paced)
+def start(paced: Simulator, folder: Path, images: Path, kit: str, way: str) -> Callable[[], Told]:
+    name = f"{kit}-{way}"
+    place = Place(folder / name, paced, settings_of(kit))
     image = sparse(images / f"{name}.iso", LARGE)
     place.folder.mkdir()
-    told: Callable[[], Told] = way(place, place.playbook(publication(image, name, progress_interval=1)))
+    told: Callable[[], Told] = WAYS[way](place, place.playbook(publication(image, name, progress_interval=1)))
     return told
 
 
-def test_a_long_upload_is_seen_moving_through_whatever_runs_it(paced: Simulator, images: Path, tmp_path: Path) -> None:
-    paced.reset(seed(*WAYS))
-    started = {name: start(paced, tmp_path, images, name, way) for name, way in WAYS.items()}
-    for told in started.values():
-        require_live(told())
-
-
-def test_a_long_upload_is_seen_moving_with_the_oldest_core(
-    paced: Simulator, images: Path, tmp_path: Path, oldest_core: str
+@pytest.mark.parametrize("kit", COMBINATIONS)
+def test_a_long_upload_is_seen_moving_through_whatever_runs_it(
+    paced: Simulator, images: Path, tmp_path: Path, kit: str
 ) -> None:
-    def by_the_oldest_core(place: Place, playbook: Path) -> Callable[[], Told]:
-        playing = play(place, playbook, program=oldest_core)
-        return lambda: from_output(playing)
-
-    paced.reset(seed("oldest"))
-    require_live(start(paced, tmp_path, images, "oldest", by_the_oldest_core)())
+    paced.reset(seed(*(f"{kit}-{way}" for way in COMBINATIONS[kit])))
+    started = [start(paced, tmp_path, images, kit, way) for way in COMBINATIONS[kit]]
+    for told in started:
+        require_live(told())
 
 
 def test_twenty_hosts_at_once_each_have_whole_lines(paced: Simulator, images: Path, tmp_path: Path) -> None:
