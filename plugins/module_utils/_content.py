@@ -15,10 +15,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from ansible_collections.vsphere.content.plugins.module_utils._schema import ChecksumInfo, LibraryItemFile, UpdateFile
+from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument, some_of
+from ansible_collections.vsphere.content.plugins.module_utils._schema import (
+    ChecksumInfo,
+    LibraryItem,
+    LibraryItemFile,
+    UpdateFile,
+)
 
 DIGEST_LENGTHS: Mapping[str, int] = {"MD5": 32, "SHA1": 40, "SHA256": 64, "SHA512": 128}
 UNSET_ALGORITHM = "SHA1"
+ISO, OVF, VM_TEMPLATE = ITEM_TYPES = ("iso", "ovf", "vm-template")
 
 
 class Role(enum.IntEnum):
@@ -159,6 +166,28 @@ Digest = Callable[[str, str, int, int], str]
 
 def role_of(name: str) -> Role:
     return ROLES.get(os.path.splitext(name)[1].lower(), Role.OTHER)
+
+
+def require_item_type(name: str, value: str | None) -> None:
+    """Raises InvalidArgument for a type in another spelling than vCenter's, which it takes for a type of its own."""
+    meant = (value or "").strip().lower()
+    if meant in ITEM_TYPES and value != meant:
+        raise InvalidArgument(
+            f"{name} is {value!r}, which vCenter does not take for {meant!r}", remedy=f"Write {name}: {meant}."
+        )
+
+
+def describe_content(item: LibraryItem, files: Sequence[LibraryItemFile]) -> str:
+    """What an item holds, for a sentence; an empty text for an item that surely holds nothing.
+
+    A VM template need not have files. Storage in use is content, too, although no file is listed. The content_version
+    proves nothing: an item whose last file was removed has a high one.
+    """
+    if files:
+        return f"{len(files)} file{'s' if len(files) > 1 else ''} ({some_of([file.name for file in files])})"
+    if item.type == VM_TEMPLATE:
+        return "a VM template"
+    return f"{item.size} bytes, although vCenter lists no file of it" if item.size else ""
 
 
 def compare(file: WantedFile, held: Held | None, digest: Digest) -> Verdict:

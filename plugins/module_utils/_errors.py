@@ -28,6 +28,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._schema import (
 )
 
 QUOTED_CHARACTERS = 200
+LISTED_NAMES = 10
 DEEPEST_LEVEL = 64
 WHITE_SPACE = "\t\n\r\xa0\u2028\u2029"
 
@@ -105,8 +106,8 @@ REMEDIES: Mapping[str, str] = {
     "ERROR": "If the message does not help, run the task at -vvv: its result then shows each request as trace.",
     "INTERNAL_SERVER_ERROR": "vCenter met an error of its own; its Content Library service log says more.",
     "INVALID_ARGUMENT": "vCenter refuses a value: check the option that its message is about.",
-    "INVALID_ELEMENT_TYPE": "The item belongs to a subscribed library, which cannot be changed: publish to the "
-    "library that it subscribes to.",
+    "INVALID_ELEMENT_TYPE": "The item is none that files can be published to. If its library subscribes to another "
+    "one, publish there; if it is a VM template, choose another item.",
     "INVALID_RESPONSE": "Check that hostname and port are those of a vCenter, and what stands between it and this "
     "host.",
     "NOT_ALLOWED_IN_CURRENT_STATE": "Run the task again: it looks at the session anew. If it names a session_id that "
@@ -224,6 +225,12 @@ def printable(text: str) -> str:
         character if character.isprintable() else " " if character in WHITE_SPACE else _escape(character)
         for character in text
     )
+
+
+def some_of(names: Sequence[str]) -> str:
+    """Names between commas, as many as people read, and how many more there are."""
+    more = len(names) - LISTED_NAMES
+    return ", ".join(names[:LISTED_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _escape(character: str) -> str:

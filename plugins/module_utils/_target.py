@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible_collections.vsphere.content.plugins.module_utils._api import Api
 from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument, NotFound
-from ansible_collections.vsphere.content.plugins.module_utils._schema import Library
+from ansible_collections.vsphere.content.plugins.module_utils._schema import Library, LibraryItem
 
 SHOWN_CANDIDATES = 20
 
@@ -98,9 +98,8 @@ def resolve_item(api: Api, params: Mapping[str, Any]) -> str:
     return item_id
 
 
-def require_local_item(api: Api, library_item_id: str) -> None:
+def require_local_item(api: Api, item: LibraryItem) -> None:
     """An item of a subscribed library is a copy: say so before anything is changed. Raises InvalidArgument."""
-    item = api.get_item(library_item_id)
     if item.library_id:
         require_local_library(api.get_library(item.library_id))
 

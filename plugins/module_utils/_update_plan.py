@@ -10,11 +10,15 @@ C(_content). This file joins the two.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.vsphere.content.plugins.module_utils._content import (
+    ISO,
+    OVF,
+    PREVIEWED,
+    VM_TEMPLATE,
     FilePlan,
     Verdict,
     Wanted,
@@ -26,9 +30,19 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
     plan_files,
     project_item,
     project_session,
+    role_of,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._errors import NotAllowedInCurrentState
-from ansible_collections.vsphere.content.plugins.module_utils._schema import LibraryItemFile, UpdateFile, UpdateSession
+from ansible_collections.vsphere.content.plugins.module_utils._errors import (
+    InvalidArgument,
+    NotAllowedInCurrentState,
+    some_of,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._schema import (
+    LibraryItem,
+    LibraryItemFile,
+    UpdateFile,
+    UpdateSession,
+)
 from ansible_collections.vsphere.content.plugins.module_utils._steps import (
     ACTIVE,
     COMPLETING_PROGRESS,
@@ -137,6 +151,46 @@ def plan_update(declared: Declared, found: Found) -> Plan:
     if step in ENDS:
         return Plan(found, step, expected=_ended(before, ENDS[step]))
     return Plan(found, step, expected=before)
+
+
+def require_fitting_item(declared: Declared, found: Found, item: LibraryItem) -> None:
+    """Raises InvalidArgument for files that an item of this type cannot be meant for.
+
+    Only what surely contradicts it does: an item without a type, or of one that is not known, takes any file. A package
+    may reference an image, so that an item of type ovf takes one along with the descriptor, or in place of one that
+    it has; and with C(state: active) the descriptor may be yet to come.
+    """
+    files = declared.wanted.files if declared.wanted else ()
+    packages = [file.name for file in files if file.role in PREVIEWED]
+    there = {held.name for held in found.content} | {held.name for held in found.files}
+    images = [file.name for file in files if file.name.lower().endswith(".iso") and file.name not in there]
+    called = f"library item {item.name!r} ({item.id})"
+    if item.type == VM_TEMPLATE:
+        raise InvalidArgument(
+            f"{called} is a VM template, which takes no update session",
+            error_type="INVALID_ELEMENT_TYPE",
+            remedy="Publish to an item of another name.",
+        )
+    if item.type == ISO and packages:
+        raise InvalidArgument(_misfit(called, ISO, packages, OVF), remedy=_other_item(OVF))
+    if item.type == OVF and declared.state == "done" and images and not packages and not _has_package(found):
+        raise InvalidArgument(_misfit(called, OVF, images, ISO), remedy=_other_item(ISO))
+
+
+def _misfit(called: str, item_type: str, names: Sequence[str], fitting: str) -> str:
+    return f"{called} is of type {item_type}, and {some_of(names)} would make it one of type {fitting}"
+
+
+def _other_item(fitting: str) -> str:
+    return (
+        f"Publish to an item of another name. If this one is empty, vsphere.content.content_library_item can give it "
+        f"type: {fitting} first; check mode does not see what an earlier task of the play would change."
+    )
+
+
+def _has_package(found: Found) -> bool:
+    """Whether a session that was found has got the descriptor already."""
+    return any(role_of(file.name) in PREVIEWED for file in found.files if file.source_type != "NONE")
 
 
 def needs_restart(declared: Declared, found: Found) -> bool:

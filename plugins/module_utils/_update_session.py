@@ -68,6 +68,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._update_plan impor
     needs_restart,
     plan_update,
     project_update,
+    require_fitting_item,
 )
 
 # Most runs find nothing to do, and start faster without what moves bytes: that is imported where it is needed.
@@ -110,8 +111,11 @@ class UpdateSessionResource:
             vanished.note(seen)
             found = self._look(vanished)
         plan = self.plan(found)
-        if found.library_item_id and not found.session and plan.opens:
-            require_local_item(self._api, found.library_item_id)
+        if found.library_item_id and (plan.opens or plan.files.push):
+            item = self._api.get_item(found.library_item_id)
+            if not found.session:
+                require_local_item(self._api, item)
+            require_fitting_item(self._declared, found, item)
         if plan.files.push:
             from ansible_collections.vsphere.content.plugins.module_utils._upload import probe
 

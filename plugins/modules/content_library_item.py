@@ -40,6 +40,11 @@ options:
     description:
       - The type of the item, such as V(ovf) or V(iso). It tells vCenter how to treat the files. Only for V(ovf),
         which is also right for an OVA, it reads descriptors and shows a preview.
+      - An item that holds files keeps its type, as vCenter treats the files by it. Another O(type) is then an error, in
+        check mode too. So it is for a VM template, and for an item on which the user has an ACTIVE update session; the
+        sessions of other users cannot be seen.
+      - V(iso), V(ovf) and V(vm-template) are written in lower case. In another case, vCenter takes them for unknown
+        types, so that is an error.
       - If it is left out, a new item has no type, and that of an item that exists is left alone.
     type: str
   description:
@@ -222,7 +227,7 @@ error:
       description: What else the server sent with the failure.
       type: dict
     session_id:
-      description: Always none here.
+      description: The update session that keeps an item from changing its type, where there is one.
       type: str
 trace:
   description:
@@ -262,13 +267,16 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.vsphere.content.plugins.module_utils._api import Api
+from ansible_collections.vsphere.content.plugins.module_utils._content import describe_content, require_item_type
 from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     ApiError,
     ContentError,
     InvalidArgument,
     NotFound,
+    ResourceBusy,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._insist import make_surely, noted
+from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import find_active
 from ansible_collections.vsphere.content.plugins.module_utils._module import Overtaken, Task, converge, run_module
 from ansible_collections.vsphere.content.plugins.module_utils._options import require_names
 from ansible_collections.vsphere.content.plugins.module_utils._schema import (
@@ -290,6 +298,7 @@ LONGEST = {"name": 80, "description": 2000}
 def require_valid(params: Mapping[str, Any]) -> None:
     """Raise InvalidArgument for what vCenter would refuse (source: the published limits of ItemModel)."""
     require_names(params)
+    require_item_type("type", params["type"])
     if not params["library_item_id"]:
         if not params["name"]:
             raise InvalidArgument("neither name nor library_item_id is given", remedy="Set name and its library.")
@@ -324,6 +333,11 @@ class Plan:
     def changes(self) -> bool:
         return self.delete or self.create is not None or self.change is not None
 
+    @property
+    def retypes(self) -> bool:
+        """Whether an item that exists is to become one of another type."""
+        return self.change is not None and self.change.type is not None
+
 
 class ItemResource:
     """The library item that a task declares, for C(converge)."""
@@ -340,8 +354,11 @@ class ItemResource:
     def read(self) -> Found:
         found = self._look()
         library_id = found.library_id or (found.item.library_id if found.item else None)
-        if library_id and self.plan(found).changes:
+        plan = self.plan(found)
+        if library_id and plan.changes:
             require_local_library(self._api.get_library(library_id))
+        if plan.retypes:
+            self._require_empty(found)
         return found
 
     def plan(self, before: Found) -> Plan:
@@ -379,6 +396,9 @@ class ItemResource:
                 self._api.delete_item(item.id)
             return Found(plan.found.library_id, None)
         if plan.change:
+            if plan.retypes:
+                # Somebody may have published to it since it was read.
+                self._require_empty(self._load(plan.found.library_id, item.id))
             with noted("the item was changed", self._changes.append):
                 self._api.update_item(item.id, plan.change)
             return self._load(plan.found.library_id, item.id)
@@ -392,6 +412,34 @@ class ItemResource:
         """What is declared of an item; vCenter finds names in any case, so the name that found it is no rename."""
         found_by_name = item is not None and not self._params["library_item_id"]
         return {name: value for name, value in self._wanted.items() if name != "name" or not found_by_name}
+
+    def _require_empty(self, found: Found) -> None:
+        """What an item holds would be treated as what it is not, once the item is of another type.
+
+        A session that is ACTIVE counts, whatever it has received yet: it was made for the type that the item has.
+        Raises InvalidArgument or ResourceBusy.
+        """
+        item, wanted = found.item, self._wanted["type"]
+        if item is None or (item.type or "") == wanted:
+            return
+        kind = f"it is of type {item.type}" if item.type else "it has no type"
+        content = describe_content(item, found.files)
+        if content:
+            raise InvalidArgument(
+                f"{kind} and holds {content}, and what an item holds never changes its type, here to {wanted!r}",
+                operation="item.update",
+                remedy="Choose another name, or delete the item first, with state: absent. Without type, the item "
+                "keeps the one that it has.",
+            )
+        session = find_active(self._api, str(item.id))
+        if session:
+            raise ResourceBusy(
+                f"{kind}, and update session {session.id} is ACTIVE on it, which was made for that type",
+                operation="item.update",
+                session_id=session.id,
+                remedy="Run the task again when the session has ended, or end the session with "
+                "vsphere.content.content_library_update_session and state: absent.",
+            )
 
     def _tell_changes(self) -> str:
         if not self._changes:

@@ -84,6 +84,9 @@ options:
     description:
       - The files that the item should hold, or with O(files[].state=absent) should not hold.
       - An C(.ovf) brings along the files that it references, and the C(.mf) and C(.cert) of the same name beside it.
+      - What the type of the item excludes is an error before a session is made, in check mode too. An item of type
+        V(iso) takes no C(.ovf) and no C(.ova). With O(state=done), an item of type V(ovf) takes an C(.iso) only along
+        with a descriptor, or in place of one of that name. A VM template takes no session at all.
       - If it is left out, files are neither sent nor compared.
     type: list
     elements: dict

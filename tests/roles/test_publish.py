@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from tests.roles.conftest import Images, Jobs, contents
 from tests.roles.jobs import Job, credential, run_job
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
 
+PACKAGE = {"rocky9.ovf": b"<Envelope/>", "rocky9-disk1.vmdk": b"disk"}
 PULLED = b"an image that lies on a mirror"
 SESSIONS = re.compile(r"/update-session(\?client_token=\S+|/[0-9a-f:-]+\?action=complete)?$")
 PUBLISHES = "Make sure that the item holds the image"
@@ -78,6 +80,38 @@ def test_an_item_that_was_there_stays_when_publishing_fails(jobs: Jobs, images: 
     assert job.changed == ["Make sure that the item is there"]
     assert "rocky9" in jobs.item_names()
     assert not jobs.sim.run(lambda store: store.active_update_sessions())
+
+
+@pytest.mark.parametrize("kind", ["image", "package", "image-by-files"])
+def test_an_image_of_another_type_is_refused_and_the_item_stays_as_it_is(jobs: Jobs, images: Images, kind: str) -> None:
+    item = ItemSeed("rocky9", "iso", {"old.iso": b"old"}) if kind == "package" else ItemSeed("rocky9", "ovf", PACKAGE)
+    jobs.sim.reset(Seed(libraries=(LibrarySeed("archive", (item,)),)))
+    entries: dict[str, dict[str, Any]] = {
+        "image": {"src": str(images.iso), "checksum": "ab" * 32, "description": "November"},
+        "package": {"src": str(images.signed), "accepted_warnings": "SELF_SIGNED_CERTIFICATE"},
+        "image-by-files": {"files": [{"src": str(images.iso)}], "purge_files": True},
+    }
+    options = {"publish_libraries": "archive", "publish_items": [{**entries[kind], "library_item": "rocky9"}]}
+    for how in (["--check"], []):
+        job = jobs.run("publish.yml", options, *how).failed()
+        assert f"of type {item.type}" in job.stdout
+        assert not jobs.mutations
+    (found,) = jobs.sim.run(lambda store: [*store.catalog.items.values()])
+    assert (found.type, found.description) == (item.type, "")
+    assert jobs.contents("archive", "rocky9") == item.files
+
+
+def test_an_empty_item_is_given_the_type_of_its_image(jobs: Jobs, images: Images) -> None:
+    jobs.sim.reset(Seed(libraries=(LibrarySeed("archive", (ItemSeed("rocky9", "ovf"),)),)))
+    options = {"publish_libraries": "archive", "publish_src": str(images.iso), "publish_library_item": "rocky9"}
+
+    predicted = jobs.run("publish.yml", options, "--check").succeeded()
+    assert "The item rocky9 would be given the type iso in archive, to hold drivers.iso." in predicted.stdout
+    assert not jobs.mutations
+
+    jobs.run("publish.yml", options).succeeded()
+    assert jobs.contents("archive", "rocky9") == {"drivers.iso": images.iso.read_bytes()}
+    assert jobs.sim.run(lambda store: [item.type for item in store.catalog.items.values()]) == ["iso"]
 
 
 @pytest.fixture(scope="module")

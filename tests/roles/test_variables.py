@@ -39,6 +39,8 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ),
     # A good entry is not published before a bad one is seen.
     ("publish", {**LIBRARY, "publish_items": [{"src": ISO}, {"files": [{"src": ISO}]}]}, "Nothing has been changed."),
+    ("publish", {**LIBRARY, "publish_src": ISO, "publish_type": "ISO"}, "The type ISO is written iso. Nothing"),
+    ("publish", {**LIBRARY, "publish_items": [{"src": ISO}, {"src": ISO, "type": "Ovf"}]}, "Ovf is written ovf."),
     ("fetch", NAMED, "missing required arguments: fetch_dest"),
     ("fetch", {**NAMED, "fetch_dest": "relative"}, "fetch_dest is relative, which is not an absolute path."),
     ("fetch", {**NAMED, "fetch_dest": "/x", "fetch_create_dest": "perhaps"}, "fetch_create_dest"),

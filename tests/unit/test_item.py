@@ -150,6 +150,107 @@ def test_present_changes_what_differs_and_sends_nothing_else(
     assert converges(run, sim, {**named, **options}).result["changed"] is False
 
 
+@pytest.mark.parametrize(
+    ("item", "content", "wanted"),
+    [
+        ("rocky9", ["rocky9.ovf", "disk.vmdk"], "iso"),
+        ("rocky9", ["rocky9.ovf"], ""),
+        ("rocky9", ["rocky9.ovf"], "vm-template"),
+        ("rocky9", ["rocky9.ovf"], "OVF-of-ours"),
+        ("tools", ["tools.iso"], "ovf"),
+        ("untyped", ["tools.iso"], "iso"),
+    ],
+)
+@pytest.mark.parametrize("by", ["names", "id"])
+def test_an_item_that_holds_files_never_changes_its_type(
+    run: Run, sim: Simulator, by: str, item: str, content: list[str], wanted: str
+) -> None:
+    run(library="templates", name="untyped")
+    item_id = id_of(sim, "templates", item)
+    sim.run(lambda store: store.seed_item_files(item_id, dict.fromkeys(content, b"content")))
+    named = {"library": "templates", "name": item} if by == "names" else {"library_item_id": item_id}
+    failure = refused(run, sim, {**named, "type": wanted, "description": "changed"})
+    assert failure["error"]["type"] == "INVALID_ARGUMENT"
+    before = item_of(sim, "templates", item)
+    assert before is not None
+    assert (f"of type {before.type}" if before.type else "has no type") in failure["msg"]
+    assert all(text in failure["msg"] for text in (str(len(content)), *content, "another name", "delete the item"))
+    for options in ({}, {"type": before.type}):
+        real = converges(run, sim, {**named, **options, "description": f"described with {options}"})
+        assert real.result["library_item"]["type"] == before.type
+
+
+def test_of_many_files_that_an_item_holds_some_are_named(run: Run, sim: Simulator) -> None:
+    item_id = id_of(sim, "templates", "rocky9")
+    sim.run(lambda store: store.seed_item_files(item_id, {f"disk-{number:03}.vmdk": b"" for number in range(250)}))
+    said = refused(run, sim, {"library": "templates", "name": "rocky9", "type": "iso"})["msg"]
+    assert "250 files (disk-000.vmdk, " in said
+    assert "disk-009.vmdk and 240 more)" in said
+    assert len(said) < 1000
+
+
+def test_a_vm_template_keeps_its_type_although_no_file_of_it_is_listed(run: Run, sim: Simulator) -> None:
+    sim.reset(Seed(libraries=(LibrarySeed("templates", (ItemSeed("rocky9", "vm-template"),)),)))
+    failure = refused(run, sim, {"library": "templates", "name": "rocky9", "type": "ovf"})
+    assert "of type vm-template and holds a VM template" in failure["msg"]
+    assert converges(run, sim, {"library": "templates", "name": "rocky9", "description": "changed"}).result["changed"]
+
+
+def test_an_item_whose_files_were_removed_is_empty_whatever_its_content_version(run: Run, sim: Simulator) -> None:
+    item_id = id_of(sim, "templates", "tools")
+
+    def empty(store: Any) -> None:
+        store.seed_item_files(item_id, {"tools.iso": b"content"})
+        item = store.catalog.item(item_id)
+        store.catalog.commit(item, {}, {}, ["tools.iso"])
+
+    sim.run(empty)
+    real = converges(run, sim, {"library": "templates", "name": "tools", "type": "ovf"})
+    assert (real.result["library_item"]["type"], real.result["library_item"]["content_version"]) == ("ovf", "2")
+
+
+@pytest.mark.parametrize("files", [{"tools.iso": b"content"}, {}], ids=["with-files", "yet-without"])
+def test_an_active_session_keeps_an_empty_item_from_changing_its_type(
+    run: Run, sim: Simulator, files: dict[str, bytes]
+) -> None:
+    item_id = id_of(sim, "templates", "tools")
+    session_id = sim.run(lambda store: store.seed_update_session(item_id, files=files))
+    options = {"library": "templates", "name": "tools", "type": "ovf"}
+    failure = refused(run, sim, options)
+    assert (failure["error"]["type"], failure["error"]["session_id"]) == ("RESOURCE_BUSY", session_id)
+    assert all(text in failure["msg"] for text in (session_id, "of type iso", "state: absent"))
+    assert converges(run, sim, {**options, "type": "iso", "description": "changed"}).result["changed"]
+
+
+def test_what_is_published_after_the_item_was_read_keeps_its_type(run: Run, sim: Simulator) -> None:
+    item_id = id_of(sim, "templates", "rocky9")
+    sim.inject("GET:*/update-session?*:1:hold")
+
+    def publish() -> None:
+        assert sim.wait_until_held()
+        sim.run(lambda store: store.seed_item_files(item_id, {"rocky9.ovf": b"<Envelope/>"}))
+        sim.release()
+
+    thread = threading.Thread(target=publish)
+    thread.start()
+    failed = run(library="templates", name="rocky9", type="iso")
+    thread.join()
+    assert (failed.rc, failed.result["error"]["type"], mutating(sim)) == (1, "INVALID_ARGUMENT", [])
+    assert "holds 1 file (rocky9.ovf)" in failed.result["msg"]
+
+
+@pytest.mark.parametrize(
+    ("written", "right"), [("ISO", "iso"), ("Ovf", "ovf"), ("VM-Template", "vm-template"), (" iso", "iso")]
+)
+def test_a_known_type_in_another_spelling_is_refused_before_the_first_request(
+    run: Run, sim: Simulator, written: str, right: str
+) -> None:
+    failure = refused(run, sim, {"library": "templates", "name": "new", "type": written})
+    assert failure["error"]["type"] == "INVALID_ARGUMENT"
+    assert f"Write type: {right}." in failure["msg"]
+    assert sim.exchanges == ()
+
+
 def test_a_description_can_be_emptied(run: Run, sim: Simulator) -> None:
     run(library="templates", name="rocky9", description="old")
     real = converges(run, sim, {"library": "templates", "name": "rocky9", "description": ""})

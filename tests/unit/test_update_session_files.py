@@ -471,3 +471,86 @@ def assert_nothing_came_of_it(tasks: Tasks, run: Run, item: str = "tools") -> No
     assert contents(tasks, item) == {}
     assert not run.changed
     assert run.result["item_changed"] is False
+
+
+# -- items of another type
+
+
+def retype(tasks: Tasks, item: str, item_type: str) -> None:
+    def set_type(store: Store) -> None:
+        store.catalog.item(item_of(store, item)).type = item_type
+
+    tasks.sim.run(set_type)
+
+
+@pytest.mark.parametrize("held", [{}, {"tools.iso": b"content"}], ids=["empty", "filled"])
+@pytest.mark.parametrize("state", ["active", "done"])
+def test_no_package_goes_into_an_item_of_type_iso(
+    tasks: Tasks, package: Package, held: dict[str, bytes], state: str
+) -> None:
+    hold(tasks, held)
+    run = tasks.refuse(**package_task(src(package.descriptor), library_item="tools", state=state))
+    assert run.error["type"] == "INVALID_ARGUMENT"
+    assert all(text in run.msg for text in ("'tools'", "type iso", package.descriptor.name, "another name"))
+    assert contents(tasks) == held
+
+
+def test_no_package_is_pulled_into_an_item_of_type_iso(refusing: Tasks) -> None:
+    run = refusing.refuse(**image_task({"url": "https://mirror.example.com/rocky9.OVA"}))
+    assert "rocky9.OVA would make it one of type ovf" in run.msg
+
+
+def test_no_package_goes_into_a_session_on_an_item_of_type_iso(tasks: Tasks, package: Package) -> None:
+    session = tasks.run(library="templates", library_item="tools", state="active").session
+    assert session is not None
+    for named in ({"library": "templates", "library_item": "tools"}, {"session_id": session["id"]}):
+        run = tasks.refuse(**named, state="done", files=[src(package.descriptor)])
+        assert "type iso" in run.msg
+    assert sessions(tasks) == ["ACTIVE"]
+
+
+@pytest.mark.parametrize("held", [{}, {"rocky9.ovf": b"<Envelope/>"}], ids=["empty", "filled"])
+@pytest.mark.parametrize("purge", [True, False])
+def test_no_image_alone_goes_into_an_item_of_type_ovf(
+    tasks: Tasks, image: Path, held: dict[str, bytes], purge: bool
+) -> None:
+    hold(tasks, held, "rocky9")
+    run = tasks.refuse(**image_task(src(image), library_item="rocky9", purge_files=purge))
+    assert run.error["type"] == "INVALID_ARGUMENT"
+    assert all(text in run.msg for text in ("'rocky9'", "type ovf", "tools.iso", "another name"))
+    assert contents(tasks, "rocky9") == held
+
+
+def test_an_image_that_belongs_to_a_package_goes_with_it_and_is_replaced(
+    tasks: Tasks, package: Package, image: Path
+) -> None:
+    tasks.converge(**package_task(src(package.descriptor), src(image)))
+    change(image)
+    tasks.converge(**package_task(src(image)))
+    assert contents(tasks, "rocky9") == {**kept_of(package), "tools.iso": image.read_bytes()}
+
+
+def test_an_image_may_reach_a_session_before_its_package(tasks: Tasks, package: Package, image: Path) -> None:
+    tasks.converge(**package_task(src(image), state="active"))
+    tasks.run(**package_task(src(package.descriptor), state="active", purge_files=False))
+    change(image)
+    done = tasks.run(**package_task(src(image)))
+    assert not done.failed, done.msg
+    assert contents(tasks, "rocky9") == {**kept_of(package), "tools.iso": image.read_bytes()}
+
+
+@pytest.mark.parametrize("item_type", ["", "vmdk"])
+def test_an_item_of_no_known_type_takes_anything(tasks: Tasks, package: Package, image: Path, item_type: str) -> None:
+    retype(tasks, "tools", item_type)
+    tasks.converge(**image_task(src(image)))
+    tasks.converge(**package_task(src(package.descriptor), library_item="tools"))
+
+
+@pytest.mark.parametrize("files", [True, False])
+def test_a_vm_template_takes_no_session(tasks: Tasks, image: Path, files: bool) -> None:
+    retype(tasks, "tools", "vm-template")
+    options = image_task(src(image)) if files else {"library": "templates", "library_item": "tools", "state": "active"}
+    run = tasks.refuse(**options)
+    assert run.error["type"] == "INVALID_ELEMENT_TYPE"
+    assert all(text in run.msg for text in ("'tools'", "VM template", "another name"))
+    assert not tasks.converge(library="templates", library_item="tools", state="absent").changed

@@ -233,7 +233,8 @@ def test_no_preview_is_waited_for_where_none_will_come(
     image = make_iso(tmp_path / "tools.iso", 1000)
     if old_server:
         tasks.sim.reset(Seed(preview=False))
-    options = publish(self_signed) if old_server else publish(self_signed, files=[{"src": str(image)}])
+    iso = {"library_item": "tools", "files": [{"src": str(image)}]}
+    options = publish(self_signed, **({} if old_server else iso))
     started = time.monotonic()
     run = tasks.run(**options)
     assert time.monotonic() - started < 2
