@@ -24,7 +24,12 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
     compare,
     held_by_item,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument, NotAllowedInCurrentState
+from ansible_collections.vsphere.content.plugins.module_utils._errors import (
+    InvalidArgument,
+    NotAllowedInCurrentState,
+    NotFound,
+    some_of,
+)
 from ansible_collections.vsphere.content.plugins.module_utils._options import (
     read_client_token,
     require_directory,
@@ -44,6 +49,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._target import req
 MOST_TRANSFERS = 32
 LONGEST_WAIT = 7 * 24 * 3600
 PREPARED = "PREPARED"
+FIND = "download_session.file.find"
 AS_DECLARED = "as declared"
 ENDS: Mapping[Step, str | None] = {
     Step.CANCEL: "CANCELED",
@@ -66,6 +72,7 @@ class Declared:
     session_id: str | None
     state: str
     patterns: tuple[str, ...] | None
+    allow_empty: bool
     endpoint_type: str
     dest: str | None
     has_attributes: bool
@@ -154,10 +161,17 @@ def read_declared(params: Mapping[str, Any], *, has_attributes: bool) -> Declare
                 remedy="Set endpoint_type: HTTPS to have the files fetched, or leave out dest.",
             )
         require_directory("dest", params["dest"])
+    if params["files"] == [] and params["state"] == "active" and not params["allow_empty"]:
+        raise InvalidArgument(
+            "files is an empty list, so there is nothing to fetch",
+            remedy="Name files, or leave files out for all of them. With allow_empty: true, it is fine that there is "
+            "nothing to fetch.",
+        )
     return Declared(
         session_id=params["session_id"],
         state=params["state"],
         patterns=tuple(params["files"]) if params["files"] is not None else None,
+        allow_empty=params["allow_empty"],
         endpoint_type=params["endpoint_type"],
         dest=params["dest"],
         has_attributes=has_attributes,
@@ -172,19 +186,49 @@ def read_declared(params: Mapping[str, Any], *, has_attributes: bool) -> Declare
     )
 
 
-def match_names(patterns: Sequence[str] | None, names: Iterable[str]) -> tuple[str, ...]:
-    """The names that are declared, in the server's order; with None all. Raises InvalidArgument for a pattern that fits
-    none."""
+def match_names(
+    patterns: Sequence[str] | None, names: Iterable[str], *, session: DownloadSession | None, allow_empty: bool
+) -> tuple[str, ...]:
+    """The names that are declared, in the server's order; with None all.
+
+    The names are those of the session, or of the item if there is no session. Unless C(allow_empty), raises NotFound
+    where there are none at all, and InvalidArgument for patterns that fit none.
+    """
     listed = list(names)
+    if not listed and not allow_empty:
+        raise _nothing_held(session)
     if patterns is None:
         return tuple(listed)
-    for pattern in patterns:
-        if not any(_fits(name, pattern) for name in listed):
-            raise InvalidArgument(
-                f"files: {pattern!r} fits no file of the item, which has {', '.join(listed) or 'none'}",
-                remedy="Give names as the item has them, or globs such as '*.vmdk'; case counts.",
-            )
+    unfit = [pattern for pattern in patterns if not any(_fits(name, pattern) for name in listed)]
+    if unfit and not allow_empty:
+        held = f"the files of {_called(session)}" if session else "its files"
+        raise InvalidArgument(
+            f"{some_of([repr(pattern) for pattern in unfit])} under files fit{'s' if len(unfit) == 1 else ''} none of "
+            f"{held}, {some_of(listed)}",
+            operation=FIND,
+            session_id=session.id if session else None,
+            remedy="Give names as the item has them, or globs such as '*.vmdk'; case counts. With allow_empty: true, "
+            "the task takes those that are there, even if none is.",
+        )
     return tuple(name for name in listed if any(_fits(name, pattern) for pattern in patterns))
+
+
+def _nothing_held(session: DownloadSession | None) -> NotFound:
+    remedy = (
+        "If the item has got files since, remove this session with state: absent, and make a new one."
+        if session
+        else "Publish to it first; if its library subscribes to another one, have it synchronized."
+    )
+    return NotFound(
+        f"{_called(session) if session else 'it'} holds no files",
+        operation=FIND,
+        session_id=session.id if session else None,
+        remedy=f"{remedy} With allow_empty: true, it is fine that there is nothing to fetch.",
+    )
+
+
+def _called(session: DownloadSession) -> str:
+    return f"session {session.id} on item {session.library_item_id}"
 
 
 def _fits(name: str, pattern: str) -> bool:
@@ -259,6 +303,9 @@ def _plan_preparing(declared: Declared, found: Found) -> Plan:
     if declared.session_id and found.sessions:
         choose_step(declared.state, found.sessions[0], DOWNLOAD_STEPS)
     session, before = found.active, project_download(declared, found)
+    if session is None and not found.wanted:
+        # A session that nothing can be fetched through is of no use.
+        return Plan(found, expected=before)
     ready = {"status": PREPARED, "endpoint_type": declared.endpoint_type}
     expected = {**before, "state": ACTIVE, "files": dict.fromkeys(found.wanted, ready)}
     progress = declared.client_progress

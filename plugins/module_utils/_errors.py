@@ -87,6 +87,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "download_session.delete": Operation("delete the download session", "ContentLibrary.DownloadSession"),
     "download_session.file.list": Operation("list the files of the download session", "ContentLibrary.DownloadSession"),
     "download_session.file.get": Operation("read a file of the download session", "ContentLibrary.DownloadSession"),
+    "download_session.file.find": Operation("find the files to fetch", link="in "),
     "download_session.file.prepare": Operation(
         "prepare a file of the download session", "ContentLibrary.DownloadSession"
     ),

@@ -48,7 +48,8 @@ options:
     description:
       - The state to bring the session to.
       - V(active) makes sure that there is an ACTIVE session in which the O(files) are prepared, and makes one if the
-        item has none. With O(dest), that the files are there, for which the session is only a means.
+        item has none and there are files to prepare. With O(dest), that the files are there, for which the session is
+        only a means.
       - V(canceled) cancels ACTIVE sessions, V(error) marks them as failed with O(error_message).
       - V(absent) removes sessions, and cancels them first if they are ACTIVE.
       - A session that has ended is never opened again. Asking for that is an error when the session is named by
@@ -62,10 +63,19 @@ options:
     description:
       - The files to prepare, and with O(dest) to fetch, by their names in the item or as globs such as V(*.vmdk). Case
         counts.
-      - A name or glob that fits no file of the item is an error.
-      - If it is left out, all files of the item.
+      - A name or glob that fits no file of the item is an error, and so is an empty list, unless O(allow_empty=true).
+      - If it is left out, all files of the item. If it has none, that is an error unless O(allow_empty=true).
     type: list
     elements: str
+  allow_empty:
+    description:
+      - Whether it is fine that there is nothing to fetch, as the item holds no files, or none that a name or glob of
+        O(files) fits. For O(state=active).
+      - V(false) makes that an error before a session is made, in check mode too.
+      - V(true) takes the files that there are. If there are none, no session is made, and nothing in O(dest) is
+        touched.
+    type: bool
+    default: false
   endpoint_type:
     description:
       - How the files should be reached. V(HTTPS) is an address on the vCenter, V(DIRECT) is one in the datastore, for
@@ -190,7 +200,8 @@ RETURN = r"""
 session:
   description:
     - The session as it was last seen, none if there is none. Where a task ended several, the last one.
-    - With O(dest), none unless O(keep_session=true) and files were fetched.
+    - With O(dest), none unless O(keep_session=true) and files were fetched. Without O(dest), no session is made where
+      there is no file to prepare.
     - All keys are always there, none where the server sent nothing. Keys that a newer vCenter adds are passed on.
   returned: always
   type: dict
@@ -386,7 +397,7 @@ trace:
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -447,6 +458,7 @@ def argument_spec() -> dict[str, Any]:
         "session_id": {"type": "str"},
         "state": {"type": "str", "default": "active", "choices": ["active", "canceled", "error", "absent"]},
         "files": {"type": "list", "elements": "str"},
+        "allow_empty": {"type": "bool", "default": False},
         "endpoint_type": {"type": "str", "default": "HTTPS", "choices": ["HTTPS", "DIRECT"]},
         "dest": {"type": "path"},
         "when_unverifiable": {"type": "str", "default": "download", "choices": ["download", "skip"]},
@@ -548,21 +560,25 @@ class DownloadSessionResource:
         else:
             found = replace(found, content=tuple(self._api.list_item_files(str(found.library_item_id))))
         names = [file.name for file in (found.files if session else found.content)]
-        return replace(found, wanted=match_names(declared.patterns, names))
+        return self._with_wanted(found, names, session)
 
     def _with_local(self, found: Found, dest: str) -> Found:
-        wanted = match_names(self._declared.patterns, [file.name for file in found.content])
-        for name in wanted:
+        found = self._with_wanted(found, [file.name for file in found.content])
+        for name in found.wanted:
             require_one_component(name)
-        require_distinct_names(wanted)
-        found = replace(found, wanted=wanted)
+        require_distinct_names(found.wanted)
         return replace(found, local=self._look(found, dest, {}))
+
+    def _with_wanted(self, found: Found, names: Sequence[str], session: DownloadSession | None = None) -> Found:
+        declared = self._declared
+        wanted = match_names(declared.patterns, names, session=session, allow_empty=declared.allow_empty)
+        return replace(found, wanted=wanted)
 
     def _prepare(self, plan: Plan) -> Found:
         declared, found = self._declared, plan.found
         session = self._open(found) if plan.opens else found.active
         if session is None:
-            raise AssertionError("a session that is neither found nor made cannot have files prepared")
+            return found
         session_id = str(session.id)
         if plan.client_progress is not None:
             with noted("client_progress was set", self._changes.append):

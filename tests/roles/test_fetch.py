@@ -39,3 +39,22 @@ def test_a_name_that_fits_no_item_is_told(jobs: Jobs, tmp_path: Path) -> None:
     options = {"fetch_library": "mirror", "fetch_library_item": "sinced", "fetch_dest": str(tmp_path)}
     (task,) = jobs.run("fetch.yml", options).failed().of("content_library_download_session")
     assert task.result["error"]["type"] == "NOT_FOUND"
+
+
+def test_an_item_without_files_is_an_error_and_may_be_allowed(jobs: Jobs, tmp_path: Path) -> None:
+    dest = tmp_path / "out"
+    options = {"fetch_library": "templates", "fetch_library_item": "rocky9", "fetch_dest": str(dest)}
+    for how in (["--check"], []):
+        (task,) = jobs.run("fetch.yml", options, *how).failed().of("content_library_download_session")
+        assert task.result["error"]["type"] == "NOT_FOUND"
+        assert "'rocky9' in library 'templates': it holds no files" in task.result["msg"]
+        assert not dest.exists()
+
+    allowed = {**options, "fetch_allow_empty": True}
+    jobs.run("fetch.yml", allowed, "--check").succeeded()
+    real = jobs.run("fetch.yml", allowed).succeeded()
+    assert real.changed == ["Make the directory"]
+    assert list(dest.iterdir()) == []
+    assert real.handed_over["content_library_fetched"]["localhost"]["files"] == []
+    assert jobs.run("fetch.yml", options).failed().of("content_library_download_session")
+    assert not jobs.mutations

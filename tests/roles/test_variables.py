@@ -44,6 +44,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("fetch", NAMED, "missing required arguments: fetch_dest"),
     ("fetch", {**NAMED, "fetch_dest": "relative"}, "fetch_dest is relative, which is not an absolute path."),
     ("fetch", {**NAMED, "fetch_dest": "/x", "fetch_create_dest": "perhaps"}, "fetch_create_dest"),
+    ("fetch", {**NAMED, "fetch_dest": "/x", "fetch_allow_empty": "perhaps"}, "fetch_allow_empty"),
     ("fetch", {**NAMED, "fetch_dest": "/x", "fetch_when_unverifiable": "x"}, "fetch_when_unverifiable"),
     ("sessions", {"sessions_kind": "x"}, "value of sessions_kind must be one of: all, update, download"),
     ("sessions", {"sessions_states": ["ACTIVE", "OPEN"]}, "value of sessions_states must be one or more of"),

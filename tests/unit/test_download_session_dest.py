@@ -139,6 +139,44 @@ def test_only_what_differs_is_fetched(tasks: Tasks, dest: Path) -> None:
     assert run.diff["after"]["files"]["disk1.vmdk"]["content"] == "same as in the item"
 
 
+@pytest.mark.parametrize(
+    ("files", "options", "error_type", "says"),
+    [
+        ({}, {}, "NOT_FOUND", ["holds no files", "Publish to it first", "synchronized"]),
+        ({}, {"files": ["rocky9.ovf"]}, "NOT_FOUND", ["holds no files"]),
+        (FILES, {"files": ["*.ovf", "rocky8.ovf"]}, "INVALID_ARGUMENT", ["'rocky8.ovf'", "rocky9.ovf, disk1.vmdk"]),
+        (FILES, {"files": ["*.iso"]}, "INVALID_ARGUMENT", ["'*.iso'", "rocky9.ovf, disk1.vmdk"]),
+    ],
+    ids=["all-of-nothing", "a-name-of-nothing", "one-of-two-names", "a-glob"],
+)
+def test_fetching_nothing_is_an_error_and_may_be_allowed(
+    tasks: Tasks, dest: Path, files: dict[str, bytes], options: dict[str, Any], error_type: str, says: list[str]
+) -> None:
+    tasks.sim.reset(seed_of(files))
+    earlier = {"rocky9.ovf": b"of an earlier run", "rocky8.ovf": b"of another item"}
+    for name, content in earlier.items():
+        (dest / name).write_bytes(content)
+    run = tasks.refuse(**fetch(dest, **options))
+    assert run.error["type"] == error_type
+    assert all(text in run.msg for text in ("'rocky9' in library 'templates'", "allow_empty: true", *says)), run.msg
+    assert contents(dest) == earlier
+
+    allowed = tasks.converge(**fetch(dest, **options, allow_empty=True))
+    there = [name for name in files if "*.ovf" in options.get("files", []) and name.endswith(".ovf")]
+    assert fetched(allowed) == [file["name"] for file in allowed.result["files"]] == there
+    assert allowed.changed == bool(there)
+    assert contents(dest) == {**earlier, **{name: files[name] for name in there}}
+    assert sessions(tasks) == 0
+
+
+def test_an_empty_list_of_files_is_refused_before_the_first_request(one: Tasks, dest: Path) -> None:
+    run = one.refuse(**fetch(dest, files=[]))
+    assert "files is an empty list" in run.msg
+    assert run.exchanges == ()
+    assert not one.converge(**fetch(dest, files=[], allow_empty=True)).changed
+    assert contents(dest) == {}
+
+
 def test_a_session_may_be_kept(one: Tasks, dest: Path) -> None:
     run = one.run(**fetch(dest, keep_session=True))
     assert run.session is not None

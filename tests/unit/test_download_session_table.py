@@ -147,7 +147,6 @@ def test_a_failed_session_says_why(tasks: Tasks) -> None:
     ("files", "names"),
     [
         (None, list(FILES)),
-        ([], []),
         (["rocky9.ovf"], ["rocky9.ovf"]),
         (["*.vmdk"], ["disk1.vmdk", "disk2.vmdk"]),
         (["rocky9.nvram", "disk[2-9].vmdk", "*.nvram"], ["disk2.vmdk", "rocky9.nvram"]),
@@ -159,7 +158,7 @@ def test_files_are_prepared_by_name_and_glob(
 ) -> None:
     options = declare("active", session_id=seed_session(tasks)) if named == "id" else by_item()
     run = tasks.converge(**options, **({} if files is None else {"files": files}))
-    assert run.changed == (bool(names) or named == "item")
+    assert run.changed
     assert prepared(run) == names
     assert [(file["name"], file["status"]) for file in run.result["files"]] == [(name, "PREPARED") for name in names]
     assert run.diff["after"]["files"] == {name: {"status": "PREPARED", "endpoint_type": "HTTPS"} for name in names}
@@ -178,10 +177,92 @@ def test_only_what_is_not_prepared_is_asked_for(tasks: Tasks) -> None:
 @pytest.mark.parametrize("named", ["id", "item"])
 def test_a_pattern_that_fits_nothing_is_refused_with_what_there_is(tasks: Tasks, named: str) -> None:
     options = declare("active", session_id=seed_session(tasks)) if named == "id" else by_item()
-    run = tasks.refuse(**options, files=["*.vmdk", "Rocky9.ovf"])
+    run = tasks.refuse(**options, files=["*.vmdk", "Rocky9.ovf", "*.iso"])
     assert run.error["type"] == "INVALID_ARGUMENT"
-    assert "'Rocky9.ovf'" in run.msg
+    assert "'Rocky9.ovf', '*.iso' under files fit none of" in run.msg
     assert "rocky9.ovf, disk1.vmdk" in run.msg
+    assert "allow_empty" in run.msg
+    assert ("'rocky9' in library 'templates'" in run.msg) == (named == "item")
+    assert (find_item(tasks) in run.msg) == (named == "id")
+
+
+def test_of_many_names_some_are_told(tasks: Tasks) -> None:
+    item = find_item(tasks)
+    tasks.sim.run(lambda store: store.seed_item_files(item, {f"chunk.{number:09d}": b"" for number in range(300)}))
+    run = tasks.refuse(**by_item(files=[f"piece.{number}" for number in range(40)]))
+    assert "'piece.9' and 30 more under files fit none of its files, " in run.msg
+    assert len(run.msg) < 1000
+
+
+EMPTY = Seed(libraries=(LibrarySeed("templates", (ItemSeed("rocky9", "ovf"),)),))
+NOTHING: list[dict[str, Any]] = [{}, {"files": ["rocky9.ovf"]}, {"files": ["*"]}]
+
+
+@pytest.mark.parametrize("options", NOTHING, ids=["all", "name", "glob"])
+@pytest.mark.parametrize("named", ["names", "item id", "session id", "session on the item"])
+def test_preparing_nothing_is_an_error(tasks: Tasks, named: str, options: dict[str, Any]) -> None:
+    tasks.sim.reset(EMPTY)
+    item = find_item(tasks)
+    session = seed_session(tasks) if named.startswith("session") else None
+    by: dict[str, Any] = {
+        "names": by_item(),
+        "item id": declare("active", library_item_id=item),
+        "session id": declare("active", session_id=session),
+        "session on the item": by_item(),
+    }[named]
+    run = tasks.refuse(**by, **options)
+    assert (run.error["type"], run.error["session_id"]) == ("NOT_FOUND", session)
+    assert ("'rocky9' in library 'templates'" if by.get("library") else item) in run.msg
+    assert "holds no files" in run.msg
+    assert ("Publish to it first" if session is None else f"session {session} on item {item}") in run.msg
+    assert "allow_empty: true" in run.msg
+    assert states_on_server(tasks) == ({session: "ACTIVE"} if session else {})
+
+
+@pytest.mark.parametrize("seed", [EMPTY, SEED], ids=["no-files", "other-files"])
+@pytest.mark.parametrize("options", [{"files": ["*.iso", "tools.iso"]}, {"files": []}], ids=["none-fits", "none-named"])
+def test_nothing_to_prepare_may_be_allowed_and_makes_no_session(
+    tasks: Tasks, seed: Seed, options: dict[str, Any]
+) -> None:
+    tasks.sim.reset(seed)
+    run = tasks.converge(**by_item(**options, allow_empty=True, client_progress=30, keep_alive=True))
+    assert (run.changed, run.result["files"], run.session) == (False, [], None)
+    assert states_on_server(tasks) == {}
+
+
+def test_all_of_an_empty_item_may_be_allowed(tasks: Tasks) -> None:
+    tasks.sim.reset(EMPTY)
+    run = tasks.converge(**by_item(allow_empty=True))
+    assert (run.changed, run.result["files"], run.session) == (False, [], None)
+
+
+def test_a_session_in_which_nothing_is_prepared_is_kept_alive_all_the_same(tasks: Tasks) -> None:
+    session = seed_session(tasks)
+    run = tasks.converge(**declare("active", session_id=session, files=[], allow_empty=True, client_progress=30))
+    assert (run.changed, run.result["files"]) == (True, [])
+    assert run.session is not None
+    assert (run.session["id"], run.session["client_progress"]) == (session, 30)
+
+
+def test_what_is_there_is_prepared_where_the_rest_is_allowed_to_be_missing(tasks: Tasks) -> None:
+    run = tasks.converge(**by_item(files=["rocky9.ovf", "rocky9.mf", "*.iso"], allow_empty=True))
+    assert prepared(run) == ["rocky9.ovf"]
+
+
+def test_an_empty_list_is_refused_before_the_first_request(tasks: Tasks) -> None:
+    run = tasks.refuse(**by_item(files=[]))
+    assert run.error["type"] == "INVALID_ARGUMENT"
+    assert all(text in run.msg for text in ("files is an empty list", "leave files out", "allow_empty"))
+    assert run.exchanges == ()
+
+
+@pytest.mark.parametrize("files", [[], ["*.iso"]])
+@pytest.mark.parametrize("state", ["canceled", "error", "absent"])
+def test_sessions_end_whatever_there_was_to_fetch(tasks: Tasks, state: str, files: list[str]) -> None:
+    tasks.sim.reset(EMPTY)
+    session = seed_session(tasks)
+    assert tasks.converge(**by_item(state, files=files)).changed
+    assert states_on_server(tasks) == ({session: ENDS[state]} if ENDS[state] else {})
 
 
 def test_a_file_whose_name_looks_like_a_glob_is_found_by_its_name(tasks: Tasks) -> None:
@@ -372,7 +453,7 @@ def test_keeping_alive_is_no_change(tasks: Tasks) -> None:
 def test_a_client_token_gives_the_same_session_again(tasks: Tasks) -> None:
     token = "b8a2a2e3-2314-43cd-a871-6ede0f429751"
     tasks.sim.inject("POST:*download-session*:1:reset-mid-body")
-    run = tasks.run(**by_item(client_token=token, files=[]))
+    run = tasks.run(**by_item(client_token=token, files=["rocky9.ovf"]))
     assert not run.failed, run.msg
     assert run.session is not None
     assert list(states_on_server(tasks)) == [run.session["id"]]
