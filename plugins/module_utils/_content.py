@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import enum
 import os
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable
 
@@ -106,6 +107,22 @@ class WantedFile:
         """Whether the item will hold something else than this, and nobody here knows what: a pulled OVA."""
         return self.role is Role.ARCHIVE and not self.members
 
+    @property
+    def is_read(self) -> bool:
+        """Whether this task reads what the file says: a descriptor that lies here."""
+        return self.path is not None and self.role is Role.DESCRIPTOR
+
+    @property
+    def brings_unknown(self) -> bool:
+        """Whether vCenter brings files along with it of which nobody here knows: those of a package that it pulls.
+
+        The name in the item decides what vCenter makes of a file. The one in the URL counts, too, as it is not
+        documented that vCenter does not look at it.
+        """
+        if not self.source:
+            return False
+        return self.role in PREVIEWED or role_of(re.split("[?#]", self.source.url)[0]) in PREVIEWED
+
 
 @dataclass(frozen=True)
 class Held:
@@ -121,11 +138,13 @@ class Wanted:
     """The content that is declared.
 
     C(files) are in the order to send them, C(absent) are names that must go, and with C(purge) so must all others.
+    C(purge_declared) says that the user asked for the purge, and it was not concluded from the files.
     """
 
     files: tuple[WantedFile, ...]
     absent: frozenset[str]
     purge: bool
+    purge_declared: bool = False
 
     @property
     def names(self) -> frozenset[str]:
@@ -142,19 +161,31 @@ class Wanted:
         """Whether a server would make a preview of it."""
         return any(file.role in PREVIEWED for file in self.files)
 
+    @property
+    def pulled_packages(self) -> tuple[str, ...]:
+        """The names of the files with which vCenter brings others along, whose names nobody here knows."""
+        return tuple(file.name for file in self.files if file.brings_unknown)
+
     def superfluous(self, held: Iterable[str]) -> tuple[str, ...]:
-        """The names, of those there, that must go; beside an OVA that nobody has looked into, only the absent ones."""
-        purge = self.purge and not any(file.is_opaque for file in self.files)
-        return tuple(sorted(name for name in held if name in self.absent or (purge and name not in self.names)))
+        """The names, of those there, that must go if all is known that the declared files bring along."""
+        return tuple(sorted(name for name in held if name in self.absent or (self.purge and name not in self.names)))
 
 
 @dataclass(frozen=True)
 class FilePlan:
-    """What to send and what to remove; C(restart) says that only a new session can take it in the right order."""
+    """What to send and what to remove; C(restart) says that only a new session can take it in the right order.
+
+    C(spared) are the names that a purge would remove if it were known what belongs to C(doubts): packages that vCenter
+    pulls, and descriptors there that are neither sent nor equal. C(rivals) are the descriptors there that would stay
+    beside another one that is sent.
+    """
 
     push: tuple[WantedFile, ...] = ()
     remove: tuple[str, ...] = ()
     restart: bool = False
+    spared: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    rivals: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.push or self.remove)
@@ -198,7 +229,8 @@ def compare(file: WantedFile, held: Held | None, digest: Digest) -> Verdict:
         return Verdict.DIFFERENT
     if held.checksum is None or held.checksum.algorithm not in DIGEST_LENGTHS:
         return Verdict.UNVERIFIABLE
-    if file.checksum and file.checksum.algorithm == held.checksum.algorithm:
+    # Of a local descriptor its own bytes count and not what is declared of them, as its references are read from it.
+    if file.checksum and file.checksum.algorithm == held.checksum.algorithm and not file.is_read:
         return Verdict.EQUAL if file.checksum == held.checksum else Verdict.DIFFERENT
     if file.path is None or file.size is None:
         return Verdict.UNVERIFIABLE
@@ -293,8 +325,10 @@ def plan_files(
     """What to send, and which of the C(held) names to remove; C(files) are those of the session, if there is one.
 
     Whenever a part of an OVF package is sent, its whole descriptor set goes with it, so that vCenter checks the
-    signature again; what the session has received of that set already is not sent twice.
+    signature again; what the session has received of that set already is not sent twice. Where it is not known what
+    belongs to a package, nothing is removed but what is declared absent.
     """
+    held = tuple(held)
     fits = {Verdict.EQUAL, Verdict.UNVERIFIABLE} if accept_unverifiable else {Verdict.EQUAL}
     pushed = {file.name for file in files} - _unchanged(files)
     unfit = [file for file in wanted.files if verdicts[file.name] not in fits]
@@ -306,23 +340,50 @@ def plan_files(
         for file in wanted.files
         if file in unfit or (unfit and file.role in DESCRIPTOR_SET and file.name not in pushed)
     )
-    described = any(role_of(name) is Role.DESCRIPTOR for name in pushed)
+    sent = {part.name for file in push for part in file.members or (file,)}
+    doubts = (*wanted.pulled_packages, *_unknown_descriptors(wanted, verdicts, held, sent))
+    superfluous = wanted.superfluous(held)
+    remove = tuple(name for name in superfluous if name in wanted.absent or not doubts)
     return FilePlan(
         push=push,
-        remove=wanted.superfluous(held),
-        restart=described and any(file.role in NOT_KEPT for file in push),
+        remove=remove,
+        restart=any(map(is_descriptor, pushed)) and any(file.role in NOT_KEPT for file in push),
+        spared=tuple(name for name in superfluous if name not in remove),
+        doubts=doubts,
+        rivals=tuple(name for name in doubts if name not in wanted.names) if any(map(is_descriptor, sent)) else (),
     )
 
 
-def project_session(wanted: Wanted, held: Mapping[str, Held], verdicts: Mapping[str, Verdict]) -> dict[str, Any]:
-    """What a diff shows of a session's files: the wanted ones that are there, and those that must go."""
-    return _project(wanted, wanted.files, held, verdicts)
+def _unknown_descriptors(
+    wanted: Wanted, verdicts: Mapping[str, Verdict], held: Iterable[str], sent: Container[str]
+) -> list[str]:
+    """The descriptors there of which the task cannot know what belongs to them, as they stay and are not its own."""
+    equal = {part.name for part in wanted.content if verdicts[part.name] is Verdict.EQUAL}
+    return [
+        name
+        for name in held
+        if is_descriptor(name) and name not in sent and name not in equal and name not in wanted.absent
+    ]
 
 
-def project_item(wanted: Wanted, held: Mapping[str, Held], verdicts: Mapping[str, Verdict]) -> dict[str, Any]:
+def is_descriptor(name: str) -> bool:
+    return role_of(name) is Role.DESCRIPTOR
+
+
+def project_session(
+    wanted: Wanted, held: Mapping[str, Held], verdicts: Mapping[str, Verdict], going: Iterable[str] = ()
+) -> dict[str, Any]:
+    """What a diff shows of a session's files: the wanted ones that are there, and those that are C(going)."""
+    return _project(wanted.files, held, verdicts, going)
+
+
+def project_item(
+    wanted: Wanted, held: Mapping[str, Held], verdicts: Mapping[str, Verdict], going: Iterable[str] = ()
+) -> dict[str, Any]:
     """What a diff shows of an item's files; what some servers keep and others drop is no part of the content."""
     content = [file for file in wanted.content if file.role not in NOT_KEPT and not file.is_opaque]
-    return _project(wanted, content, {name: held[name] for name in held if role_of(name) not in NOT_KEPT}, verdicts)
+    kept = {name: held[name] for name in held if role_of(name) not in NOT_KEPT}
+    return _project(content, kept, verdicts, going)
 
 
 def expect_session(
@@ -356,10 +417,10 @@ def _carried_out(
 
 
 def _project(
-    wanted: Wanted, files: Iterable[WantedFile], held: Mapping[str, Held], verdicts: Mapping[str, Verdict]
+    files: Iterable[WantedFile], held: Mapping[str, Held], verdicts: Mapping[str, Verdict], going: Iterable[str]
 ) -> dict[str, Any]:
     shown = {file.name: _describe(file, held[file.name], verdicts[file.name]) for file in files if file.name in held}
-    return {**shown, **{name: _describe_held(held[name]) for name in wanted.superfluous(held)}}
+    return {**shown, **{name: _describe_held(held[name]) for name in going if name in held}}
 
 
 def _together(verdicts: Iterable[Verdict]) -> Verdict:

@@ -70,6 +70,7 @@ def read_wanted(files: Sequence[Mapping[str, Any]], purge_files: bool | None) ->
         files=tuple(sorted(by_name.values(), key=lambda file: min(file.role, Role.DISK))),
         absent=absent,
         purge=package if purge_files is None else purge_files,
+        purge_declared=bool(purge_files),
     )
 
 

@@ -20,6 +20,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
     PREVIEWED,
     VM_TEMPLATE,
     FilePlan,
+    Role,
     Verdict,
     Wanted,
     expect_item,
@@ -210,10 +211,59 @@ def project_update(declared: Declared, found: Found) -> dict[str, Any]:
     if declared.client_progress is not None:
         shown["client_progress"] = _progress(declared.client_progress, found.session)
     if declared.wanted and declared.fills:
-        shown["files"] = project_session(declared.wanted, _held_by_session(found), found.in_session)
+        shown["files"] = _project_session_files(declared.wanted, declared, found)
         if declared.state == "done":
-            shown["item_content"] = project_item(declared.wanted, held_by_item(found.content), found.in_item)
+            shown["item_content"] = _project_item_files(declared.wanted, declared, found)
     return shown
+
+
+def require_one_package(plan: Plan) -> None:
+    """Refuse to bring a second descriptor into an item or a session. Raises NotAllowedInCurrentState.
+
+    What belongs to the one that is there is not known, so the task cannot take it away by itself, and nothing says what
+    vCenter makes of an item with two of them.
+    """
+    rivals, session = plan.files.rivals, None if plan.opens else plan.found.session
+    if not rivals:
+        return
+    names = ", ".join(rivals)
+    parts = [part for file in plan.files.push for part in file.members or (file,)]
+    sent = ", ".join(part.name for part in parts if part.role is Role.DESCRIPTOR)
+    brought = {file.name for file in plan.found.files if file.source_type != "NONE"}
+    if session and brought.issuperset(rivals):
+        holder, way_out = f"session {session.id}", "If it does not, end the session first, with state: absent."
+    else:
+        holder, way_out = "the item", "If it does not, publish it to an item of its own."
+    raise NotAllowedInCurrentState(
+        f"{holder} holds {names} of another package, beside which {sent} would come",
+        session_id=str(session.id) if session else None,
+        remedy=f"If this package replaces that one, add an entry with name: {rivals[0]} and state: absent to files. "
+        f"What else is there and not named in files then goes as well, unless purge_files is false. {way_out}",
+    )
+
+
+def spared_warning(declared: Declared, plan: Plan) -> str | None:
+    """What to tell the user about files that purge_files would remove and that stay; None if there is nothing to tell.
+
+    A package that vCenter pulls always leaves its files unnamed, so that is told only to users who set purge_files.
+    """
+    wanted, files = declared.wanted, plan.files
+    if not wanted or not files.spared:
+        return None
+    pulled = wanted.pulled_packages
+    if pulled and not wanted.purge_declared:
+        return None
+    own = [name for name in files.doubts if name in wanted.names and name not in pulled]
+    others = [name for name in files.doubts if name not in wanted.names]
+    reasons = [f"vCenter itself fetches {', '.join(pulled)} and what belongs to it"] if pulled else []
+    if others:
+        reasons.append(f"{', '.join(others)} describes a package that this task does not send")
+    if own:
+        reasons.append(f"vCenter has no checksum of {', '.join(own)}, which when_unverifiable leaves in place")
+    return (
+        f"purge_files removes nothing, as it is not known what belongs to the item: {'; '.join(reasons)}. These files "
+        f"stay: {', '.join(files.spared)}. To remove one, give it an entry with state: absent in files."
+    )
 
 
 def _plan_opening(declared: Declared, found: Found) -> Plan:
@@ -224,7 +274,7 @@ def _plan_opening(declared: Declared, found: Found) -> Plan:
         files = plan_files(declared.wanted, found.in_item, held, accept_unverifiable=declared.accept_unverifiable)
     # With files, there is something to do only if the item lacks them; without, only an ACTIVE session can be declared.
     if not files and (declared.wanted is not None or declared.state == "done"):
-        return Plan(found, Step.NOTHING, expected=before)
+        return Plan(found, Step.NOTHING, files=files, expected=before)
     step = Step.COMPLETE if declared.state == "done" else Step.CONVERGE
     warnings = declared.ignored_warnings or ()
     plan = Plan(
@@ -267,6 +317,22 @@ def _may_be_completing(declared: Declared, found: Found, step: Step) -> bool:
         return False
     shown = session.client_progress == COMPLETING_PROGRESS
     return shown and is_filled(declared.wanted, found.in_session, found.files)
+
+
+def _project_session_files(wanted: Wanted, declared: Declared, found: Found) -> dict[str, Any]:
+    """What the ACTIVE session holds; once it has ended, its files are the item's or gone."""
+    if not found.alive:
+        return {}
+    going = _plan_session_files(wanted, declared, found).remove
+    return project_session(wanted, held_by_session(found.files), found.in_session, going)
+
+
+def _project_item_files(wanted: Wanted, declared: Declared, found: Found) -> dict[str, Any]:
+    if not found.content:
+        return {}
+    held = held_by_item(found.content)
+    going = plan_files(wanted, found.in_item, held, accept_unverifiable=declared.accept_unverifiable).remove
+    return project_item(wanted, held, found.in_item, going)
 
 
 def _plan_session_files(wanted: Wanted, declared: Declared, found: Found) -> FilePlan:
@@ -319,7 +385,7 @@ def _with_expectation(
     if declared.client_progress is not None:
         expected["client_progress"] = declared.client_progress
     if wanted and declared.fills:
-        held = held_by_item(found.content) if plan.opens else _held_by_session(found)
+        held = held_by_item(found.content) if plan.opens else held_by_session(found.files)
         verdicts = found.in_item if plan.opens else found.in_session
         expected["files"] = {} if ended else expect_session(wanted, held, verdicts, plan.files)
         if ended:
@@ -329,11 +395,6 @@ def _with_expectation(
 
 def _ended(before: Mapping[str, Any], state: str | None) -> dict[str, Any]:
     return {**before, "state": state, "warning_behavior": before["warning_behavior"] if state else None}
-
-
-def _held_by_session(found: Found) -> dict[str, Any]:
-    """What an ACTIVE session holds; once it has ended, its files are the item's or gone."""
-    return held_by_session(found.files) if found.alive else {}
 
 
 def _behavior(ignored_warnings: tuple[str, ...]) -> list[dict[str, Any]]:

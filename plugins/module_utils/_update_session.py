@@ -69,6 +69,8 @@ from ansible_collections.vsphere.content.plugins.module_utils._update_plan impor
     plan_update,
     project_update,
     require_fitting_item,
+    require_one_package,
+    spared_warning,
 )
 
 # Most runs find nothing to do, and start faster without what moves bytes: that is imported where it is needed.
@@ -91,6 +93,7 @@ class UpdateSessionResource:
         self._clock = clock
         self._client_token = declared.client_token
         self._upload: Upload | None = None
+        self._warned: set[str] = set()
         self._outcome = Outcome(declared.keep_failed_session)
         task.on_failure(lambda: self._outcome.undo(partial(withdraw, api)))
         task.on_failure(self._outcome.tell_earlier)
@@ -110,7 +113,7 @@ class UpdateSessionResource:
                 break
             vanished.note(seen)
             found = self._look(vanished)
-        plan = self.plan(found)
+        plan = self._final_plan(found)
         if found.library_item_id and (plan.opens or plan.files.push):
             item = self._api.get_item(found.library_item_id)
             if not found.session:
@@ -372,12 +375,23 @@ class UpdateSessionResource:
     def _expect(self, plan: Plan) -> None:
         self._task.progress.expect({file.name: file.size for file in plan.files.push})
 
+    def _final_plan(self, found: Found) -> Plan:
+        """The plan for what nobody else is at work in, with what the user must know of it. Raises
+        NotAllowedInCurrentState."""
+        plan = self.plan(found)
+        require_one_package(plan)
+        text = spared_warning(self._declared, plan)
+        if text and text not in self._warned:
+            self._warned.add(text)
+            self._task.warn(text)
+        return plan
+
     def _plan_again(self, plan: Plan, session_id: str) -> Plan:
         """What somebody published before the session was ours, and nobody can any more, has a say in what is sent."""
         found = self._with_content(plan.found)
         if found.content == plan.found.content:
             return plan
-        fresh = self.plan(replace(found, session=None, active=None, files=()))
+        fresh = self._final_plan(replace(found, session=None, active=None, files=()))
         if not fresh.files:
             discard(self._api, session_id)
             self._outcome.forget()
@@ -457,11 +471,16 @@ class UpdateSessionResource:
         return self._settled(found, plan)
 
     def _warn_of_left_files(self, plan: Plan, files: Sequence[UpdateFile]) -> None:
-        """What another run has put into the session that was found becomes content, too, unless it is purged."""
+        """What another run has put into the session that was found becomes content, too, unless it is purged.
+
+        Nobody can tell it from what vCenter brings along with a package that it pulls, and of what a purge would spare
+        the user knows already.
+        """
         found, wanted = plan.found.session, self._declared.wanted
-        if plan.opens or found is None or wanted is None or self._declared.session_id:
+        if plan.opens or found is None or wanted is None or wanted.pulled_packages or self._declared.session_id:
             return
-        left = [file.name for file in files if file.source_type != "NONE" and file.name not in wanted.names]
+        known = {*wanted.names, *plan.files.spared}
+        left = [file.name for file in files if file.source_type != "NONE" and file.name not in known]
         if left:
             self._task.warn(
                 f"Session {found.id} was found, and holds what this task does not declare: {', '.join(left)}. It is "

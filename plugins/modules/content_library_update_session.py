@@ -112,7 +112,9 @@ options:
           - Where vCenter can, it is asked to look at the URL before anything is changed.
           - A user name, password or query in it is sent to vCenter and shown nowhere.
           - What an C(.ova) behind a URL holds is not known here. Once the item holds a descriptor, such a file is
-            unverifiable, and O(purge_files) removes nothing.
+            unverifiable.
+          - With an C(.ovf) behind a URL, vCenter fetches the files that it references, too. What those are is not known
+            here either, so O(purge_files) removes nothing beside either of the two.
         type: str
       ssl_thumbprint:
         description:
@@ -150,6 +152,13 @@ options:
       - Whether files of the item that O(files) does not name are removed.
       - If it is left out, V(true) if O(files) holds an C(.ovf) or C(.ova), as the item then is that package, else
         V(false).
+      - Nothing is removed while the task does not know what belongs to a package that is there. That is so if vCenter
+        itself fetches the package, and if the item or the session holds a descriptor that the task neither sends nor
+        finds to be the same. A warning then names the files that stay. Entries with O(files[].state=absent) are removed
+        all the same.
+      - An item or a session never gets a second descriptor beside one of another name. That is an error before anything
+        is changed. To replace a package by one whose descriptor has another name, give the old descriptor an entry with
+        O(files[].state=absent). The other files of the old package then go with it.
     type: bool
   when_unverifiable:
     description:

@@ -20,6 +20,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
     DESCRIPTOR_SET,
     DIGEST_LENGTHS,
     NOT_KEPT,
+    PREVIEWED,
     Checksum,
     FilePlan,
     PullSource,
@@ -267,7 +268,7 @@ def test_a_plan_for_a_new_session_gets_where_it_says(
     published = session.complete(local)
     result = held_by_item(server.item_files(published))
     assert project_item(wanted, result, after) == expect_item(wanted, held, verdicts, plan)
-    assert_declared(local, item, published, plan, skip)
+    assert_declared(local, server, item, published, plan, skip)
     assert_second_run_agrees(local, server, published, skip)
 
 
@@ -335,7 +336,12 @@ def assert_plan_sends_what_it_must(wanted: Wanted, verdicts: Mapping[str, Verdic
 
 
 def assert_declared(
-    local: Local, before: Mapping[str, bytes], published: Mapping[str, bytes], plan: FilePlan, skip: bool
+    local: Local,
+    server: Server,
+    before: Mapping[str, bytes],
+    published: Mapping[str, bytes],
+    plan: FilePlan,
+    skip: bool,
 ) -> None:
     """The item holds what was declared, but for what was skipped as nobody can tell it from what is there."""
     sent = {part.name for file in plan.push for part in file.members or (file,)}
@@ -347,10 +353,27 @@ def assert_declared(
         else:
             assert published[file.name] == local.content_of(file)
     assert not local.wanted.absent & published.keys()
-    if local.wanted.purge:
+    if local.wanted.purge and knows_packages(local, server, before, sent):
         assert published.keys() <= local.wanted.names
     else:
         assert before.keys() - local.wanted.absent <= published.keys()
+
+
+def knows_packages(local: Local, server: Server, before: Mapping[str, bytes], sent: set[str]) -> bool:
+    """Whether a task knows what belongs to each package there: it pulls none, and each descriptor goes, is sent, or
+    can be told to be the local one."""
+
+    def is_own(name: str, content: bytes) -> bool:
+        file = own.get(name)
+        return file is not None and is_verifiable(file, server) and content == local.content_of(file)
+
+    own = {file.name: file for file in local.wanted.content}
+    pulls = any(file.source and role_of(file.name) in PREVIEWED for file in local.wanted.files)
+    return not pulls and all(
+        name in sent or name in local.wanted.absent or is_own(name, content)
+        for name, content in before.items()
+        if role_of(name) is Role.DESCRIPTOR
+    )
 
 
 def assert_second_run_agrees(local: Local, server: Server, published: Mapping[str, bytes], skip: bool) -> None:
@@ -365,7 +388,9 @@ def assert_second_run_agrees(local: Local, server: Server, published: Mapping[st
 
 def shown(local: Local, item: Mapping[str, bytes], server: Server) -> dict[str, Any]:
     files = server.item_files(item)
-    return project_item(local.wanted, held_by_item(files), compare_with_item(local.wanted, files, local.digest))
+    verdicts, held = compare_with_item(local.wanted, files, local.digest), held_by_item(files)
+    going = plan_files(local.wanted, verdicts, held, accept_unverifiable=False).remove
+    return project_item(local.wanted, held, verdicts, going)
 
 
 @settings(max_examples=60, deadline=None)

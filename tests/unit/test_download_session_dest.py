@@ -11,7 +11,6 @@ import os
 import pwd
 import resource
 import stat
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +27,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._destination impor
 from ansible_collections.vsphere.content.plugins.module_utils._errors import TransferFailed
 from ansible_collections.vsphere.content.plugins.module_utils._mark import MARK_SUFFIX
 from tests.harness.tasks import DIALECTS, Run, Tasks
+from tests.harness.waiting import while_held
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
 from tests.simulator.seed import filler
 
@@ -468,22 +468,6 @@ def test_a_file_system_that_cannot_sync_directories_is_no_failure() -> None:
     Partial("/proc", "a.iso").sync_directory()
 
 
-@contextmanager
-def meanwhile(sim: Simulator, fault: str, act: Callable[[], object]) -> Iterator[None]:
-    """Do something while a request stands still."""
-    sim.inject(fault)
-
-    def wait_and_act() -> None:
-        assert sim.wait_until_held()
-        act()
-        sim.release()
-
-    thread = threading.Thread(target=wait_and_act)
-    thread.start()
-    yield
-    thread.join()
-
-
 def test_a_dest_that_fails_in_mid_fetch_is_the_failure_and_no_defect(one: Tasks, dest: Path) -> None:
     """As when a file system turns read-only or goes away: what then cannot be removed hides nothing."""
     away = dest.with_name("away")
@@ -492,7 +476,7 @@ def test_a_dest_that_fails_in_mid_fetch_is_the_failure_and_no_defect(one: Tasks,
         dest.rename(away)
         dest.write_bytes(b"")
 
-    with meanwhile(one.sim, "GET:/cls/data/*:1:hold", replace_by_a_file):
+    with while_held(one.sim, "GET:/cls/data/*:1:hold", replace_by_a_file):
         run = one.run(**fetch(dest, files=["disk1.vmdk"]))
     assert run.error["type"] == "TRANSFER_FAILED"
     assert f"{dest}/disk1.vmdk: Not a directory" in run.msg
@@ -511,7 +495,7 @@ def replace_by_directories(dest: Path, suffix: str) -> None:
 
 def test_a_partial_file_that_cannot_be_removed_is_told_of(one: Tasks, dest: Path) -> None:
     (dest / "disk1.vmdk").write_bytes(b"old")
-    with meanwhile(one.sim, "GET:/cls/data/*:1:hold/50", lambda: replace_by_directories(dest, PARTIAL_SUFFIX)):
+    with while_held(one.sim, "GET:/cls/data/*:1:hold/50", lambda: replace_by_directories(dest, PARTIAL_SUFFIX)):
         run = one.run(**fetch(dest, files=["disk1.vmdk"]))
     assert run.error["type"] == "TRANSFER_FAILED"
     assert f"{dest}/disk1.vmdk cannot be written: Not a directory" in run.msg
@@ -523,7 +507,7 @@ def test_a_partial_file_that_cannot_be_removed_is_told_of(one: Tasks, dest: Path
 
 
 def test_a_mark_that_cannot_be_removed_is_no_failure_of_what_was_fetched(one: Tasks, dest: Path) -> None:
-    with meanwhile(one.sim, "DELETE:*download-session*:1:hold", lambda: replace_by_directories(dest, MARK_SUFFIX)):
+    with while_held(one.sim, "DELETE:*download-session*:1:hold", lambda: replace_by_directories(dest, MARK_SUFFIX)):
         run = one.run(**fetch(dest, files=["disk1.vmdk"]))
     assert fetched(run) == ["disk1.vmdk"]
     (warning,) = run.outcome.warnings
