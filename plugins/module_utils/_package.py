@@ -22,6 +22,7 @@ from xml.parsers import expat
 
 from ansible_collections.vsphere.content.plugins.module_utils._content import (
     DIGEST_LENGTHS,
+    NOT_KEPT,
     PREVIEWED,
     Checksum,
     PullSource,
@@ -65,6 +66,13 @@ def read_wanted(files: Sequence[Mapping[str, Any]], purge_files: bool | None) ->
     both = sorted(absent & (by_name.keys() | origins.keys()))
     if both:
         raise InvalidArgument(f"files: {both[0]} is declared present and absent", remedy="Drop one of the two entries.")
+    if purge_files and all(part.role in NOT_KEPT for part in parts):
+        raise InvalidArgument(
+            f"purge_files is true, and files {'names none that the item would keep' if files else 'is empty'}: "
+            "everything that the item holds would go",
+            remedy="Check what makes the list; a pattern that fits nothing leaves it empty. To empty the item on "
+            "purpose, name the files to remove, each with state: absent and without purge_files, or delete the item.",
+        )
     package = any(file.role in PREVIEWED for file in by_name.values())
     return Wanted(
         files=tuple(sorted(by_name.values(), key=lambda file: min(file.role, Role.DISK))),

@@ -87,7 +87,7 @@ options:
       - What the type of the item excludes is an error before a session is made, in check mode too. An item of type
         V(iso) takes no C(.ovf) and no C(.ova). With O(state=done), an item of type V(ovf) takes an C(.iso) only along
         with a descriptor, or in place of one of that name. A VM template takes no session at all.
-      - If it is left out, files are neither sent nor compared.
+      - If it is left out, files are neither sent nor compared. An empty list declares nothing.
     type: list
     elements: dict
     suboptions:
@@ -152,6 +152,9 @@ options:
       - Whether files of the item that O(files) does not name are removed.
       - If it is left out, V(true) if O(files) holds an C(.ovf) or C(.ova), as the item then is that package, else
         V(false).
+      - With V(true), a list of O(files) that leaves the item with none is an error, as it is what a pattern over a
+        directory gives that is not mounted. To empty an item, name each file with O(files[].state=absent) and leave
+        this option out, or delete the item.
       - Nothing is removed while the task does not know what belongs to a package that is there. That is so if vCenter
         itself fetches the package, and if the item or the session holds a descriptor that the task neither sends nor
         finds to be the same. A warning then names the files that stay. Entries with O(files[].state=absent) are removed

@@ -16,6 +16,7 @@ from tests.roles.conftest import Images, Jobs
 
 ISO = "IMAGES/drivers.iso"
 LIBRARY = {"publish_libraries": "templates"}
+GONE = {"name": "old.iso", "state": "absent"}
 NAMED = {"fetch_library": "mirror", "fetch_library_item": "synced"}
 
 BAD: list[tuple[str, dict[str, Any], str]] = [
@@ -31,6 +32,16 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("publish", {**LIBRARY, "publish_src": ISO, "publish_url": "ds:///a.iso"}, "these are given: src, url"),
     ("publish", {**LIBRARY, "publish_items": [{"library_item": "x"}]}, "An item takes one of src, url and files."),
     ("publish", {**LIBRARY, "publish_items": [{"files": [{"src": ISO}]}]}, "needs a library_item"),
+    (
+        "publish",
+        {**LIBRARY, "publish_items": [{"library_item": "x", "files": [], "purge_files": True}]},
+        "An item takes one of src, url and files.",
+    ),
+    (
+        "publish",
+        {**LIBRARY, "publish_items": [{"library_item": "x", "files": [GONE], "purge_files": True}]},
+        "files names none that the item would keep",
+    ),
     ("publish", {**LIBRARY, "publish_src": "IMAGES/empty"}, "holds no .ovf, .ova or .iso"),
     (
         "publish",

@@ -80,6 +80,7 @@ LOCAL: list[Bad] = [
         ("files", "tools.iso", "DIR/other.iso", "another name"),
     ),
     Bad("present-and-absent", files(ISO, {"name": "tools.iso", "state": "absent"}), ("files", "tools.iso", "Drop one")),
+    Bad("purge-with-an-empty-list", {"files": [], "purge_files": True}, ("purge_files", "empty", "delete the item")),
     Bad("absent-without-name", files({"state": "absent"}), ("files", "absent", "name")),
     Bad("name-with-a-folder", files({**ISO, "name": "../tools.iso"}), ("files", "../tools.iso", "without a directory")),
     Bad("checksum-too-short", files({**ISO, "checksum": SHA256[:-1]}), ("checksum", "tools.iso", "SHA256", "64")),

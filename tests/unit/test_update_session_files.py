@@ -291,11 +291,36 @@ def test_purging_alone_is_a_change(tasks: Tasks, image: Path) -> None:
     assert contents(tasks) == {"tools.iso": image.read_bytes()}
 
 
-def test_an_empty_list_of_files_declares_nothing_unless_it_purges(tasks: Tasks) -> None:
+@pytest.mark.parametrize("purge_files", [None, False])
+def test_an_empty_list_of_files_declares_nothing(tasks: Tasks, purge_files: bool | None) -> None:
     hold(tasks, {"old.iso": b"1"})
-    assert not tasks.converge(**image_task()).changed
-    assert tasks.converge(**image_task(purge_files=True)).changed
-    assert contents(tasks) == {}
+    assert not tasks.converge(**image_task(purge_files=purge_files)).changed
+    assert contents(tasks) == {"old.iso": b"1"}
+
+
+@pytest.mark.parametrize("state", ["active", "done"])
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [
+        ([], "files is empty"),
+        (["absent"], "files names none that the item would keep"),
+        (["manifest", "absent"], "files names none that the item would keep"),
+    ],
+    ids=["nothing", "only what is absent", "only what vCenter drops"],
+)
+def test_a_purge_that_would_leave_nothing_is_refused_before_the_first_request(
+    refusing: Tasks, package: Package, kept: list[str], said: str, state: str
+) -> None:
+    """It is what a pattern over a directory gives that is not mounted."""
+    hold(refusing, {"golden.iso": b"1", "old.iso": b"2"})
+    entries = {"absent": {"name": "old.iso", "state": "absent"}, "manifest": src(package.manifest)}
+    run = refusing.refuse(**image_task(*(entries[name] for name in kept), purge_files=True, state=state))
+    assert run.exchanges == ()
+    assert run.error["type"] == "INVALID_ARGUMENT"
+    assert said in run.msg
+    assert "name the files to remove" in run.msg
+    assert "or delete the item" in run.msg
+    assert contents(refusing) == {"golden.iso": b"1", "old.iso": b"2"}
 
 
 def test_a_file_under_another_name(tasks: Tasks, image: Path) -> None:
