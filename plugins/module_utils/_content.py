@@ -138,13 +138,15 @@ class Wanted:
     """The content that is declared.
 
     C(files) are in the order to send them, C(absent) are names that must go, and with C(purge) so must all others.
-    C(purge_declared) says that the user asked for the purge, and it was not concluded from the files.
+    C(purge_declared) says that the user asked for the purge, and it was not concluded from the files. C(warnings) are
+    what the user must hear of the files.
     """
 
     files: tuple[WantedFile, ...]
     absent: frozenset[str]
     purge: bool
     purge_declared: bool = False
+    warnings: tuple[str, ...] = ()
 
     @property
     def names(self) -> frozenset[str]:

@@ -32,6 +32,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
 )
 from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument
 from ansible_collections.vsphere.content.plugins.module_utils._schema import without_credentials
+from ansible_collections.vsphere.content.plugins.module_utils._signature import find_signature
 
 PULLED_SCHEMES = ("http", "https", "ds")
 TAR_BLOCK_BYTES = 512
@@ -40,10 +41,15 @@ HEADER_BYTES = 1024 * 1024
 
 def read_wanted(files: Sequence[Mapping[str, Any]], purge_files: bool | None) -> Wanted:
     """The declared content; reads descriptors and the headers of an OVA, nothing else."""
+    listed = [
+        _pulled_file(entry) if entry["url"] else _local_file(entry) for entry in files if entry["state"] == "present"
+    ]
     present: list[WantedFile] = []
-    for entry in files:
-        if entry["state"] == "present":
-            present.extend([_pulled_file(entry)] if entry["url"] else _with_references(_local_file(entry)))
+    warnings: list[str] = []
+    for file in listed:
+        found, said = _with_references(file, listed)
+        present += found
+        warnings += said
     absent = frozenset(_absent_name(entry) for entry in files if entry["state"] == "absent")
     by_name: dict[str, WantedFile] = {}
     for file in present:
@@ -79,6 +85,7 @@ def read_wanted(files: Sequence[Mapping[str, Any]], purge_files: bool | None) ->
         absent=absent,
         purge=package if purge_files is None else purge_files,
         purge_declared=bool(purge_files),
+        warnings=tuple(warnings),
     )
 
 
@@ -318,19 +325,26 @@ def _declared_checksum(entry: Mapping[str, Any], name: str) -> Checksum | None:
     return Checksum(algorithm, digest)
 
 
-def _with_references(file: WantedFile) -> list[WantedFile]:
-    """A file with what comes with it: a descriptor brings its references, and the manifest and certificate beside
-    it."""
+def _with_references(file: WantedFile, listed: Sequence[WantedFile]) -> tuple[list[WantedFile], Sequence[str]]:
+    """A file with what comes with it, and what to warn of; C(listed) are all that the user names.
+
+    A descriptor brings its references, and the manifest and certificate beside it.
+    """
     if file.role is not Role.DESCRIPTOR or not file.path:
-        return [file]
+        return [file], ()
     directory = os.path.dirname(file.path)
-    stem = os.path.splitext(os.path.basename(file.path))[0]
+    references = read_references(file.path)
     found = [file]
-    for beside in (f"{stem}.mf", f"{stem}.cert"):
-        path = os.path.join(directory, beside)
-        if os.path.exists(path):
-            found.append(WantedFile(beside, path, path, _size_of(path, f"{beside} beside {file.name},")))
-    for name in read_references(file.path):
+    signature = find_signature(
+        file.path,
+        elsewhere=_listed_signature(file, listed),
+        others={*references, *_listed_beside(directory, listed)},
+    )
+    for name in signature.names:
+        path = os.path.join(directory, name)
+        _require_signature_file(path, file.name)
+        found.append(WantedFile(_file_name(name), path, path, _size_of(path, f"{name} beside {file.name},")))
+    for name in references:
         if not _is_one_component(name):
             raise InvalidArgument(
                 f"files: {file.path} references {name!r}, which is not a file beside it",
@@ -343,7 +357,38 @@ def _with_references(file: WantedFile) -> list[WantedFile]:
                 remedy=f"Put {name} beside the descriptor; the package is incomplete without it.",
             )
         found.append(WantedFile(name, path, path, _size_of(path, f"{name}, referenced by {file.name},")))
-    return found
+    return found, signature.warnings
+
+
+def _require_signature_file(path: str, descriptor: str) -> None:
+    """Say of what has the name of a signature and is none that it matters; what else is wrong C(_size_of) finds."""
+    if os.path.isdir(path):
+        what = "a directory"
+    elif os.path.islink(path) and not os.path.lexists(os.path.realpath(path)):
+        what = "a link to what is not there"
+    else:
+        return
+    raise InvalidArgument(
+        f"files: {path} has the name of a signature of {descriptor}, and is {what}",
+        remedy="Put the file there, or take this away if the package is not signed.",
+    )
+
+
+def _listed_signature(descriptor: WantedFile, listed: Sequence[WantedFile]) -> set[Role]:
+    """Which of manifest and certificate the user names for a descriptor; for a task's only package, by any name."""
+
+    def stem(name: str) -> str:
+        return os.path.splitext(os.path.basename(name))[0].casefold()
+
+    single = sum(file.role in PREVIEWED for file in listed) == 1
+    stems = {stem(descriptor.name), stem(str(descriptor.path))}
+    return {file.role for file in listed if file.role in NOT_KEPT and (single or stem(file.name) in stems)}
+
+
+def _listed_beside(directory: str, listed: Sequence[WantedFile]) -> set[str]:
+    """The names in a directory of what the user names: what is listed needs no finding, and is not sent twice."""
+    places = [os.path.split(os.path.abspath(file.path)) for file in listed if file.path]
+    return {name for place, name in places if os.path.realpath(place) == os.path.realpath(directory)}
 
 
 def _is_one_component(name: str) -> bool:

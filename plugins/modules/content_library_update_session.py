@@ -83,7 +83,11 @@ options:
   files:
     description:
       - The files that the item should hold, or with O(files[].state=absent) should not hold.
-      - An C(.ovf) brings along the files that it references, and the C(.mf) and C(.cert) of the same name beside it.
+      - An C(.ovf) brings along the files that it references, and the C(.mf) and C(.cert) of the same name beside it, in
+        upper or lower case.
+      - A signature is never left out silently. If a descriptor has no C(.mf) or no C(.cert), and a single one beside it
+        belongs to no descriptor there, that is an error. If there are several, that is a warning. To send such a file,
+        name it, too.
       - What the type of the item excludes is an error before a session is made, in check mode too. An item of type
         V(iso) takes no C(.ovf) and no C(.ova). With O(state=done), an item of type V(ovf) takes an C(.iso) only along
         with a descriptor, or in place of one of that name. A VM template takes no session at all.
@@ -698,6 +702,8 @@ def update_session(module: AnsibleModule, task: Task, declared: Declared) -> dic
     if declared.wanted:
         from ansible_collections.vsphere.content.plugins.module_utils._package import weak_thumbprints
 
+        for text in declared.wanted.warnings:
+            task.warn(text)
         for name in weak_thumbprints(declared.wanted):
             task.warn(
                 f"The ssl_thumbprint of {name} is a SHA-1 one, which can be forged; use SHA-256 where vCenter takes it."

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib
 import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness.modules import MODULES, ModuleResult, connection_args, run_module, run_module_process
+from tests.harness.modules import ModuleResult, connection_args, run_module, run_module_process
 from tests.harness.packages import make_iso, make_package
 from tests.harness.servers import CannedServer, Reply, make_identity, unused_port
 from tests.simulator import Exchange, ItemSeed, LibrarySeed, Seed, Simulator
@@ -237,19 +237,56 @@ def test_an_address_of_version_6_may_have_brackets(sim: Simulator, hostname: str
     assert "::1" in ran.result["msg"]
 
 
+def predict_as_nobody(sim: Simulator, src: Path, item: dict[str, Any]) -> ModuleResult:
+    """What a task would do that has not the rights of root."""
+    # A CA file lies where only its maker can read it.
+    options = {**connection_args(sim), "ca_path": None, "validate_certs": False, **item, "files": [{"src": str(src)}]}
+    # Nobody may read the libraries of root's Python either, so all that is needed of them is loaded before.
+    run_module(UPDATE, options, check=True)
+    sim.clear_exchanges()
+    with as_nobody():
+        return run_module(UPDATE, options, check=True)
+
+
 def test_a_file_that_may_not_be_read_is_named(sim: Simulator, tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir()
     iso = make_iso(closed / "tools.iso", 5000)
     closed.chmod(0)
-    # A CA file lies where only its maker can read it.
-    options = {**connection_args(sim), "ca_path": None, "validate_certs": False}
-    # Nobody may read the libraries of root's Python either.
-    importlib.import_module(f"{MODULES}.{UPDATE}")
-    with as_nobody():
-        ran = run_module(UPDATE, {**options, **TOOLS, "files": [{"src": str(iso)}]})
+    ran = predict_as_nobody(sim, iso, TOOLS)
     closed.chmod(0o700)
     require_refusal(ran, sim, "src", str(iso), "cannot be read", "Permission denied", "right to read")
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder in which others may open what they know the name of, but not list it."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name)
+        path.chmod(0o711)
+        yield path
+
+
+def test_a_manifest_that_may_not_be_read_is_named(sim: Simulator, open_folder: Path) -> None:
+    package = make_package(open_folder, disks=1, disk_bytes=9000)
+    package.manifest.chmod(0)
+    ran = predict_as_nobody(sim, package.descriptor, ROCKY)
+    require_refusal(ran, sim, str(package.manifest), "cannot be read", "Permission denied", "right to read")
+
+
+@pytest.mark.parametrize(("name", "sent"), [("rocky9.mf", True), ("rocky9.MF", True), ("Rocky9.Mf", False)])
+def test_a_signature_in_a_directory_that_may_not_be_listed_is_sent_or_spoken_of(
+    sim: Simulator, open_folder: Path, name: str, sent: bool
+) -> None:
+    package = make_package(open_folder, disks=1, disk_bytes=9000)
+    package.manifest.rename(open_folder / name)
+    ran = predict_as_nobody(sim, package.descriptor, ROCKY)
+    assert ran.rc == 0, ran.result
+    assert set(ran.result["diff"]["after"]["files"]) == {"rocky9.ovf", "rocky9-disk1.vmdk", *([name] if sent else [])}
+    [text] = [text for text in ran.warnings if "cannot be listed" in text]
+    assert f"{open_folder} cannot be listed (Permission denied)" in text
+    assert ("has a certificate there" if sent else "has a manifest and a certificate there") in text
+    assert "name them in files" in text
 
 
 @contextlib.contextmanager

@@ -1,0 +1,127 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which manifest and which certificate beside an OVF descriptor are its own, by their names.
+
+A package whose signature is left out is taken by vCenter without a word, whoever changed it. So what may be a signature
+is either found to be the descriptor's, or found to be another one's, or the user hears of it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from ansible_collections.vsphere.content.plugins.module_utils._content import NOT_KEPT, Role, role_of
+from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument
+
+WORDS = {Role.MANIFEST: "manifest", Role.CERTIFICATE: "certificate"}
+ENDINGS = {Role.MANIFEST: (".mf", ".MF"), Role.CERTIFICATE: (".cert", ".CERT")}
+
+
+@dataclass(frozen=True)
+class Signature:
+    """The names of the files beside a descriptor that are sent with it, and what the user must hear of the others."""
+
+    names: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def find_signature(descriptor: str, *, elsewhere: Collection[Role], others: Collection[str]) -> Signature:
+    """The manifest and the certificate beside the descriptor at that path.
+
+    C(elsewhere) are those of the two that the descriptor has in another place, C(others) the names beside it that are
+    spoken for. Raises InvalidArgument where it cannot be told which file is the descriptor's own.
+    """
+    directory, name = os.path.split(descriptor)
+    try:
+        beside = [entry for entry in sorted(os.listdir(directory)) if entry not in others]
+    except OSError as error:
+        return _guess(directory, name, elsewhere, others, error.strerror or str(error))
+    found: list[str] = []
+    strays: list[str] = []
+    lacking = []
+    descriptors = {_stem(name), *(_stem(entry) for entry in beside if role_of(entry) is Role.DESCRIPTOR)}
+    folded = {stem.casefold() for stem in descriptors}
+    for role in NOT_KEPT:
+        files = [entry for entry in beside if role_of(entry) is role]
+        own = [entry for entry in files if _is_own(directory, entry, descriptors, _stem(name))]
+        found += _the_one(directory, name, role, own)
+        if not own and role not in elsewhere:
+            lacking.append(role)
+            strays += [entry for entry in files if _stem(entry).casefold() not in folded]
+    strays = [entry for entry in strays if not os.path.isdir(os.path.join(directory, entry))]
+    return Signature(tuple(found), _judge(descriptor, lacking, strays))
+
+
+def _stem(name: str) -> str:
+    return os.path.splitext(name)[0]
+
+
+def _is_own(directory: str, entry: str, descriptors: Collection[str], own: str) -> bool:
+    """Whether a file is the descriptor's with that stem; the case of letters counts only where it tells descriptors
+    apart."""
+    stem = _stem(entry)
+    if stem in descriptors or stem.casefold() != own.casefold():
+        return stem == own
+    alike = sorted(other for other in descriptors if other.casefold() == own.casefold())
+    if len(alike) > 1:
+        raise InvalidArgument(
+            f"files: {os.path.join(directory, entry)} may belong to each of the descriptors {', '.join(alike)}",
+            remedy="Give it the base name of its descriptor, in the same case of letters.",
+        )
+    return True
+
+
+def _the_one(directory: str, name: str, role: Role, own: Sequence[str]) -> Sequence[str]:
+    if len(own) > 1:
+        raise InvalidArgument(
+            f"files: {' and '.join(own)} in {directory} may each be the {WORDS[role]} of {name}",
+            remedy=f"Take away the one that is not the {WORDS[role]} of this package.",
+        )
+    return own
+
+
+def _judge(descriptor: str, lacking: Iterable[Role], strays: Sequence[str]) -> tuple[str, ...]:
+    """What to say of files that look like a signature and belong to no descriptor; a single one is most likely ours."""
+    if not strays:
+        return ()
+    stem = _stem(os.path.basename(descriptor))
+    kinds = " and no ".join(WORDS[role] for role in lacking)
+    names = ", ".join(strays)
+    if len({_stem(entry).casefold() for entry in strays}) == 1:
+        raise InvalidArgument(
+            f"files: {descriptor} has no {kinds} of its own, and {names} beside it belongs to no descriptor there",
+            remedy=f"If this is the signature of the package, name it in files, or give it the base name {stem}. Else "
+            "take it away.",
+        )
+    return (
+        f"{descriptor} has no {kinds} of its own, so it is published without. Beside it are {names}, which belong to "
+        f"no descriptor there. If one of them is the package's, name it in files, or give it the base name {stem}.",
+    )
+
+
+def _guess(directory: str, name: str, elsewhere: Collection[Role], others: Collection[str], reason: str) -> Signature:
+    """What there is of the usual names, in a directory that can be searched but not listed."""
+    found: list[str] = []
+    unknown = []
+    for role, endings in ENDINGS.items():
+        usual = [_stem(name) + ending for ending in endings]
+        there = [entry for entry in usual if os.path.lexists(os.path.join(directory, entry)) and entry not in others]
+        if len(there) > 1 and os.path.samestat(*(os.lstat(os.path.join(directory, entry)) for entry in there)):
+            # A file system that does not know the case of letters.
+            del there[1:]
+        found += _the_one(directory, name, role, there)
+        if not there and role not in elsewhere:
+            unknown.append(WORDS[role])
+    if not unknown:
+        return Signature(tuple(found))
+    return Signature(
+        tuple(found),
+        (
+            f"{directory} cannot be listed ({reason}), so nobody can tell whether {name} has a "
+            f"{' and a '.join(unknown)} there under an unusual name; none was found under the usual ones. Let the user "
+            "that runs this task list the directory, or name them in files.",
+        ),
+    )
