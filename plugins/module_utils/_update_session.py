@@ -308,7 +308,7 @@ class UpdateSessionResource:
             return replace(plan, resumes=False)
         if done.alive:
             return Plan(done, Step.NOTHING)
-        rest = self.plan(self._compared(replace(done, session=None, active=None, files=(), in_session={})))
+        rest = self._final_plan(self._compared(replace(done, session=None, active=None, files=(), in_session={})))
         if rest.step is not Step.NOTHING:
             return rest
         return replace(rest, found=replace(rest.found, session=done.session, active=done.active))
