@@ -145,11 +145,11 @@ class _Outlet:
     """Where lines go: in a worker into the queue that takes the task's result to ansible-playbook, which displays them.
 
     Nothing else is safe there. The display's own lock may have been held when the worker was forked, and then no thread
-    but the worker's first ever gets it; callbacks, as those of ansible-runner, add locks that all processes share. Who
-    waits for the one and holds the other stops the whole play.
+    but the worker's first ever gets it; callbacks, as those of ansible-runner, add locks that all processes share. A
+    thread that waits for the one and holds the other stops the whole play.
 
     Nor is the queue waited for. A line goes while nobody else is writing and there is room for all of it, else it is
-    dropped after a moment: who waited with the lock of the queue in hand, and were killed, would stop the play as well.
+    dropped after a moment: a worker that is killed while it waits with the queue's lock in hand stops the play as well.
     """
 
     def __init__(self, queue: Any) -> None:
@@ -196,7 +196,7 @@ def _message(line: str) -> memoryview:
 
 
 def _reserve(queue: Any) -> bool:
-    """Whether a message of at most C(MOST_BYTES) goes without waiting; only who has the queue's lock may ask."""
+    """Whether a message of at most C(MOST_BYTES) goes without waiting. The caller has the queue's lock."""
     poll = select.poll()
     poll.register(queue._writer, select.POLLOUT)
     if not poll.poll(0):
