@@ -14,9 +14,10 @@ import os
 import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument, some_of
+from ansible_collections.vsphere.content.plugins.module_utils._local import Identity
 from ansible_collections.vsphere.content.plugins.module_utils._schema import (
     ChecksumInfo,
     LibraryItem,
@@ -86,7 +87,7 @@ class WantedFile:
 
     It is on the host that runs the task, at C(path), C(size) bytes from C(offset); or vCenter pulls it from C(source),
     and its size is not known. C(members) are the files of an OVA, which is what the item will hold instead of it.
-    C(origin) is what to call its content in a diff.
+    C(origin) is what to call its content in a diff, and C(identity) that of the file when its path was first looked at.
     """
 
     name: str
@@ -97,6 +98,7 @@ class WantedFile:
     checksum: Checksum | None = None
     source: PullSource | None = None
     members: tuple[WantedFile, ...] = ()
+    identity: Identity | None = None
 
     @property
     def role(self) -> Role:
@@ -193,8 +195,8 @@ class FilePlan:
         return bool(self.push or self.remove)
 
 
-Digest = Callable[[str, str, int, int], str]
-"""Hashes a part of a file: (path, algorithm, offset, size in bytes) to lower-case hex digits."""
+Digest = Callable[[str, str, int, int, Optional[Identity]], str]
+"""Hashes a part of a file: (path, algorithm, offset, size in bytes, identity) to lower-case hex digits."""
 
 
 def role_of(name: str) -> Role:
@@ -236,7 +238,7 @@ def compare(file: WantedFile, held: Held | None, digest: Digest) -> Verdict:
         return Verdict.EQUAL if file.checksum == held.checksum else Verdict.DIFFERENT
     if file.path is None or file.size is None:
         return Verdict.UNVERIFIABLE
-    digits = digest(file.path, held.checksum.algorithm, file.offset, file.size)
+    digits = digest(file.path, held.checksum.algorithm, file.offset, file.size, file.identity)
     return Verdict.EQUAL if digits == held.checksum.digest else Verdict.DIFFERENT
 
 

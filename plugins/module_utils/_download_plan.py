@@ -30,6 +30,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     NotFound,
     some_of,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._local import FileChanged
 from ansible_collections.vsphere.content.plugins.module_utils._options import (
     read_client_token,
     require_directory,
@@ -249,10 +250,16 @@ def require_distinct_names(names: Iterable[str]) -> None:
 
 
 def compare_local(path: str, name: str, size: int | None, held: Held, digest: Digest) -> Verdict:
-    """A file in dest against the item's; a symbolic link is never the same, as it is not followed."""
+    """A file in dest against the item's; a symbolic link is never the same, as it is not followed.
+
+    Nor is one that changes meanwhile, so that it is fetched: what was seen of it says nothing of what is there.
+    """
     if size is None:
         return Verdict.DIFFERENT
-    return compare(WantedFile(name, origin=path, path=path, size=size), held, digest)
+    try:
+        return compare(WantedFile(name, origin=path, path=path, size=size), held, digest)
+    except FileChanged:
+        return Verdict.DIFFERENT
 
 
 def plan_download(declared: Declared, found: Found) -> Plan:

@@ -31,6 +31,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
     WantedFile,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument
+from ansible_collections.vsphere.content.plugins.module_utils._local import Identity, identity_of
 from ansible_collections.vsphere.content.plugins.module_utils._schema import without_credentials
 from ansible_collections.vsphere.content.plugins.module_utils._signature import find_signature
 
@@ -108,8 +109,10 @@ def _local_file(entry: Mapping[str, Any]) -> WantedFile:
             remedy="Set src to the file to upload, or url to what vCenter shall fetch.",
         )
     name = _file_name(entry["name"] or os.path.basename(path))
-    file = WantedFile(name, path, path, _size_of(path, "src"), checksum=_declared_checksum(entry, name))
-    return replace(file, members=read_members(path)) if file.role is Role.ARCHIVE else file
+    file = _file_at(path, name, "src", checksum=_declared_checksum(entry, name))
+    if file.role is not Role.ARCHIVE:
+        return file
+    return replace(file, members=tuple(replace(part, identity=file.identity) for part in read_members(path)))
 
 
 def _file_name(name: str) -> str:
@@ -206,7 +209,7 @@ def _read_certificate(text: str | None) -> str | None:
     if not text:
         return None
     if os.path.isabs(text):
-        _size_of(text, "ssl_certificate")
+        _identify(text, "ssl_certificate")
         with open(text, encoding="ascii", errors="replace") as file:
             text = file.read()
     pem = text.strip() + "\n"
@@ -281,7 +284,12 @@ def _is_ended(path: str, last: WantedFile) -> bool:
         return file.read(TAR_BLOCK_BYTES) == bytes(TAR_BLOCK_BYTES)
 
 
-def _size_of(path: str, option: str) -> int:
+def _file_at(path: str, name: str, option: str, *, checksum: Checksum | None = None) -> WantedFile:
+    identity = _identify(path, option)
+    return WantedFile(name, path, path, identity.size, checksum=checksum, identity=identity)
+
+
+def _identify(path: str, option: str) -> Identity:
     if not os.path.isabs(path):
         raise InvalidArgument(
             f"files: {option} {path!r} is relative, and a module has no directory of its own to start from",
@@ -309,7 +317,7 @@ def _size_of(path: str, option: str) -> int:
         raise InvalidArgument(
             f"files: {option} {path} is not a regular file", remedy="Copy its content to a file first."
         )
-    return found.st_size
+    return identity_of(found)
 
 
 def _declared_checksum(entry: Mapping[str, Any], name: str) -> Checksum | None:
@@ -343,7 +351,7 @@ def _with_references(file: WantedFile, listed: Sequence[WantedFile]) -> tuple[li
     for name in signature.names:
         path = os.path.join(directory, name)
         _require_signature_file(path, file.name)
-        found.append(WantedFile(_file_name(name), path, path, _size_of(path, f"{name} beside {file.name},")))
+        found.append(_file_at(path, _file_name(name), f"{name} beside {file.name},"))
     for name in references:
         if not _is_one_component(name):
             raise InvalidArgument(
@@ -356,12 +364,12 @@ def _with_references(file: WantedFile, listed: Sequence[WantedFile]) -> tuple[li
                 f"files: {file.path} references {name}, which is not there",
                 remedy=f"Put {name} beside the descriptor; the package is incomplete without it.",
             )
-        found.append(WantedFile(name, path, path, _size_of(path, f"{name}, referenced by {file.name},")))
+        found.append(_file_at(path, name, f"{name}, referenced by {file.name},"))
     return found, signature.warnings
 
 
 def _require_signature_file(path: str, descriptor: str) -> None:
-    """Say of what has the name of a signature and is none that it matters; what else is wrong C(_size_of) finds."""
+    """Say of what has the name of a signature and is none that it matters; what else is wrong C(_identify) finds."""
     if os.path.isdir(path):
         what = "a directory"
     elif os.path.islink(path) and not os.path.lexists(os.path.realpath(path)):

@@ -24,11 +24,20 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     TimedOut,
     TransferFailed,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._local import (
+    COMPARED,
+    SENT,
+    FileChanged,
+    Identity,
+    identity_of,
+    require_same,
+)
 
 BLOCK_BYTES = 1024 * 1024
 # Enough for the sender not to wait for the hash, and few enough not to show in the memory of a module.
 QUEUED_BLOCKS = 3
 STOP_SECONDS = 1.0
+PUT = "update_session.file.put"
 GET_TRIES = 5
 FIRST_GET_PAUSE = 0.25
 PASSING_STATUSES = (429, 502, 503, 504)
@@ -41,22 +50,28 @@ Progress = Callable[[int], None]
 """Told how many bytes of the file have been handed over so far."""
 
 
-def hash_file(path: str, algorithm: str, offset: int, size: int) -> str:
+def hash_file(path: str, algorithm: str, offset: int, size: int, identity: Identity | None = None) -> str:
     """The checksum of C(size) bytes of a file from C(offset), in lower-case hex digits.
 
-    C(algorithm) is an API name such as SHA256. Raises TransferFailed.
+    C(algorithm) is an API name such as SHA256. Raises TransferFailed, and FileChanged if the file is not the one of the
+    C(identity) before the first and after the last byte; without one, that of the moment when it is opened.
     """
     # Reading and hashing take about as long as each other, so each has a thread.
     hasher = _Hasher(algorithm)
     try:
         with open(path, "rb", buffering=0) as file:
+            identity = identity or identity_of(os.fstat(file.fileno()))
+            require_same(path, identity, COMPARED, file.fileno())
             file.seek(offset)
             while size > 0 and (block := file.read(min(size, BLOCK_BYTES))):
                 hasher.update(block)
                 size -= len(block)
+            require_same(path, identity, COMPARED, file.fileno())
+        if size:
+            raise FileChanged(path, COMPARED, f"it lacks {size} bytes")
         return hasher.finish()
     except OSError as error:
-        raise TransferFailed(f"{path} cannot be read: {error.strerror}") from None
+        raise _unreadable(path, error) from None
     finally:
         hasher.close()
 
@@ -65,7 +80,7 @@ def put_file(
     stream: Stream,
     url: str,
     path: str,
-    size: int,
+    identity: Identity,
     *,
     hash_with: str | None,
     session_id: str,
@@ -75,22 +90,30 @@ def put_file(
     """Send a file by HTTP PUT; returns its checksum when C(hash_with) names an algorithm.
 
     Raises what the stream raises, TransferStopped as soon as C(stop) is set, and TransferFailed if the file cannot be
-    read or is not C(size) bytes long any more.
+    read. If it is not the one of the C(identity) before the first and after the last byte, that is a FileChanged,
+    whatever else became of it.
     """
     senders: list[_Sender] = []
 
     def open_body() -> _Sender:
         _close(senders)
-        senders.append(_Sender(path, size, hash_with, stop, on_progress))
+        senders.append(_Sender(path, identity, hash_with, stop, on_progress))
         return senders[-1]
 
     try:
-        with stream("PUT", url, operation="update_session.file.put", session_id=session_id, body=open_body):
-            pass
+        try:
+            with stream("PUT", url, operation=PUT, session_id=session_id, body=open_body):
+                pass
+        except ContentError:
+            # A server that refuses bytes which do not fit together says so in words that help nobody.
+            if senders:
+                senders[-1].require_unchanged()
+            raise
         senders[-1].require_unchanged()
         return senders[-1].digest()
-    except _Unreadable as error:
-        raise TransferFailed(str(error), operation="update_session.file.put", session_id=session_id) from None
+    except TransferFailed as error:
+        error.operation, error.session_id = PUT, session_id
+        raise
     finally:
         _close(senders)
 
@@ -176,6 +199,10 @@ def _new_hash(algorithm: str) -> Any:
         ) from None
 
 
+def _unreadable(path: str, error: OSError) -> TransferFailed:
+    return TransferFailed(f"{path} cannot be read: {error.strerror}")
+
+
 def _close(senders: list[_Sender]) -> None:
     while senders:
         senders.pop().close()
@@ -243,16 +270,14 @@ class Digests:
     def __init__(self) -> None:
         self._known: dict[tuple[str, str, int, int], str] = {}
 
-    def of(self, path: str, algorithm: str, offset: int, size: int) -> str:
-        """Raises TransferFailed."""
+    def of(self, path: str, algorithm: str, offset: int, size: int, identity: Identity | None) -> str:
+        """Raises TransferFailed, and FileChanged also where the checksum is known and the file is another one now."""
         part = (path, algorithm, offset, size)
         if part not in self._known:
-            self._known[part] = hash_file(*part)
+            self._known[part] = hash_file(*part, identity)
+        elif identity:
+            require_same(path, identity, COMPARED)
         return self._known[part]
-
-
-class _Unreadable(Exception):
-    """The local file failed us in mid-transfer; raised through the HTTP library, so it is no OSError."""
 
 
 class _Hasher(threading.Thread):
@@ -308,17 +333,24 @@ class _Sender:
     """The body of one PUT: a reader that knows its length, hashes what it hands out and reports progress."""
 
     def __init__(
-        self, path: str, size: int, hash_with: str | None, stop: threading.Event, on_progress: Progress | None
+        self, path: str, identity: Identity, hash_with: str | None, stop: threading.Event, on_progress: Progress | None
     ) -> None:
         self._path = path
         self._stop = stop
-        self._size = size
+        self._identity = identity
+        self._size = identity.size
         self._sent = 0
         self._on_progress = on_progress
         try:
             self._file = open(path, "rb", buffering=0)  # noqa: SIM115 (closed by close, which put_file always calls)
         except OSError as error:
-            raise _Unreadable(f"{path} cannot be read: {error.strerror}") from None
+            raise _unreadable(path, error) from None
+        self._hasher = None
+        try:
+            self.require_unchanged()
+        except FileChanged:
+            self._file.close()
+            raise
         self._hasher = _Hasher(hash_with) if hash_with else None
 
     def __len__(self) -> int:
@@ -333,9 +365,9 @@ class _Sender:
         try:
             block = self._file.read(wanted)
         except OSError as error:
-            raise _Unreadable(f"{self._path} cannot be read: {error.strerror}") from None
+            raise _unreadable(self._path, error) from None
         if not block:
-            raise _Unreadable(f"{self._path} shrank from {self._size} to {self._sent} bytes while it was sent")
+            raise FileChanged(self._path, SENT, f"it ends after {self._sent} of {self._size} bytes")
         self._sent += len(block)
         if self._hasher:
             self._hasher.update(block)
@@ -344,9 +376,8 @@ class _Sender:
         return block
 
     def require_unchanged(self) -> None:
-        found = os.fstat(self._file.fileno()).st_size
-        if found != self._size:
-            raise _Unreadable(f"{self._path} is {found} bytes long and not {self._size} any more")
+        """Raises FileChanged."""
+        require_same(self._path, self._identity, SENT, self._file.fileno())
 
     def digest(self) -> str | None:
         hasher, self._hasher = self._hasher, None

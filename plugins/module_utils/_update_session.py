@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -52,6 +52,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import 
     require_warning_behavior,
     take_over,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._local import COMPARED, SENT, require_same
 from ansible_collections.vsphere.content.plugins.module_utils._module import Overtaken, Task
 from ansible_collections.vsphere.content.plugins.module_utils._schema import UpdateFile, UpdateSession, to_result
 from ansible_collections.vsphere.content.plugins.module_utils._steps import ACTIVE, CANCELED, ERROR, Step
@@ -226,7 +227,14 @@ class UpdateSessionResource:
             )
             if not found.in_item and needs_restart(declared, found):
                 found = self._with_content(found)
+        self._require_unchanged()
         return found
+
+    def _require_unchanged(self, sent: Collection[str] = ()) -> None:
+        """Files are compared and sent one after the other: when the last is done, the first must be what it was."""
+        for file in self._declared.wanted.files if self._declared.wanted else ():
+            if file.path and file.identity:
+                require_same(file.path, file.identity, SENT if file.name in sent else COMPARED)
 
     def _with_content(self, found: Found) -> Found:
         content = tuple(self._api.list_item_files(str(found.library_item_id)))
@@ -259,6 +267,7 @@ class UpdateSessionResource:
         with upload.kept_alive(session):
             upload.push(plan.files.push, previewed=bool(declared.wanted and declared.wanted.previewed))
             upload.remove(plan.files.remove)
+            self._require_unchanged(upload.sent)
             if plan.step is Step.COMPLETE:
                 return self._complete(plan, upload)
             session = self._api.get_update_session(session_id)

@@ -63,6 +63,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._schema import (
 )
 from ansible_collections.vsphere.content.plugins.module_utils._steps import COMPLETING_PROGRESS
 from ansible_collections.vsphere.content.plugins.module_utils._transfer import (
+    PUT,
     TransferStopped,
     put_file,
     run_all,
@@ -73,7 +74,6 @@ from ansible_collections.vsphere.content.plugins.module_utils._transfer import (
 HASHED_WHILE_SENT = UNSET_ALGORITHM
 SentT = TypeVar("SentT")
 
-PUT = "update_session.file.put"
 TRIES = 3
 FIRST_PAUSE = 0.25
 REFUSALS = ("INVALID_ARGUMENT", "INVALID_REQUEST", "UNEXPECTED_INPUT")
@@ -430,13 +430,15 @@ class Upload:
                 operation="update_session.file.add",
                 session_id=self.session_id,
             )
+        if file.path is None or file.identity is None:
+            raise AssertionError("only a file that lies here is sent")
         hashed_with = file.checksum.algorithm if file.checksum else HASHED_WHILE_SENT
         try:
             digest = put_file(
                 self.api.stream,
                 added.upload_endpoint.uri,
-                str(file.path),
-                file.size or 0,
+                file.path,
+                file.identity,
                 hash_with=None if declared else hashed_with,
                 session_id=self.session_id,
                 stop=self._stop,
@@ -489,4 +491,4 @@ class Upload:
             return known
         if algorithm not in DIGEST_LENGTHS or file.path is None or file.size is None:
             return None
-        return Checksum(algorithm, self.digest(file.path, algorithm, file.offset, file.size))
+        return Checksum(algorithm, self.digest(file.path, algorithm, file.offset, file.size, file.identity))

@@ -21,6 +21,8 @@ description:
     another task completes it.
   - A session that an earlier, killed run left behind is taken over. A session that this task made itself is canceled
     and deleted when the task fails, so nothing stays behind that would block the next run.
+  - A local file that changes after the task has looked at it, and before the last file is sent, fails the task with the
+    type V(TRANSFER_FAILED). Nothing is published then.
   - The manifest, the certificate and the descriptor of an OVF package go first. A warning about them that
     O(warning_behavior) does not accept fails the task before the first byte of a disk is sent.
 extends_documentation_fragment:

@@ -85,7 +85,7 @@ JUDGED_BY_OTHERS: tuple[Row, ...] = (
     (
         "purge: what is not wanted stays",
         CONTENT,
-        "if name in self.absent or (purge and name not in self.names))",
+        "if name in self.absent or (self.purge and name not in self.names))",
         "if name in self.absent)",
         govc("we_purge"),
     ),

@@ -40,6 +40,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
     role_of,
     verdicts_after,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._local import Identity
 from ansible_collections.vsphere.content.plugins.module_utils._schema import ChecksumInfo, LibraryItemFile, UpdateFile
 
 ALGORITHMS = tuple(DIGEST_LENGTHS)
@@ -65,7 +66,7 @@ class Local:
     wanted: Wanted
     stored: Mapping[str, bytes]
 
-    def digest(self, path: str, algorithm: str, offset: int, size: int) -> str:
+    def digest(self, path: str, algorithm: str, offset: int, size: int, _identity: Identity | None) -> str:
         content = self.stored[path][offset : offset + size]
         assert len(content) == size, "only what is there is hashed"
         return checksum_of(content, algorithm).digest
@@ -236,9 +237,9 @@ def test_a_verdict_is_true_and_whatever_can_be_known_is_known(
 def test_nothing_is_hashed_that_a_size_decides(local: Local, item: dict[str, bytes], server: Server) -> None:
     hashed = []
 
-    def digest(path: str, algorithm: str, offset: int, size: int) -> str:
+    def digest(path: str, algorithm: str, offset: int, size: int, identity: Identity | None) -> str:
         hashed.append((path, offset, size))
-        return local.digest(path, algorithm, offset, size)
+        return local.digest(path, algorithm, offset, size, identity)
 
     compare_with_item(local.wanted, server.item_files(item), digest)
     for file in local.wanted.content:

@@ -24,6 +24,7 @@ from pathlib import Path
 from ansible_collections.vsphere.content.plugins.module_utils._api import Api
 from ansible_collections.vsphere.content.plugins.module_utils._connection import Connection, ConnectionOptions
 from ansible_collections.vsphere.content.plugins.module_utils._destination import Partial
+from ansible_collections.vsphere.content.plugins.module_utils._local import identity_of
 from ansible_collections.vsphere.content.plugins.module_utils._progress import Progress
 from ansible_collections.vsphere.content.plugins.module_utils._transfer import get_file, put_file
 
@@ -51,17 +52,17 @@ def connect(options: argparse.Namespace) -> Connection:
 
 def put(options: argparse.Namespace) -> None:
     """Send a file, hashed on the way if `--hash` is given, and tell of it in the file `--progress`."""
-    size = os.path.getsize(options.path)
+    identity = identity_of(os.stat(options.path))
     began = time.perf_counter()
     progress = Progress(path=options.progress, interval=LINE_SECONDS)
-    progress.expect({options.path: size})
-    moving = progress.start(options.path, size, "waiting for the answer")
+    progress.expect({options.path: identity.size})
+    moving = progress.start(options.path, identity.size, "waiting for the answer")
     connection = connect(options)
     put_file(
         connection.stream,
         f"{connection.options.origin}/{os.path.basename(options.path)}",
         options.path,
-        size,
+        identity,
         hash_with=options.hash,
         session_id="bench",
         stop=threading.Event(),
