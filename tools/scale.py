@@ -29,7 +29,7 @@ import yaml
 from tests.harness.checkout import ROOT, collections_root
 from tests.harness.modules import connection_args, run_module_process
 from tests.harness.packages import make_iso
-from tests.roles.jobs import Job, credential, run_job
+from tests.roles.jobs import Job, credential, run_job, verified
 from tools.bench.machine import facts
 from tools.environment import check_environment
 from tools.pages import write_parts
@@ -115,14 +115,14 @@ def measure(
     inventory: dict[str, Any] = {"all": {"hosts": {host: {} for host in hosts}}}
     common = {
         "vcenter_hosts": "all",
-        "vcenter_connection": {"ca_path": server.ca_path},
+        "vcenter_shared": True,
         "publish_libraries": "templates",
     }
     began = time.monotonic()
     job = run_job(
         folder / title.replace(" ", "-"),
         "publish.yml",
-        credential(server),
+        verified(credential(server), server),
         {**common, **extra_vars},
         f"--forks {forks}",
         inventory=inventory,

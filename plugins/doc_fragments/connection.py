@@ -34,15 +34,18 @@ options:
     description:
       - Whether the certificate of the vCenter must be valid, trusted and issued for O(hostname).
       - If it is left out, the environment variable E(VMWARE_VALIDATE_CERTS) is used, and V(true) without one.
+      - With O(ca_path), given or from the environment, a V(false) of the environment does not count. Only the task
+        itself can then say V(false).
       - The built-in C(VMware vCenter) credential of AWX and automation controller sets that variable to V(false) unless
-        told otherwise; the task then warns that nothing is verified.
+        told otherwise. Without O(ca_path), the task then warns that nothing is verified.
       - Other settings of the environment, such as E(REQUESTS_CA_BUNDLE), have no say.
     type: bool
     default: true
   ca_path:
     description:
       - A file of PEM certificates, or a directory that C(openssl rehash) prepared, to verify the vCenter against.
-      - If it is left out, the certificates that come with the Python library C(requests) decide.
+      - If it is left out, the environment variable E(VMWARE_CA_PATH) is used. Without one, the certificates that come
+        with the Python library C(requests) decide.
       - The path is on the host that runs the task.
     type: path
   session_token:

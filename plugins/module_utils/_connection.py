@@ -20,7 +20,7 @@ import ssl
 import threading
 import time
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -63,6 +63,8 @@ TOKEN_HEADER = "vmware-api-session-id"  # noqa: S105 (the name of the header, no
 TOKEN = re.compile(r"[\x21-\x7e]+")
 HOST_NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 USER_AGENT = "vsphere.content"
+VALIDATE_VARIABLE = "VMWARE_VALIDATE_CERTS"
+AUTHORITY_VARIABLE = "VMWARE_CA_PATH"
 
 ATTEMPTS = 4
 RETRIED_STATUSES = (429, 502, 503, 504)
@@ -88,32 +90,28 @@ BLOCK_BYTES = 1024 * 1024
 ANSWER_BYTES = 32 * 1024 * 1024
 
 
-class EnvironmentFlag:
-    """An C(env_fallback) that remembers whether it was what set the option."""
+class Environment:
+    """An C(env_fallback) that remembers which variables have set an option."""
 
     def __init__(self) -> None:
-        self.used = False
+        self.used: set[str] = set()
 
-    def __call__(self, *names: str, **_options: Any) -> str:
-        value: str = env_fallback(*names)
-        self.used = True
+    def __call__(self, name: str, **_options: Any) -> str:
+        value: str = env_fallback(name)
+        self.used.add(name)
         return value
 
 
-def connection_spec(validate_certs_fallback: Callable[..., str] = env_fallback) -> dict[str, Any]:
+def connection_spec(fallback: Callable[..., str] = env_fallback) -> dict[str, Any]:
     """The argument spec of the documentation fragment C(vsphere.content.connection)."""
     return {
-        "hostname": {"type": "str", "fallback": (env_fallback, ["VMWARE_HOST"])},
-        "username": {"type": "str", "fallback": (env_fallback, ["VMWARE_USER"])},
-        "password": {"type": "str", "no_log": True, "fallback": (env_fallback, ["VMWARE_PASSWORD"])},
-        "port": {"type": "int", "default": 443, "fallback": (env_fallback, ["VMWARE_PORT"])},
-        "validate_certs": {
-            "type": "bool",
-            "default": True,
-            "fallback": (validate_certs_fallback, ["VMWARE_VALIDATE_CERTS"]),
-        },
-        "ca_path": {"type": "path"},
-        "session_token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["VMWARE_SESSION_TOKEN"])},
+        "hostname": {"type": "str", "fallback": (fallback, ["VMWARE_HOST"])},
+        "username": {"type": "str", "fallback": (fallback, ["VMWARE_USER"])},
+        "password": {"type": "str", "no_log": True, "fallback": (fallback, ["VMWARE_PASSWORD"])},
+        "port": {"type": "int", "default": 443, "fallback": (fallback, ["VMWARE_PORT"])},
+        "validate_certs": {"type": "bool", "default": True, "fallback": (fallback, [VALIDATE_VARIABLE])},
+        "ca_path": {"type": "path", "fallback": (fallback, [AUTHORITY_VARIABLE])},
+        "session_token": {"type": "str", "no_log": True, "fallback": (fallback, ["VMWARE_SESSION_TOKEN"])},
         "proxy_host": {"type": "str"},
         "proxy_port": {"type": "int"},
         "proxy_protocol": {"type": "str", "default": "https", "choices": ["http", "https"]},
@@ -124,8 +122,20 @@ def connection_spec(validate_certs_fallback: Callable[..., str] = env_fallback) 
     }
 
 
-def read_options(params: Mapping[str, Any]) -> ConnectionOptions:
-    """The connection options of a task, checked. Raises InvalidArgument."""
+def is_verified(params: Mapping[str, Any], from_environment: Collection[str]) -> bool:
+    """Whether the certificate of the vCenter is verified; C(from_environment) are the variables that set an option.
+
+    An authority to verify it against outranks a false that only the environment says: AWX's own credential always says
+    so, and which of two credentials comes first must not decide.
+    """
+    return bool(params["validate_certs"] or (params["ca_path"] and VALIDATE_VARIABLE in from_environment))
+
+
+def read_options(params: Mapping[str, Any], from_environment: Collection[str] = ()) -> ConnectionOptions:
+    """The connection options of a task, checked; C(from_environment) are the variables that set one of them.
+
+    Raises InvalidArgument.
+    """
     if not params["hostname"]:
         raise InvalidArgument(
             "the option hostname is missing",
@@ -148,8 +158,7 @@ def read_options(params: Mapping[str, Any]) -> ConnectionOptions:
         _require_text(name, params[name])
     _require_range("port", params["port"], 1, 65535)
     _require_range("request_timeout", params["request_timeout"], 1, 86400)
-    if params["ca_path"]:
-        _require_certificates(params["ca_path"])
+    verify = _read_trust(params, from_environment)
     if params["proxy_host"]:
         if not params["proxy_port"]:
             raise InvalidArgument("proxy_host is given without proxy_port", remedy="Set proxy_port.")
@@ -160,7 +169,7 @@ def read_options(params: Mapping[str, Any]) -> ConnectionOptions:
         username=params["username"],
         password=params["password"],
         session_token=token,
-        verify=(params["ca_path"] or True) if params["validate_certs"] else False,
+        verify=verify,
         proxy=_proxy_url(params),
         request_timeout=params["request_timeout"],
         dialect=None if params["api_dialect"] == "auto" else params["api_dialect"],
@@ -215,10 +224,20 @@ def _read_host(option: str, text: str) -> str:
         ) from None
 
 
-def _require_certificates(path: str) -> None:
+def _read_trust(params: Mapping[str, Any], from_environment: Collection[str]) -> bool | str:
+    """The authority to verify the certificate against, True for those that requests knows, False for none."""
+    verified, path = is_verified(params, from_environment), params["ca_path"]
+    if path and AUTHORITY_VARIABLE not in from_environment:
+        _require_certificates("ca_path", path)
+    elif path and verified:
+        _require_certificates(f"ca_path (from the environment variable {AUTHORITY_VARIABLE})", path)
+    return (path or True) if verified else False
+
+
+def _require_certificates(name: str, path: str) -> None:
     if not os.path.exists(path):
         raise InvalidArgument(
-            f"ca_path: {path} does not exist on the host that runs this task",
+            f"{name}: {path} does not exist on the host that runs this task",
             remedy="Give the path of a PEM file, or of a directory that openssl rehash prepared, on that host.",
         )
     place = "capath" if os.path.isdir(path) else "cafile"
@@ -228,7 +247,7 @@ def _require_certificates(path: str) -> None:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(**{place: path})
     except OSError as error:
         raise InvalidArgument(
-            f"ca_path: {path} holds no certificate that can be read: {error.strerror or error}",
+            f"{name}: {path} holds no certificate that can be read: {error.strerror or error}",
             remedy="Give a file of PEM certificates (BEGIN CERTIFICATE), or a directory that openssl rehash prepared.",
         ) from None
 

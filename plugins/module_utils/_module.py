@@ -24,10 +24,13 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.vsphere.content.plugins.module_utils._connection import (
     HAS_REQUESTS,
     REQUESTS_IMPORT_ERROR,
+    VALIDATE_VARIABLE,
     Connection,
-    EnvironmentFlag,
+    ConnectionOptions,
+    Environment,
     Exchange,
     connection_spec,
+    is_verified,
     read_options,
     secrets_in_options,
 )
@@ -61,8 +64,9 @@ TRACE_VERBOSITY = 3
 
 AWX_CERTIFICATES = (
     "The certificate of the vCenter is not verified, as the environment says VMWARE_VALIDATE_CERTS=false. That is the "
-    "default of AWX's VMware vCenter credential: set validate_certs on the task (in the roles: vcenter_connection), "
-    "and ca_path if a private authority signed the certificate."
+    "default of AWX's VMware vCenter credential. Have ca_path, or the environment variable VMWARE_CA_PATH, name the "
+    "authority that signed the certificate. If that is a public one, validate_certs: true on the task is enough (in "
+    "the roles: in vcenter_connection)."
 )
 
 OLDEST_CORE = (2, 15)
@@ -150,12 +154,12 @@ def run_module(
     C(secrets) are what no output may show of options that are no secret as a whole. C(rules) are those of
     AnsibleModule. A failure carries the payload of C(_errors.failure), and at -vvv each outcome C(trace).
     """
-    flag = EnvironmentFlag()
-    module = _Module(secrets, argument_spec={**connection_spec(flag), **argument_spec}, **rules)
+    environment = Environment()
+    module = _Module(secrets, argument_spec={**connection_spec(environment), **argument_spec}, **rules)
     exchanges: list[Exchange] = []
     traced = module._verbosity >= TRACE_VERBOSITY
     _warn_of_old_core(module)
-    if flag.used and not module.params["validate_certs"]:
+    if VALIDATE_VARIABLE in environment.used and not is_verified(module.params, environment.used):
         module.warn(AWX_CERTIFICATES)
     signals = Signals()
     with signals.handled(), warnings.catch_warnings():
@@ -164,7 +168,9 @@ def run_module(
         try:
             _require_requests()
             on_exchange = exchanges.append if traced else None
-            outcome = _connect_and_work(module, declare(module), work, signals, on_exchange)
+            declared = declare(module)
+            options = read_options(module.params, environment.used)
+            outcome = _connect_and_work(module, options, declared, work, signals, on_exchange)
         except Interrupted as interruption:
             outcome = {"failed": True, **failure(_as_failure(interruption))}
         except Exception as error:  # noqa: BLE001 (whatever it is, a user gets a message and never a traceback)
@@ -260,13 +266,14 @@ def _converge(resource: Resource[Any, Any], *, check_mode: bool, diff_mode: bool
 
 def _connect_and_work(
     module: _Module,
+    options: ConnectionOptions,
     declared: DeclaredT,
     work: Callable[[AnsibleModule, Task, DeclaredT], dict[str, Any]],
     signals: Signals,
     on_exchange: Callable[[Exchange], None] | None,
 ) -> dict[str, Any]:
     connection = Connection(
-        read_options(module.params),
+        options,
         on_secret=module.learn_secret,
         hide=module.without_secrets,
         on_exchange=on_exchange,

@@ -87,6 +87,11 @@ def modules() -> list[Path]:
     return sorted(ROOT.glob("plugins/modules/*.py"))
 
 
+def programs() -> list[Path]:
+    """The modules that a host runs; the others are the documentation of an action plugin."""
+    return [path for path in modules() if "def main" in path.read_text(encoding="utf-8")]
+
+
 def documents() -> list[Path]:
     pages = ("docs/*.md", "docs/docsite/rst/*.rst", "roles/*/README.md")
     return [ROOT / "README.md", *(path for pattern in pages for path in sorted(ROOT.glob(pattern)))]

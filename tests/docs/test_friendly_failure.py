@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from ansible_collections.vsphere.content.plugins.module_utils._module import OLDEST_CORE
-from tests.docs.pages import modules, sections
+from tests.docs.pages import programs, sections
 from tests.harness.checkout import NAME, ROOT
 from tests.harness.modules import ModuleResult, run_module, run_module_process
 from tests.harness.servers import unused_port
@@ -47,7 +47,7 @@ def page() -> str:
 
 
 @pytest.mark.parametrize("verbosity", [0, 4])
-@pytest.mark.parametrize("path", modules(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", programs(), ids=lambda path: path.stem)
 def test_without_requests_a_module_says_what_to_install(
     path: Path, verbosity: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,7 +96,7 @@ def run_on_core(path: Path, version: str) -> list[str]:
     return run_module(path.stem, options).warnings
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", programs(), ids=lambda path: path.stem)
 def test_a_module_says_what_to_do_about_an_ansible_core_that_is_too_old(path: Path) -> None:
     (said,) = run_on_core(path, "2.14.0")
     assert said == (
@@ -121,7 +121,7 @@ def test_a_module_says_what_to_do_about_an_ansible_core_that_is_too_old(path: Pa
     ],
 )
 def test_only_an_ansible_core_that_is_too_old_is_told(version: str, is_told: bool) -> None:
-    assert bool(run_on_core(modules()[0], version)) is is_told
+    assert bool(run_on_core(programs()[0], version)) is is_told
 
 
 def test_too_old_is_what_the_collection_does_not_support() -> None:
@@ -129,7 +129,7 @@ def test_too_old_is_what_the_collection_does_not_support() -> None:
     assert runtime["requires_ansible"] == f">={'.'.join(map(str, OLDEST_CORE))}.0"
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", programs(), ids=lambda path: path.stem)
 def test_an_unreachable_host_is_named_with_what_to_check(path: Path) -> None:
     found = run(path)
     assert found.result["error"]["type"] == "CONNECTION_FAILED"

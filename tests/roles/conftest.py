@@ -45,12 +45,11 @@ class Jobs:
     folder: Path
 
     def run(self, playbook: str, extra_vars: Mapping[str, Any], *options: str, **more: Any) -> Job:
-        from tests.roles.jobs import credential, run_job
+        from tests.roles.jobs import credential, run_job, verified
 
         self.sim.clear_exchanges()
-        connection = {"vcenter_connection": {"ca_path": self.sim.ca_path}}
         directory = self.folder / f"job-{len(list(self.folder.glob('job-*')))}"
-        return run_job(directory, playbook, credential(self.sim), {**connection, **extra_vars}, *options, **more)
+        return run_job(directory, playbook, verified(credential(self.sim), self.sim), extra_vars, *options, **more)
 
     @property
     def mutations(self) -> list[str]:

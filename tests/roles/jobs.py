@@ -92,6 +92,11 @@ def credential(server: Server) -> dict[str, str]:
     }
 
 
+def verified(env: Mapping[str, str], server: Server) -> dict[str, str]:
+    """The same with what our credential type for a certificate authority injects."""
+    return {**env, "VMWARE_CA_PATH": str(server.ca_path)}
+
+
 def run_job(
     directory: Path,
     playbook: str,

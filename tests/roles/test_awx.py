@@ -20,9 +20,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from tests.faults.secrets_canaries import PASSWORD, Canaries
 from tests.harness.checkout import ROOT, collections_root
-from tests.roles.conftest import Images, Jobs
-from tests.roles.jobs import PROJECT, SECONDS, Job, command_line, credential, prepare, read_job, run_job
-from tests.simulator import Seed, UserSeed
+from tests.roles.conftest import Images, Jobs, contents
+from tests.roles.jobs import PROJECT, SECONDS, Job, command_line, credential, prepare, read_job, run_job, verified
+from tests.simulator import Seed, Simulator, UserSeed
 from tests.simulator.seed import ADMINISTRATOR
 from tools.environment import check_environment
 
@@ -118,10 +118,9 @@ def test_publish_with_the_built_in_credential_alone(
 def test_a_failed_job_tells_its_type_and_leaves_no_item(
     jobs: Jobs, images: Images, canaries: Canaries, tmp_path: Path
 ) -> None:
-    ca = {"vcenter_connection": {"ca_path": jobs.sim.ca_path}}
     answers = {"publish_libraries": "templates", "publish_src": str(images.signed), "publish_library_item": "fresh"}
 
-    job = run_like_awx(tmp_path, "publish.yml", credential(jobs.sim), {**ca, **answers}).failed()
+    job = run_like_awx(tmp_path, "publish.yml", verified(credential(jobs.sim), jobs.sim), answers).failed()
 
     (refused,) = job.of("content_library_update_session")
     assert refused.result["error"]["type"] == "WARNINGS_NOT_IGNORED"
@@ -142,13 +141,56 @@ def render(template: Any, namespace: dict[str, Any]) -> Any:
     return ImmutableSandboxedEnvironment(undefined=StrictUndefined).from_string(template).render(namespace)
 
 
+def credential_type(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((AWX / "credential_types" / f"{name}.json").read_text(encoding="utf-8"))
+    return loaded
+
+
+def authority_env(ca_type: dict[str, Any], file: Path) -> dict[str, str]:
+    """What the credential type for an authority puts into the environment, all that it injects beside its file."""
+    assert set(ca_type["injectors"]) == {"file", "env"}
+    injected: dict[str, str] = render(ca_type["injectors"]["env"], {"tower": {"filename": {"ca": str(file)}}})
+    return injected
+
+
+@pytest.mark.parametrize("authority_first", [True, False])
+def test_each_host_has_its_own_vcenter_with_both_credentials(
+    jobs: Jobs, images: Images, tmp_path: Path, authority_first: bool
+) -> None:
+    """The built-in credential names one vCenter and switches verification off, and either may come first."""
+    with Simulator(settle=0.05) as other:
+        vcenters = {"berlin": jobs.sim, "tokyo": other}
+        authority = tmp_path / "ca.pem"
+        authority.write_text("".join(Path(sim.ca_path).read_text(encoding="utf-8") for sim in vcenters.values()))
+        built_in = {**credential(jobs.sim), "VMWARE_VALIDATE_CERTS": "False"}
+        ours = authority_env(credential_type("certificate_authority"), authority)
+        inventory = {
+            "all": {
+                "hosts": {
+                    name: {"vcenter_connection": {"hostname": sim.hostname, "port": sim.port}}
+                    for name, sim in vcenters.items()
+                }
+            }
+        }
+        answers = {"publish_libraries": "templates", "publish_src": str(images.iso), "vcenter_hosts": "all"}
+
+        job = run_job(
+            tmp_path / "job",
+            "publish.yml",
+            {**ours, **built_in} if authority_first else {**built_in, **ours},
+            answers,
+            inventory=inventory,
+        ).succeeded()
+
+        for sim in vcenters.values():
+            assert contents(sim, "templates", "drivers") == {"drivers.iso": images.iso.read_bytes()}
+        assert not [task for task in job.tasks if task.result.get("warnings")], "each certificate is verified"
+
+
 def test_the_credential_types_inject_a_token_and_an_authority(jobs: Jobs, canaries: Canaries, tmp_path: Path) -> None:
     import requests
 
-    token_type, ca_type = (
-        json.loads((AWX / "credential_types" / f"{name}.json").read_text(encoding="utf-8"))
-        for name in ("session_token", "certificate_authority")
-    )
+    token_type, ca_type = (credential_type(name) for name in ("session_token", "certificate_authority"))
     # As text it would be sent in Latin-1.
     login = requests.auth.HTTPBasicAuth(jobs.sim.username.encode(), jobs.sim.password.encode())
     token = requests.post(SESSION_URL.format(jobs.sim), auth=login, verify=jobs.sim.ca_path, timeout=60).json()
@@ -156,12 +198,10 @@ def test_the_credential_types_inject_a_token_and_an_authority(jobs: Jobs, canari
     inputs = {"hostname": jobs.sim.hostname, "session_token": token}
     pem = {"ca_certificates": Path(jobs.sim.ca_path).read_text(encoding="utf-8")}
     authority.write_text(render(ca_type["injectors"]["file"], pem)["template.ca"], encoding="utf-8")
-    env = render(token_type["injectors"]["env"], inputs)
-    extra_vars = render(ca_type["injectors"]["extra_vars"], {"tower": {"filename": {"ca": str(authority)}}})
+    env = {**render(token_type["injectors"]["env"], inputs), **authority_env(ca_type, authority)}
 
     env["VMWARE_PORT"] = str(jobs.sim.port)
-    answers = {**extra_vars, **untouched("sessions")}
-    job = run_job(tmp_path / "job", "sessions.yml", env, answers).succeeded()
+    job = run_job(tmp_path / "job", "sessions.yml", env, untouched("sessions")).succeeded()
 
     assert not [task for task in job.tasks if task.result.get("warnings")]
     assert jobs.sim.run(lambda store: store.logins.count) == 1, "a session that was handed over is not logged out"

@@ -251,18 +251,16 @@ def test_one_play_has_several_vcenters_fetch_from_a_mirror(jobs: Jobs, images: I
         assert order == sorted(order), "the second one begins when the first one has gone through the whole play"
 
 
-def test_a_throttle_has_one_vcenter_after_the_other_receive_bytes(jobs: Jobs, images: Images, tmp_path: Path) -> None:
+def test_a_throttle_has_one_vcenter_after_the_other_receive_bytes(jobs: Jobs, images: Images) -> None:
     hosts = {name: {"publish_library_item": f"drivers-{name}"} for name in ("first", "second", "third")}
     extra_vars = {
-        "vcenter_connection": {"ca_path": jobs.sim.ca_path},
+        "vcenter_shared": True,
         "vcenter_hosts": "all",
         "publish_libraries": "templates",
         "publish_src": str(images.iso),
         "publish_throttle": 1,
     }
-    job = run_job(
-        tmp_path / "job", "publish.yml", credential(jobs.sim), extra_vars, inventory={"all": {"hosts": hosts}}
-    ).succeeded()
+    job = jobs.run("publish.yml", extra_vars, inventory={"all": {"hosts": hosts}}).succeeded()
 
     assert started(job, PUBLISHES) == 1
     sessions = [entry for entry in jobs.sim.exchanges if entry.method == "POST" and SESSIONS.search(entry.path)]

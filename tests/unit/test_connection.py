@@ -119,6 +119,11 @@ def release_all(sim: Simulator, requests: int) -> None:
     sim.release()
 
 
+def without_authority(server: Any) -> dict[str, Any]:
+    """The options of C(info) but for the authority, which the environment is asked for only where it is left out."""
+    return {name: value for name, value in connection_args(server).items() if name != "ca_path"}
+
+
 def open_connection(
     server: Any,
     sleeps: list[float] | None = None,
@@ -437,6 +442,49 @@ def test_the_option_outranks_the_environment(sim: Simulator) -> None:
     assert (ran.result["error"]["type"], ran.warnings) == ("TLS_UNVERIFIED", [])
     ran = info(sim, ca_path=None, validate_certs=False, env={"VMWARE_VALIDATE_CERTS": "False"})
     assert (ran.rc, ran.warnings) == (0, [])
+
+
+AUTHORITY = "VMWARE_CA_PATH"
+NOT_VERIFIED = {"VMWARE_VALIDATE_CERTS": "False"}
+
+
+@pytest.mark.parametrize("verdict", [{}, NOT_VERIFIED])
+def test_an_authority_is_verified_against_whatever_else_the_environment_says(
+    sim: Simulator, identity: Identity, verdict: dict[str, str]
+) -> None:
+    """The two variables come from two credentials of AWX, either of which may be the first."""
+    for path, error in ((sim.ca_path, None), (identity.ca_path, "TLS_UNVERIFIED")):
+        for named in ({AUTHORITY: path, **verdict}, {**verdict, AUTHORITY: path}):
+            by_environment = run_module(INFO, without_authority(sim), env=named)
+            assert (by_environment.result.get("error", {}).get("type"), by_environment.warnings) == (error, [])
+        by_option = info(sim, ca_path=path, env=verdict)
+        assert (by_option.result.get("error", {}).get("type"), by_option.warnings) == (error, [])
+
+
+def test_only_the_task_itself_can_say_that_nothing_is_verified_against_an_authority(
+    sim: Simulator, identity: Identity
+) -> None:
+    env = {AUTHORITY: identity.ca_path, "VMWARE_VALIDATE_CERTS": "True"}
+    ran = run_module(INFO, {**without_authority(sim), "validate_certs": False}, env=env)
+    assert (ran.rc, ran.warnings) == (0, [])
+
+
+def test_the_task_s_authority_outranks_that_of_the_environment(sim: Simulator, identity: Identity) -> None:
+    assert info(sim, env={AUTHORITY: identity.ca_path}).rc == 0
+    # AWX sets a variable to nothing where a credential leaves something out.
+    assert run_module(INFO, without_authority(sim), env={AUTHORITY: "", **NOT_VERIFIED}).rc == 0
+
+
+def test_an_authority_of_the_environment_that_cannot_be_read_is_named_with_its_variable(
+    sim: Simulator, tmp_path: Path
+) -> None:
+    env = {AUTHORITY: str(tmp_path / "none.pem"), **NOT_VERIFIED}
+    ran = run_module(INFO, without_authority(sim), env=env)
+    assert ran.result["error"]["type"] == "INVALID_ARGUMENT"
+    assert f"(from the environment variable {AUTHORITY}): {tmp_path}/none.pem does not exist" in ran.result["msg"]
+    assert sim.exchanges == ()
+    unused = run_module(INFO, {**without_authority(sim), "validate_certs": False}, env=env)
+    assert unused.rc == 0, "nothing is verified against it"
 
 
 # The environment
