@@ -51,7 +51,8 @@ def package(tmp_path: Path) -> Package:
 
 @pytest.fixture
 def image(tmp_path: Path) -> Path:
-    return make_iso(tmp_path / "tools.iso", 5000)
+    """A file that belongs to no package."""
+    return make_iso(tmp_path / "notes.bin", 5000)
 
 
 def task(*files: dict[str, Any], **options: Any) -> dict[str, Any]:
