@@ -58,6 +58,15 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  new_item:
+    description:
+      - With O(state=absent), delete the item only if an earlier task of this module made it, and it is still as it was
+        made. The value is the registered result of that task.
+      - The item stays if it holds files, if its content version is another one by now, or if there is an update session
+        on it; RV(kept) then says which. To see a session of another user, which cannot be read, the task makes one of
+        its own, as vCenter allows only one at a time. It removes that right before it deletes the item. Whoever makes a
+        session just then loses it.
+    type: dict
 seealso:
   - module: vsphere.content.content_library_update_session
 """
@@ -76,6 +85,19 @@ EXAMPLES = r"""
     library: templates
     name: rocky9-2026-11
     state: absent
+
+- name: Make an item, to see whether it can be made
+  vsphere.content.content_library_item:
+    library: templates
+    name: trial
+  register: trial
+
+- name: Delete it again, unless it was there before or somebody uses it by now
+  vsphere.content.content_library_item:
+    library: templates
+    name: trial
+    state: absent
+    new_item: "{{ trial }}"
 """
 
 RETURN = r"""
@@ -83,6 +105,11 @@ created:
   description: Whether this task made the item, which in check mode it never does.
   returned: success
   type: bool
+kept:
+  description: Why the item stays, as the end of a sentence. None if it was deleted, or in check mode would be.
+  returned: success, with O(new_item)
+  type: str
+  sample: "it holds 1 file by now: rocky9.iso"
 library_item:
   description:
     - The item, none if there is none.
@@ -261,7 +288,7 @@ trace:
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -278,6 +305,12 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
 from ansible_collections.vsphere.content.plugins.module_utils._insist import make_surely, noted
 from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import find_active
 from ansible_collections.vsphere.content.plugins.module_utils._module import Overtaken, Task, converge, run_module
+from ansible_collections.vsphere.content.plugins.module_utils._new_item import (
+    NewItem,
+    read_new_item,
+    reason_found_alone,
+    reason_to_keep,
+)
 from ansible_collections.vsphere.content.plugins.module_utils._options import require_names
 from ansible_collections.vsphere.content.plugins.module_utils._schema import (
     Library,
@@ -293,6 +326,16 @@ from ansible_collections.vsphere.content.plugins.module_utils._target import (
 
 DECLARABLE = ("name", "type", "description")
 LONGEST = {"name": 80, "description": 2000}
+
+
+def read_declared(params: Mapping[str, Any]) -> NewItem | None:
+    """The option C(new_item), when all options have been checked. Raises InvalidArgument."""
+    require_valid(params)
+    if params["new_item"] is not None and params["state"] != "absent":
+        raise InvalidArgument(
+            "new_item says when to delete an item, and state is present", remedy="Set state: absent, or drop new_item."
+        )
+    return read_new_item(params["new_item"])
 
 
 def require_valid(params: Mapping[str, Any]) -> None:
@@ -313,11 +356,15 @@ def require_valid(params: Mapping[str, Any]) -> None:
 
 @dataclass(frozen=True)
 class Found:
-    """The item as it is, with its files; the library is known when the item was named by it."""
+    """The item as it is, with its files; the library is known when the item was named by it.
+
+    C(reason) is why it must not be deleted.
+    """
 
     library_id: str | None
     item: LibraryItem | None
     files: tuple[LibraryItemFile, ...] = ()
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -342,9 +389,11 @@ class Plan:
 class ItemResource:
     """The library item that a task declares, for C(converge)."""
 
-    def __init__(self, api: Api, params: Mapping[str, Any], task: Task) -> None:
+    def __init__(self, api: Api, params: Mapping[str, Any], new: NewItem | None, task: Task) -> None:
         self._api = api
         self._params = params
+        self._new = new
+        self._task = task
         self._wanted = {name: params[name] for name in DECLARABLE if params[name] is not None}
         self._created = False
         self._changes: list[str] = []
@@ -353,6 +402,8 @@ class ItemResource:
 
     def read(self) -> Found:
         found = self._look()
+        if self._new and found.item:
+            found = replace(found, reason=reason_to_keep(self._api, self._new, found.item, found.files))
         library_id = found.library_id or (found.item.library_id if found.item else None)
         plan = self.plan(found)
         if library_id and plan.changes:
@@ -364,7 +415,7 @@ class ItemResource:
     def plan(self, before: Found) -> Plan:
         item = before.item
         if self._params["state"] == "absent":
-            return Plan(before, delete=item is not None)
+            return Plan(before, delete=item is not None and not before.reason)
         if item is None:
             return Plan(before, create=LibraryItem(library_id=before.library_id, **self._wanted))
         different = {name: value for name, value in self._values(item).items() if value != (getattr(item, name) or "")}
@@ -392,6 +443,8 @@ class ItemResource:
         if item is None or not item.id:
             return plan.found
         if plan.delete:
+            if self._new and (reason := self._reason_found_alone(self._new)):
+                return replace(plan.found, reason=reason)
             with noted("the item was deleted", self._changes.append), suppress(NotFound):
                 self._api.delete_item(item.id)
             return Found(plan.found.library_id, None)
@@ -406,12 +459,20 @@ class ItemResource:
 
     def result(self, state: Found) -> dict[str, Any]:
         item, files = state.item, [to_result(file) for file in state.files]
-        return {"created": self._created, "library_item": {**to_result(item), "files": files} if item else None}
+        kept = {"kept": state.reason or None} if self._new else {}
+        item_result = {**to_result(item), "files": files} if item else None
+        return {"created": self._created, "library_item": item_result, **kept}
 
     def _values(self, item: LibraryItem | None) -> dict[str, Any]:
         """What is declared of an item; vCenter finds names in any case, so the name that found it is no rename."""
         found_by_name = item is not None and not self._params["library_item_id"]
         return {name: value for name, value in self._wanted.items() if name != "name" or not found_by_name}
+
+    def _reason_found_alone(self, new: NewItem) -> str:
+        try:
+            return reason_found_alone(self._api, new, shield=self._task.shield, on_failure=self._task.on_failure)
+        except NotFound:
+            return ""
 
     def _require_empty(self, found: Found) -> None:
         """What an item holds would be treated as what it is not, once the item is of another type.
@@ -496,8 +557,8 @@ def describe(params: Mapping[str, Any]) -> str:
     return f"{name!r} in library {library!r}" if library else repr(name)
 
 
-def library_item(module: AnsibleModule, task: Task, _declared: None) -> dict[str, Any]:
-    resource = ItemResource(Api(task.connection), module.params, task)
+def library_item(module: AnsibleModule, task: Task, new: NewItem | None) -> dict[str, Any]:
+    resource = ItemResource(Api(task.connection), module.params, new, task)
     return converge(resource, check_mode=module.check_mode, diff_mode=module._diff)
 
 
@@ -511,8 +572,9 @@ def main() -> None:
             "type": {"type": "str"},
             "description": {"type": "str"},
             "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
+            "new_item": {"type": "dict"},
         },
-        lambda module: require_valid(module.params),
+        lambda module: read_declared(module.params),
         library_item,
         describe=describe,
         supports_check_mode=True,

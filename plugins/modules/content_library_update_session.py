@@ -233,6 +233,15 @@ options:
       - A session whose completion vCenter was asked for is left in any case.
     type: bool
     default: false
+  new_item:
+    description:
+      - The registered result of the M(vsphere.content.content_library_item) task that comes before this one, if the
+        item shall not stay empty when this task fails. It counts only if that task has made the item.
+      - A task that fails then deletes the item, in the way that this option of M(vsphere.content.content_library_item)
+        describes. O(ignore:msg) says that the item was deleted, or why it stays.
+      - The item stays if RV(item_changed) is V(true), and if a session is left on it, as with O(keep_failed_session).
+      - It also stays if the task itself is killed, by its C(timeout) or with the whole job, and with C(async).
+    type: dict
 seealso:
   - module: vsphere.content.content_library_item
   - module: vsphere.content.content_library_session_info
@@ -638,6 +647,7 @@ def argument_spec() -> dict[str, Any]:
         "wait_timeout": {"type": "int", "default": 600},
         "busy_timeout": {"type": "int", "default": 0},
         "keep_failed_session": {"type": "bool", "default": False},
+        "new_item": {"type": "dict"},
     }
 
 

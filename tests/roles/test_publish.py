@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +20,11 @@ from tests.harness.packages import make_iso
 from tests.harness.servers import CannedServer, Reply, make_identity
 from tests.harness.tasks import action_of, announced
 from tests.roles.conftest import Images, Jobs, contents
-from tests.roles.jobs import Job, credential, run_job
+from tests.roles.jobs import Job, credential, run_job, verified
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
 
 PACKAGE = {"rocky9.ovf": b"<Envelope/>", "rocky9-disk1.vmdk": b"disk"}
+SECONDS = 120
 PULLED = b"an image that lies on a mirror"
 SESSIONS = re.compile(r"/update-session(\?client_token=\S+|/[0-9a-f:-]+\?action=complete)?$")
 PUBLISHES = "Make sure that the item holds the image"
@@ -112,6 +116,85 @@ def test_an_empty_item_is_given_the_type_of_its_image(jobs: Jobs, images: Images
     jobs.run("publish.yml", options).succeeded()
     assert jobs.contents("archive", "rocky9") == {"drivers.iso": images.iso.read_bytes()}
     assert jobs.sim.run(lambda store: [item.type for item in store.catalog.items.values()]) == ["iso"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        ({"files": [{"scr": "IMAGE"}]}, "Unsupported parameters"),
+        ({"src": "BROKEN"}, "broken.ovf"),
+        ({"src": "IMAGE", "checksum": "ab" * 32}, "checksum"),
+    ],
+    ids=["a misspelt option", "a package that cannot be read", "an image that is not sent whole"],
+)
+def test_an_item_that_was_made_goes_whatever_it_was_that_failed(
+    jobs: Jobs, images: Images, tmp_path: Path, entry: dict[str, Any], reason: str
+) -> None:
+    broken = tmp_path / "broken.ovf"
+    broken.write_text("<Envelope", encoding="utf-8")
+    given = json.loads(json.dumps(entry).replace("IMAGE", str(images.iso)).replace("BROKEN", str(broken)))
+    options = {"publish_libraries": "templates", "publish_items": [{**given, "library_item": "fresh"}]}
+
+    job = jobs.run("publish.yml", options).failed()
+
+    (failed,) = [task for task in job.of("content_library_update_session") if task.verdict == "failed"]
+    assert reason in failed.result["msg"]
+    assert failed.result["msg"].endswith("The item fresh, which this run had made, was deleted again.")
+    assert "fresh" not in jobs.item_names()
+    assert not jobs.sim.run(lambda store: store.active_update_sessions())
+
+
+def test_an_item_that_may_have_its_content_stays(images: Images, tmp_path: Path) -> None:
+    with Simulator(seed=Seed(completing_seconds=60), settle=0.05) as slow:
+        options = {
+            "publish_libraries": "templates",
+            "publish_src": str(images.iso),
+            "publish_library_item": "fresh",
+            "publish_wait_timeout": 1,
+        }
+        job = run_job(tmp_path / "job", "publish.yml", verified(credential(slow), slow), options).failed()
+
+        (failed,) = job.of("content_library_update_session")
+        assert failed.result["item_changed"]
+        assert "The item fresh, which this run had made, stays, as it may have its new content." in failed.result["msg"]
+        assert slow.run(lambda store: store.find_item_id("templates", "fresh"))
+
+
+def test_what_failed_is_cleaned_up_while_other_hosts_are_still_sending(
+    jobs: Jobs, images: Images, tmp_path: Path
+) -> None:
+    """With the usual strategy, a task of a rescue would only begin when the longest upload of the play is over."""
+    with Simulator(settle=0.05) as other:
+        hosts = {
+            name: {"vcenter_connection": {"hostname": sim.hostname, "port": sim.port, "ca_path": sim.ca_path}}
+            for name, sim in (("failing", jobs.sim), ("sending", other))
+        }
+        options = {
+            "vcenter_hosts": "all",
+            "publish_libraries": "templates",
+            "publish_src": str(images.iso),
+            "publish_library_item": "fresh",
+        }
+        jobs.sim.inject("PUT:*:*:transfer-error")
+        other.inject("PUT:*:1:hold")
+        inventory = {"all": {"hosts": hosts}}
+        with ThreadPoolExecutor(1) as beside:
+            job = beside.submit(
+                run_job, tmp_path / "job", "publish.yml", credential(other), options, inventory=inventory
+            )
+            assert other.wait_until_held(SECONDS)
+            deadline = time.monotonic() + SECONDS
+            while not item_was_deleted(jobs):
+                assert time.monotonic() < deadline, "the item stays while the other host is sending"
+                time.sleep(0.1)
+            other.release()
+            done = job.result(SECONDS).failed()
+        assert list(done.stats["failures"]) == ["failing"]
+        assert contents(other, "templates", "fresh") == {"drivers.iso": images.iso.read_bytes()}
+
+
+def item_was_deleted(jobs: Jobs) -> bool:
+    return any(entry.method == "DELETE" and "session" not in entry.path for entry in jobs.sim.exchanges)
 
 
 @pytest.fixture(scope="module")

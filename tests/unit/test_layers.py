@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import pkgutil
 import re
 import sys
@@ -31,6 +32,7 @@ LAYERS: dict[str, set[str]] = {
     "_api": {"_connection", "_dialect", "_errors", "_schema"},
     "_steps": {"_errors", "_schema"},
     "_insist": {"_api", "_errors", "_schema", "_steps"},
+    "_new_item": {"_api", "_errors", "_insist", "_lifecycle", "_schema"},
     "_lifecycle": {"_api", "_errors", "_insist", "_schema", "_steps"},
     "_content": {"_errors", "_local", "_schema"},
     "_target": {"_api", "_errors", "_schema"},
@@ -91,6 +93,9 @@ MODULE_IMPORTS = {*LAYERS, "ansible"} - {"_connection"}
 LOW_LEVEL_STDLIB = {"http", "socket", "ssl", "time", "urllib"}
 WIRE_TEXT = re.compile(r"^(GET|HEAD|POST|PUT|PATCH|DELETE)$|://|^/|/(api|rest)/|~?action=")
 DOCUMENTATION = {"DOCUMENTATION", "EXAMPLES", "RETURN"}
+
+
+LISTS_OF_OPTIONS = ("module_utils._connection", "action.content_library_update_session")
 
 
 @dataclass(frozen=True)
@@ -254,6 +259,12 @@ def test_an_allowed_edge_passes() -> None:
 )
 def test_wire_knowledge_is_seen(source: str) -> None:
     assert wire_knowledge(source) != []
+
+
+def test_an_action_plugin_knows_the_options_of_the_connection_without_importing_them() -> None:
+    """The item's module, which it runs beside its own, gets the same connection."""
+    module_utils, action = (importlib.import_module(f"{COLLECTION}.plugins.{name}") for name in LISTS_OF_OPTIONS)
+    assert list(action.CONNECTION) == list(module_utils.connection_spec())
 
 
 def test_documentation_may_speak_of_the_wire() -> None:
