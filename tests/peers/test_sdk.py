@@ -260,6 +260,7 @@ def test_files_of_an_item(sdk: Sdk, sim: Simulator, iso: str) -> None:
 @pytest.mark.parametrize("dialect", ["api", "rest"])
 @pytest.mark.parametrize("kind", ["update", "download"])
 def test_progress_that_we_declare(sdk: Sdk, sim: Simulator, iso: str, kind: str, dialect: str) -> None:
+    sim.run(lambda store: store.seed_item_files(iso, {"a.iso": b"content"}))
     ran = run_module(
         f"content_library_{kind}_session",
         {**connection_args(sim), "api_dialect": dialect, "library_item_id": iso, "client_progress": 40},

@@ -253,10 +253,12 @@ def test_downloads_are_read_reused_and_removed(tasks: Tasks, iso: Path) -> None:
 
 
 @pytest.mark.parametrize(("module", "kind"), [(UPDATE, "update"), (DOWNLOAD, "download")])
-def test_a_session_of_another_item_is_left_alone(tasks: Tasks, module: str, kind: str) -> None:
+def test_a_session_of_another_item_is_left_alone(tasks: Tasks, iso: Path, module: str, kind: str) -> None:
     """vcsim lists the sessions of all items, whichever item it is asked for."""
     for name in ("image", "other"):
         tasks.ok(ITEM, type="iso", library_item=name)
+        if kind == "download":
+            tasks.publish(iso, library_item=name)
     theirs = tasks.ok(module, library_item="other")["session"]["id"]
     assert [tasks.ok(module, state=state)["changed"] for state in ("canceled", "absent")] == [False, False]
     assert tasks.ok(INFO)[f"{kind}_sessions"] == []
