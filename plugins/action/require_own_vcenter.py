@@ -17,7 +17,8 @@ from ansible.utils.vars import load_extra_vars
 VARIABLE = "vcenter_connection"
 # What the roles set from that variable; module_defaults of anything else are the play's own.
 GROUP_OF_VARIABLE = "group/vsphere.content.vcenter_connection"
-HOST_VARIABLE, PORT_VARIABLE = "VMWARE_HOST", "VMWARE_PORT"
+HOST_VARIABLE = "VMWARE_HOST"
+PORT_VARIABLE = "VMWARE_PORT"
 USUAL_PORT = "443"
 SHOWN_HOSTS = 5
 
