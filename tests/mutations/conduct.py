@@ -43,8 +43,8 @@ JUDGED_BY_OTHERS: tuple[Row, ...] = (
     (
         "polling: a completion is not waited for",
         LIFECYCLE,
-        "ready=lambda found: found.state != ACTIVE or not wait",
-        "ready=lambda found: True",
+        "isinstance(found, UpdateSession) and (found.state != ACTIVE or not wait)",
+        "isinstance(found, UpdateSession)",
         govc("slow_server"),
     ),
     (

@@ -170,16 +170,21 @@ def test_a_package_is_published_and_fetched_again(tasks: Tasks, package: Package
     assert fetched == {path.name: path.read_bytes() for path in kept}
 
 
-def test_what_another_package_has_left_stays_there(tasks: Tasks, package: Package, tmp_path: Path) -> None:
-    """vcsim drops a session in which a file is removed, so what replaces a package there needs purge_files: false."""
+def test_another_package_is_not_brought_beside_the_one_that_is_there(
+    tasks: Tasks, package: Package, tmp_path: Path
+) -> None:
+    """vcsim drops a session in which a file is removed, so there one package cannot replace another one."""
     tasks.ok(ITEM, type="ovf")
     tasks.publish(package.descriptor)
     other = make_package(tmp_path / "other", "other", disks=1, disk_bytes=40_000)
-    failure = tasks.failed(UPDATE, state="done", files=[{"src": str(other.descriptor)}])
-    assert (failure["error"]["type"], failure["error"]["operation"]) == ("NOT_FOUND", "update_session.file.remove")
-    tasks.publish(other.descriptor, purge_files=False)
+    wanted = [{"src": str(other.descriptor)}]
+    refused = tasks.failed(UPDATE, state="done", files=wanted)
+    assert refused["error"]["type"] == "NOT_ALLOWED_IN_CURRENT_STATE"
     held = tasks.ok(ITEM, type="ovf")["library_item"]["files"]
-    assert {each["name"] for each in held} == {path.name for path in (*package.files, *other.files)}
+    assert {each["name"] for each in held} == {path.name for path in package.files}
+    replacing = [*wanted, {"name": package.descriptor.name, "state": "absent"}]
+    failure = tasks.failed(UPDATE, state="done", files=replacing)
+    assert (failure["error"]["type"], failure["error"]["operation"]) == ("NOT_FOUND", "update_session.file.remove")
 
 
 def test_a_signed_package_arrives_in_the_servers_order(tasks: Tasks, tmp_path: Path) -> None:

@@ -255,16 +255,24 @@ def link(folder: Path) -> Path:
     return folder / "link"
 
 
+def identity_of(path: Path) -> tuple[int, int, int] | None:
+    """Which file it is, and of what kind; None if there is none."""
+    if not path.exists():
+        return None
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_mode
+
+
 @pytest.mark.parametrize("make", [missing, directory, pipe, full, link])
 def test_a_file_that_cannot_be_written_to_makes_no_difference(
     telling: Telling, image: Path, tmp_path: Path, make: Any
 ) -> None:
     path = make(tmp_path)
-    before = path.stat() if path.exists() else None
+    before = identity_of(path)
     run = publish(replace(telling, path=tmp_path / "unused"), image, progress_file=str(path))
     assert (run.changed, run.session and run.session["state"], run.outcome.warnings) == (True, "DONE", [])
     assert run.outcome.stderr == ""
-    assert (path.stat() if path.exists() else None) == before
+    assert identity_of(path) == before
 
 
 def test_a_file_whose_disk_is_full_makes_no_difference(
