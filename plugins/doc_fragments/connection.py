@@ -82,6 +82,7 @@ options:
     description:
       - How many seconds a single HTTP exchange may go without progress before the task fails.
       - A long upload is not cut off by it, as long as bytes move.
+      - All of an exchange may take ten times as long, except where it moves the data of a file.
     type: int
     default: 60
   api_dialect:

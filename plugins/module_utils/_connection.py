@@ -34,26 +34,33 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     ContentError,
     InvalidArgument,
     InvalidResponse,
+    OutOfTime,
     TimedOut,
     TlsUnverified,
     from_response,
     quote,
     read_json,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._limits import Limit, Limits
 
 try:
     import requests
     import requests.adapters
     import urllib3
+    import urllib3.connection
 except ImportError as error:
     HAS_REQUESTS = False
     REQUESTS_IMPORT_ERROR = str(error)
     _Adapter: Any = object
+    _HttpsConnection: Any = object
+    _HttpsPool: Any = object
     _Session: Any = object
 else:
     HAS_REQUESTS = True
     REQUESTS_IMPORT_ERROR = ""
     _Adapter = requests.adapters.HTTPAdapter
+    _HttpsConnection = urllib3.connection.HTTPSConnection
+    _HttpsPool = urllib3.HTTPSConnectionPool
     _Session = requests.Session
 
 AnswerT = TypeVar("AnswerT")
@@ -84,7 +91,13 @@ LONGEST_DELAY = 30.0
 # Such an answer to a login is not asked for again, as vCenter locks an account after a few of them.
 REFUSALS = (401, 403)
 # Of a task that has to end, so that it has cleaned up before whoever ends it loses patience.
-HURRIED_TIMEOUT = 5
+HURRIED_TIMEOUT = 4
+# An answer may take so many times request_timeout in all, however steadily it comes.
+TOTAL_FACTOR = 10
+# A connection is tried anew as often, which is as good as what the kernel does, and can be given up in between.
+CONNECT_SECONDS = 3.0
+
+LATER = "See what became of it when the server answers again."
 
 BLOCK_BYTES = 1024 * 1024
 ANSWER_BYTES = 32 * 1024 * 1024
@@ -275,6 +288,10 @@ def _origin(url: str) -> tuple[str | None, int]:
     return parts.hostname, parts.port or 443
 
 
+def _place_of(url: str) -> str:
+    return ":".join(str(part) for part in _origin(url))
+
+
 def _canonical(url: str) -> str:
     """The URL as requests sends it, in which every reader finds the same host. Raises ValueError."""
     written = str(requests.Request("GET", url).prepare().url)
@@ -422,12 +439,66 @@ class Answer:
     body: bytes
 
 
-class _BlockAdapter(_Adapter):  # type: ignore[misc]
-    """Sends and receives in large blocks: with the default of 16 KiB, Python's overhead halves the speed of an
-    upload."""
+_UNDER_WAY = threading.local()
+"""C(limit) is the limit of the exchange that the thread is about, which its connection has to know."""
 
+
+class _TimedConnection(_HttpsConnection):  # type: ignore[misc]
+    """A connection that can be shut down from outside when the time of an exchange is over, even before TLS begins.
+
+    It sends and receives in large blocks: with the default of 16 KiB, Python's overhead halves the speed of an upload.
+    """
+
+    timeout: Any
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{**options, "blocksize": BLOCK_BYTES})
+
+    def _new_conn(self) -> Any:
+        whole, began = self.timeout, time.monotonic()
+        try:
+            while True:
+                left = whole - (time.monotonic() - began)
+                self.timeout = min(left, CONNECT_SECONDS)
+                try:
+                    made = super()._new_conn()
+                except urllib3.exceptions.ConnectTimeoutError as error:
+                    # The kernel, which gives up by itself, gives a reason.
+                    given_up = getattr(error.__cause__ or error.__context__, "errno", None)
+                    if given_up or left <= CONNECT_SECONDS or _UNDER_WAY.limit.over:
+                        raise
+                else:
+                    _UNDER_WAY.limit.watch(made.fileno())
+                    return made
+        finally:
+            self.timeout = whole
+
+    def _connect_tls_proxy(self, *args: Any) -> Any:
+        try:
+            return super()._connect_tls_proxy(*args)
+        except ssl.SSLError as error:
+            # Before 2.0 this is told as if it were the vCenter's.
+            raise urllib3.exceptions.ProxyError("no TLS with the proxy", error) from error
+
+    def putrequest(self, *args: Any, **options: Any) -> Any:
+        if self.sock is not None:
+            _UNDER_WAY.limit.watch(self.sock.fileno())
+        return super().putrequest(*args, **options)
+
+
+class _TimedPool(_HttpsPool):  # type: ignore[misc]
+    ConnectionCls = _TimedConnection
+
+
+class _TimedAdapter(_Adapter):  # type: ignore[misc]
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, blocksize=BLOCK_BYTES, **kwargs)
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"https": _TimedPool}
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = {"https": _TimedPool}
+        return manager
 
     def proxy_headers(self, proxy: str) -> dict[str, str]:
         """requests would write the password in Latin-1, which many cannot be."""
@@ -436,8 +507,31 @@ class _BlockAdapter(_Adapter):  # type: ignore[misc]
             return {}
         return {"Proxy-Authorization": f"Basic {_basic(_unquote(parts.username), _unquote(parts.password or ''))}"}
 
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        return super().proxy_manager_for(*args, blocksize=BLOCK_BYTES, **kwargs)
+    def build_response(self, request: Any, response: Any) -> Any:
+        # Has the standard library read the chunks of an answer. It limits the line with the size of a chunk; urllib3
+        # does not before 2.8, which Python 3.9 does not have.
+        response.chunked = False
+        # So it is from 2.0 on; before, an answer that is cut off is one that has come to its end.
+        response.enforce_content_length = True
+        return super().build_response(request, response)
+
+
+class _TimedBody:
+    """A body whose exchange is not timed while it is sent, as that takes as long as it takes."""
+
+    def __init__(self, body: Body, limit: Limit) -> None:
+        self._body = body
+        self._limit = limit
+
+    def __len__(self) -> int:
+        return len(self._body)
+
+    def read(self, size: int = -1) -> bytes:
+        self._limit.pause()
+        block = self._body.read(size)
+        if not block:
+            self._limit.resume()
+        return block
 
 
 class _Http(_Session):  # type: ignore[misc]
@@ -458,7 +552,8 @@ class Connection:
     told each secret before it is sent, so that it can be kept out of every output; C(hide) takes all of them out of a
     text that is about to be shortened. C(on_exchange) is told of each request as soon as it is answered or has failed,
     by the thread that sent it. C(shield) holds signals back in its block, as a login whose token is lost cannot be
-    closed. While C(hurried) says that the task has to end, no answer is waited for longer than a moment.
+    closed. C(time_left) is how many seconds there are for all that is still to be sent by a task that has to end, or
+    None; then no answer is waited for longer than a moment.
     """
 
     def __init__(
@@ -469,7 +564,7 @@ class Connection:
         hide: Callable[[str], str] = str,
         on_exchange: Callable[[Exchange], None] | None = None,
         shield: Callable[[], AbstractContextManager[None]] = nullcontext,
-        hurried: Callable[[], bool] = lambda: False,
+        time_left: Callable[[], float | None] = lambda: None,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -479,11 +574,14 @@ class Connection:
         self._hide = hide
         self._on_exchange = on_exchange
         self._shield = shield
-        self._hurried = hurried
+        self._time_left = time_left
+        self._limits = Limits(options.request_timeout * TOTAL_FACTOR, time_left)
         self._sleep = sleep
         self._jitter = jitter
         self._token = options.session_token
         self._superseded: list[str] = []
+        self._open: str | None = None
+        self._lost_login = False
         self._refusal: Answer | None = None
         self._dated = ("", 0.0)
         self._renewing = threading.Lock()
@@ -495,7 +593,7 @@ class Connection:
         self._http.headers.update(
             {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": USER_AGENT}
         )
-        self._http.mount("https://", _BlockAdapter(pool_maxsize=32))
+        self._http.mount("https://", _TimedAdapter(pool_maxsize=32))
         if options.proxy:
             self._http.proxies = {"https": options.proxy}
         for secret in options.coded_credentials:
@@ -510,9 +608,7 @@ class Connection:
     def _log_in(self) -> str:
         user, password = (_encode(text or "") for text in (self.options.username, self.options.password))
         for dialect in [self.dialect] if self.dialect else ["api", "rest"]:
-            answer = self._refusal or self._exchange(
-                "POST", self.options.origin + LOGIN_PATHS[dialect], "session.login", auth=(user, password)
-            )
+            answer = self._refusal or self._ask_for_login(dialect, (user, password))
             if answer.status in (404, 405) and not answer.body.lstrip().startswith(b"{"):
                 continue
             if answer.status in REFUSALS:
@@ -528,22 +624,38 @@ class Connection:
             remedy="Check hostname and port, and api_dialect: it is forced." if self.options.dialect else None,
         )
 
+    def _ask_for_login(self, dialect: str, auth: tuple[bytes, bytes]) -> Answer:
+        try:
+            return self._exchange("POST", self.options.origin + LOGIN_PATHS[dialect], "session.login", auth=auth)
+        except BaseException as error:
+            self._lost_login = getattr(error, "was_sent", True)
+            raise
+
     def logout(self) -> None:
         """Close the API sessions that were opened here; one that was handed to us stays open.
 
-        Those that were taken for expired may be open all the same; that they cannot be closed is no news.
+        Those that were taken for expired may be open all the same; that they cannot be closed is no news. After a
+        failure it may be called again, and closes what is left. Raises what C(send) raises, and TimedOut where a task
+        that had to end did not wait for the answer to a login.
         """
         # A thread that is about to log in again must not do so afterwards.
         with self._renewing:
-            token, self._token = self._token, None
+            self._open, self._token = self._token or self._open, None
         try:
-            if token and not self.options.session_token:
-                self._close(token)
+            if self._open and not self.options.session_token:
+                self._close(self._open)
+                self._open = None
                 with suppress(ContentError):
                     for superseded in self._superseded:
                         self._close(superseded)
         finally:
             self._http.close()
+        if self._lost_login and self._time_left() is not None:
+            raise TimedOut(
+                "the answer to a login did not come in time, so an API session may be open",
+                operation="session.logout",
+                remedy=LATER,
+            )
 
     def _close(self, token: str) -> None:
         url = self.options.origin + LOGIN_PATHS[self.dialect or "api"]
@@ -624,18 +736,19 @@ class Connection:
         sent_headers = {"Content-Type": "application/octet-stream", "Accept": "*/*", **(headers or {})}
 
         def attempt(token: str | None) -> Any:
+            limit.resume()
             return self._request(
                 method,
                 url,
                 operation,
+                limit,
                 place=place,
                 token=token,
-                data=body() if body else None,
+                data=_TimedBody(body(), limit) if body else None,
                 headers=sent_headers,
-                stream=True,
             )
 
-        with _about(session_id):
+        with _about(session_id), self._limits.limit() as limit:
             response = (
                 self._authenticated(attempt, lambda answer: int(answer.status_code), lambda answer: answer.close())
                 if own
@@ -643,8 +756,9 @@ class Connection:
             )
             try:
                 if not 200 <= response.status_code < 300:
-                    answer = self._read_body(response, operation)
+                    answer = self._read_body(response, operation, limit)
                     raise from_response(response.status_code, answer, operation, session_id, hide=self._hide)
+                limit.pause()
                 yield response
             finally:
                 response.close()
@@ -694,37 +808,35 @@ class Connection:
         headers: Mapping[str, str] | None = None,
         auth: tuple[bytes, bytes] | None = None,
     ) -> Answer:
-        response = self._request(
-            method,
-            url,
-            operation,
-            place=url[len(self.options.origin) :],
-            token=token,
-            data=data,
-            headers=headers,
-            auth=auth,
-            stream=True,
-        )
-        self._dated = (response.headers.get("Date", ""), time.monotonic())
-        try:
-            return Answer(response.status_code, response.headers, self._read_body(response, operation))
-        finally:
-            response.close()
+        place = url[len(self.options.origin) :]
+        with self._limits.limit() as limit:
+            response = self._request(
+                method, url, operation, limit, place=place, token=token, data=data, headers=headers, auth=auth
+            )
+            self._dated = (response.headers.get("Date", ""), time.monotonic())
+            try:
+                return Answer(response.status_code, response.headers, self._read_body(response, operation, limit))
+            finally:
+                response.close()
 
     def _request(
         self,
         method: str,
         url: str,
         operation: str,
+        limit: Limit,
         *,
         place: str,
         token: str | None,
         headers: Mapping[str, str] | None,
         **options: Any,
     ) -> Any:
+        """What is asked and answered, with the body of the answer unread."""
+        self._require_time(operation)
         sent_headers = {**(headers or {}), **({TOKEN_HEADER: token} if token else {})}
         began, status = time.monotonic(), None
         try:
+            _UNDER_WAY.limit = limit
             response = self._http.request(
                 method,
                 url,
@@ -732,17 +844,22 @@ class Connection:
                 timeout=self._timeout,
                 verify=self.options.verify,
                 allow_redirects=False,
+                stream=True,
                 **options,
             )
             status = response.status_code
         except (requests.RequestException, OSError, ValueError) as error:
             # A host name that is none ends in a ValueError, which requests hands on as it is.
-            failed = self._translate(error, url, operation)
+            failed = self._overdue(url, operation) if limit.over else self._translate(error, url, operation)
             failed.was_sent = not _never_left(error)
             raise failed from None
         finally:
             if self._on_exchange:
                 self._on_exchange(Exchange(method, place, status, began, time.monotonic()))
+        if limit.over:
+            # To the standard library, headers that are cut off are headers that have come to their end.
+            response.close()
+            raise self._overdue(url, operation)
         oddity = self._oddity(response)
         if oddity:
             response.close()
@@ -760,7 +877,32 @@ class Connection:
             return f"in an encoding that it was not asked for: {quote(encoding.encode(), self._hide)}"
         return ""
 
-    def _read_body(self, response: Any, operation: str) -> bytes:
+    def _require_time(self, operation: str) -> None:
+        left = self._time_left()
+        if left is not None and left <= 0:
+            error = OutOfTime("it was not asked, as the task has to end and has no time left", operation=operation)
+            error.was_sent = False
+            raise error
+
+    def _overdue(self, url: str, operation: str) -> ContentError:
+        """What is said of an exchange that took too long in all."""
+        place = _place_of(url)
+        left = self._time_left()
+        if left is None:
+            total = self.options.request_timeout * TOTAL_FACTOR
+            return TimedOut(
+                f"{place} had not come to the end of its answer after {total} seconds ({TOTAL_FACTOR} times "
+                "request_timeout)",
+                operation=operation,
+            )
+        kind = TimedOut if left > 0 else OutOfTime
+        return kind(
+            f"{place} had not come to the end of its answer, and the task has to end",
+            operation=operation,
+            remedy=LATER,
+        )
+
+    def _read_body(self, response: Any, operation: str, limit: Limit) -> bytes:
         read = bytearray()
         try:
             for chunk in response.iter_content(BLOCK_BYTES):
@@ -772,7 +914,11 @@ class Connection:
                         operation=operation,
                     )
         except (requests.RequestException, OSError) as error:
-            raise self._translate(error, response.url, operation) from None
+            if not limit.over:
+                raise self._translate(error, response.url, operation) from None
+        if limit.over:
+            # An answer without a length ends where its connection does.
+            raise self._overdue(response.url, operation)
         return bytes(read)
 
     def _read_json(self, answer: Answer, operation: str) -> Any:
@@ -810,7 +956,7 @@ class Connection:
 
     @property
     def _cut_short(self) -> bool:
-        return self.options.request_timeout > HURRIED_TIMEOUT and self._hurried()
+        return self.options.request_timeout > HURRIED_TIMEOUT and self._time_left() is not None
 
     @property
     def _timeout(self) -> int:
@@ -822,7 +968,7 @@ class Connection:
         return f"{self._timeout} seconds ({'the task has to end' if self._cut_short else 'request_timeout'})"
 
     def _translate(self, error: Exception, url: str, operation: str) -> ContentError:
-        place = ":".join(str(part) for part in _origin(url))
+        place = _place_of(url)
         reason = _plain_reason(error)
         if isinstance(error, requests.exceptions.ProxyError):
             return self._translate_proxy_error(error, reason, operation)
@@ -841,7 +987,7 @@ class Connection:
         if isinstance(error, requests.exceptions.ConnectTimeout):
             reason = f"nothing answers within {self._named_timeout}"
         elif isinstance(error, requests.exceptions.ReadTimeout) or "timed out" in reason:
-            remedy = "See what became of it when the server answers again." if self._cut_short else None
+            remedy = LATER if self._cut_short else None
             return TimedOut(f"{place} was silent for {self._named_timeout}", operation=operation, remedy=remedy)
         return ConnectionFailed(f"no connection to {place}: {reason}", operation=operation)
 

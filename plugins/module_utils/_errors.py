@@ -407,6 +407,10 @@ class TimedOut(ContentError):
     default_type = "TIMED_OUT"
 
 
+class OutOfTime(TimedOut):
+    """A task that has to end has no time left, so to ask again is of no use."""
+
+
 class WarningsNotIgnored(ContentError):
     """The preview raised warnings that warning_behavior does not accept; C(data) holds them."""
 

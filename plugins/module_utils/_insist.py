@@ -21,6 +21,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     InvalidResponse,
     NotAllowedInCurrentState,
     NotFound,
+    OutOfTime,
     ResourceBusy,
     TimedOut,
 )
@@ -163,6 +164,8 @@ def ask_to_complete(ask: Callable[[], None], sleep: Callable[[float], None]) -> 
 
 def may_pass(error: ContentError) -> bool:
     """Whether what was asked for may be done when it is asked for again."""
+    if isinstance(error, OutOfTime):
+        return False
     unsent = isinstance(error, ConnectionFailed) and not error.was_sent
     return is_lost(error) or unsent or error.status == TOO_MANY_REQUESTS or isinstance(error, ResourceBusy)
 

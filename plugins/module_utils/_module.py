@@ -37,6 +37,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._connection import
 from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     ContentError,
     InvalidArgument,
+    TimedOut,
     defect,
     failure,
     printable,
@@ -61,6 +62,8 @@ STEERING = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 FIELD_NAME = re.compile(r"[a-z_]+")
 MASK = "********"
 TRACE_VERBOSITY = 3
+# Whatever of its time a task that has to end has used up before.
+LOGOUT_SECONDS = 1.0
 
 AWX_CERTIFICATES = (
     "The certificate of the vCenter is not verified, as the environment says VMWARE_VALIDATE_CERTS=false. That is the "
@@ -114,7 +117,7 @@ class Task:
 
     Within C(shield()) a signal waits: what is made there and noted for what C(on_failure) undoes cannot be lost in
     between. C(so_far) is what a task that fails, or is ended, can return all the same; it is asked for when all is
-    undone.
+    undone. C(take_step) takes a step of that, again if a second signal has cut it, as then it says what is left.
     """
 
     connection: Connection
@@ -123,6 +126,7 @@ class Task:
     progress: Progress = field(default_factory=Progress)
     undo: list[Callable[[], str]] = field(default_factory=list)
     so_far: Callable[[], Mapping[str, Any]] = dict
+    take_step: Callable[[Callable[[], str]], str] = lambda step: step()
 
     def on_failure(self, undo: Callable[[], str]) -> None:
         """Have something undone if the task fails, the last first; C(undo) returns what to say of it, if anything."""
@@ -132,7 +136,7 @@ class Task:
         """Undo what was done, noting in the failure what was and could not be undone, and what is left to return."""
         while self.undo:
             try:
-                said = self.undo.pop()()
+                said = self.take_step(self.undo.pop())
                 error.notes.extend([said] if said else [])
             except Exception as failed:  # noqa: BLE001 (what cannot be undone keeps nothing else from being undone)
                 error.notes.append(f"Clean-up failed: {failure(failed)['msg']}")
@@ -201,7 +205,13 @@ def _as_failure(error: BaseException) -> ContentError:
     """What ends a task, as its users are told of it."""
     if isinstance(error, ContentError):
         return error
-    return ContentError(str(error), error_type="CANCELED") if isinstance(error, Interrupted) else defect(error)
+    if not isinstance(error, Interrupted):
+        return defect(error)
+    told = ContentError(str(error), error_type="CANCELED")
+    # What a shield held back a signal for was given up as well, and may have been done all the same.
+    if isinstance(error.__context__, TimedOut):
+        told.notes.append(error.__context__.explain())
+    return told
 
 
 def _require_requests() -> None:
@@ -278,7 +288,8 @@ def _connect_and_work(
         hide=module.without_secrets,
         on_exchange=on_exchange,
         shield=signals.shielded,
-        hurried=lambda: signals.noticed,
+        time_left=signals.time_left,
+        sleep=signals.sleep,
     )
 
     progress = open_progress(module.params, module.as_said)
@@ -287,6 +298,7 @@ def _connect_and_work(
         warn=lambda text: module.warn(module.as_said(text)),
         shield=signals.shielded,
         progress=progress,
+        take_step=signals.take_step,
     )
     worked = False
     try:
@@ -296,8 +308,7 @@ def _connect_and_work(
             worked = True
             return outcome
         finally:
-            # From here on it ends anyway; a signal would only cut the clean-up or the logout.
-            signals.ignore()
+            signals.begin_to_end()
             progress.close(failed=not worked)
     except BaseException as error:
         told = _as_failure(error)
@@ -306,13 +317,14 @@ def _connect_and_work(
             raise told from None
         raise
     finally:
-        _log_out(connection, task)
+        _log_out(connection, task, signals)
 
 
-def _log_out(connection: Connection, task: Task) -> None:
+def _log_out(connection: Connection, task: Task, signals: Signals) -> None:
     """The work is done or has failed already, so a logout that fails is worth a warning and no more."""
+    signals.grant(LOGOUT_SECONDS)
     try:
-        connection.logout()
+        signals.take_step(connection.logout)
     except ContentError as error:
         task.warn(f"{error.explain()} The API session ends by itself after its idle time.")
 

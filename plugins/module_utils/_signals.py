@@ -9,39 +9,64 @@ import os
 import select
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import Callable, TypeVar
+
+SaidT = TypeVar("SaidT")
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+# Does nothing but wake a thread that waits; where it is not handled it is ignored.
+WAKE = signal.SIGURG
 RESULT_DESCRIPTOR = 1
 READER_CHECK_SECONDS = 1.0
-INSIST_SECONDS = 0.1
+WAKE_SECONDS = 0.1
 FAREWELL = b"\0"
+# For all that a task does after the signal that ends it, but for the logout.
+CLEAN_UP_SECONDS = 6.5
+# A terminal and Ansible may each send a signal for one and the same wish.
+ONE_WISH_SECONDS = 0.5
+LONGEST_HURRIED_PAUSE = 0.5
+NAP_SECONDS = 0.1
+UNKNOWN = "What it was asking vCenter for at that moment may have been done."
 
 
 class Interrupted(BaseException):
     """A signal asked the task to end; no library catches it on its way to the clean-up."""
 
 
-class Signals:
-    """Turns the first signal, or the loss of whoever waits for our result, into Interrupted; later ones are ignored.
+class Abandoned(Interrupted):
+    """A second signal asked the task to end at once."""
 
-    C(noticed) says that it has come, also while a shield still holds it back.
+
+class Signals:
+    """Turns the first signal, or the loss of whoever waits for our result, into Interrupted.
+
+    From then on the task cleans up, and has a few seconds for all of it. A second signal is Abandoned: it also ends
+    what a shield holds, and the step of the clean-up that is under way. Later ones are ignored.
     """
 
     def __init__(self) -> None:
         self._shields = 0
         self._caught: str | None = None
-        self.noticed = False
+        self._first = ""
+        self._came = 0.0
+        self._until = 0.0
+        self._noticed = False
+        self._abandoned = False
+        self._ending = False
+        self._in_step = False
         self._finished = threading.Event()
 
     @contextmanager
     def handled(self) -> Iterator[None]:
-        """What comes after the block is the printing of the result, which no signal must cut: they stay ignored."""
+        """What comes after the block is the printing of the result, which no signal must cut: they are ignored."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
+        previous_wake = signal.signal(WAKE, _do_nothing)
         for number in SIGNALS:
             signal.signal(number, self._catch)
         woken, alarm = os.pipe()
@@ -52,7 +77,7 @@ class Signals:
         try:
             yield
         finally:
-            self.ignore()
+            self._ignore()
             self._finished.set()
             signal.set_wakeup_fd(previous_alarm)
             with suppress(BlockingIOError):
@@ -60,6 +85,7 @@ class Signals:
             watcher.join()
             os.close(woken)
             os.close(alarm)
+            signal.signal(WAKE, previous_wake or signal.SIG_DFL)
 
     @contextmanager
     def shielded(self) -> Iterator[None]:
@@ -72,22 +98,64 @@ class Signals:
             yield
         finally:
             self._shields -= 1
-            # Also in place of an error: whoever catches that would go on, and later signals are ignored.
+            # Also in place of an error: whoever catches that would go on, and the signal would be forgotten.
             self._raise_if_caught()
 
-    def ignore(self) -> None:
-        if threading.current_thread() is threading.main_thread():
-            for number in SIGNALS:
-                signal.signal(number, signal.SIG_IGN)
+    def begin_to_end(self) -> None:
+        """From here on the task ends anyway: a signal puts it in a hurry, and only a second one cuts anything."""
+        self._ending = True
+
+    def take_step(self, step: Callable[[], SaidT]) -> SaidT:
+        """Take a step of the clean-up, and return what it says.
+
+        One that a second signal cuts is taken again: as nothing can be sent any more, it says what is left.
+        """
+        try:
+            self._in_step = not self._abandoned
+            return step()
+        except Abandoned:
+            return step()
+        finally:
+            self._in_step = False
+
+    def time_left(self) -> float | None:
+        """How many seconds there are for what is still to be sent; None where the task need not end."""
+        if not self._noticed:
+            return None
+        return 0.0 if self._abandoned else max(0.0, self._until - time.monotonic())
+
+    def grant(self, seconds: float) -> None:
+        """Have at least so many seconds left, unless the task was asked to end at once."""
+        self._until = max(self._until, time.monotonic() + seconds)
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep, but for no more than a moment where the task has to end, also within a shield."""
+        began = time.monotonic()
+        while (slept := time.monotonic() - began) < (min(seconds, LONGEST_HURRIED_PAUSE) if self._noticed else seconds):
+            time.sleep(min(NAP_SECONDS, seconds - slept))
+
+    def _ignore(self) -> None:
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
 
     def _catch(self, number: int, _frame: FrameType | None) -> None:
-        self.ignore()
-        self.noticed = True
-        self._caught = signal.Signals(number).name
-        self._raise_if_caught()
+        name, now = signal.Signals(number).name, time.monotonic()
+        if not self._noticed:
+            self._first = self._caught = name
+            self._came, self._until = now, now + CLEAN_UP_SECONDS
+            self._noticed = True
+            self._raise_if_caught()
+        elif now - self._came >= ONE_WISH_SECONDS:
+            self._ignore()
+            self._abandoned = True
+            # The end of a shield says no more than this.
+            self._caught = None
+            if self._in_step or not self._ending:
+                told = f"The task was ended by {self._first}, and by {name} before it had cleaned up."
+                raise Abandoned(f"{told} {UNKNOWN}" if self._shields else told)
 
     def _raise_if_caught(self) -> None:
-        if self._caught and not self._shields:
+        if self._caught and not self._shields and not self._ending:
             name, self._caught = self._caught, None
             raise Interrupted(f"The task was ended by {name}.")
 
@@ -101,19 +169,23 @@ class Signals:
         poller = select.poll()
         poller.register(RESULT_DESCRIPTOR, 0)
         poller.register(woken, select.POLLIN)
+        came = False
         while not self._finished.is_set():
-            events = dict(poller.poll(READER_CHECK_SECONDS * 1000))
+            events = dict(poller.poll((WAKE_SECONDS if came else READER_CHECK_SECONDS) * 1000))
             if woken in events:
-                self._insist(os.read(woken, 64))
+                came = came or any(number in SIGNALS for number in os.read(woken, 64))
+            elif came:
+                # A signal that comes just before the main thread begins to wait does not wake it: the next one does.
+                signal.pthread_kill(threading.main_thread().ident or 0, WAKE)
             if RESULT_DESCRIPTOR in events:
                 poller.unregister(RESULT_DESCRIPTOR)
             unread = events.get(RESULT_DESCRIPTOR, 0) & (select.POLLERR | select.POLLHUP)
-            if unread or os.getppid() != parent:
-                parent = os.getppid()
+            lost = unread or os.getppid() != parent
+            parent = os.getppid()
+            # Whoever is ended together with our reader has one wish and not two.
+            if lost and not self._noticed:
                 os.kill(os.getpid(), signal.SIGTERM)
 
-    def _insist(self, numbers: bytes) -> None:
-        """A signal that comes just before the main thread begins to wait does not wake it: the next one does."""
-        for number in numbers:
-            while number in SIGNALS and not self.noticed and not self._finished.wait(INSIST_SECONDS):
-                signal.pthread_kill(threading.main_thread().ident or 0, number)
+
+def _do_nothing(_number: int, _frame: FrameType | None) -> None:
+    pass

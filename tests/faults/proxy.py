@@ -14,6 +14,7 @@ What it does at a request (``KINDS``) is one of these. The server knows nothing 
 ``stop-reading``     nothing of the request's body is read, and nothing is answered
 ``status``           another status with an HTML page, as from a gateway; ``Retry-After`` may come along
 ``redirect``         a redirect to another host
+``made-up``          bytes that the test makes up, as fast or as slowly as it likes, for as long as the other side reads
 ===================  ==================================================================================
 
 The server has done what it was asked, and its answer meets with something:
@@ -44,7 +45,7 @@ import ssl
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -68,7 +69,7 @@ RESET = struct.pack("ii", 1, 0)
 CONTENT_LENGTH = re.compile(rb"^content-length: *(\d+)", re.IGNORECASE | re.MULTILINE)
 CLOSES = re.compile(rb"^connection: *close", re.IGNORECASE | re.MULTILINE)
 
-BEFORE = ("reset", "reset-during", "stop-reading", "status", "redirect", "gone")
+BEFORE = ("reset", "reset-during", "stop-reading", "status", "redirect", "made-up", "gone")
 AFTER = (
     "reset-after",
     "reset-in-answer",
@@ -113,7 +114,8 @@ class Misbehaviour:
     """What goes wrong at the requests for an operation, from the C(first) to the C(last), None for all later ones.
 
     C(percent) is the part of a body that passes, C(seconds) a pause, C(status) and C(retry_after) what a gateway
-    answers, C(act) what happens to the server, and C(text) the kind of a fault of the simulator.
+    answers, C(pieces) what is answered piece by piece, C(act) what happens to the server, and C(text) the kind of a
+    fault of the simulator.
     """
 
     kind: str
@@ -124,6 +126,7 @@ class Misbehaviour:
     seconds: float = 0.1
     status: int = 502
     retry_after: str = ""
+    pieces: Callable[[], Iterable[bytes]] = tuple
     act: Callable[[], object] | None = None
     text: str = ""
 
@@ -197,7 +200,7 @@ class FaultProxy:
 
     @property
     def sent_bytes(self) -> int:
-        """How much of huge answers has gone out."""
+        """How much of huge and of made-up answers has gone out."""
         with self._changing:
             return self._traffic.sent_bytes
 
@@ -400,10 +403,13 @@ class _Conversation:
         elif found and kind == "stop-reading":
             self._client.wait_until_closed()
             self._goes_on = False
-        elif found and kind in ("status", "redirect"):
+        elif found and kind in ("status", "redirect", "made-up"):
             for _block in self._client.blocks(size):
                 pass
-            self._answer_as_gateway(found)
+            if kind == "made-up":
+                self._make_up(found)
+            else:
+                self._answer_as_gateway(found)
         else:
             self._ask(found, head, size)
 
@@ -496,6 +502,13 @@ class _Conversation:
         for start in range(1, HUGE_BYTES, BLOCK):
             self._client.send(block[: HUGE_BYTES - start])
             self._proxy.note_sent(self._traffic, BLOCK)
+
+    def _make_up(self, found: Misbehaviour) -> None:
+        self._goes_on = False
+        with suppress(OSError):
+            for piece in found.pieces():
+                self._client.send(piece)
+                self._proxy.note_sent(self._traffic, len(piece))
 
     def _fall_silent(self) -> None:
         self._client.wait_until_gone()

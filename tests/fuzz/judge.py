@@ -219,12 +219,12 @@ def _clear(dest: Path) -> list[str]:
 @contextmanager
 def _transport(script: Script) -> Iterator[None]:
     """Have connections made by this case end in its script."""
-    given = _connection._BlockAdapter
-    vars(_connection)["_BlockAdapter"] = lambda **_options: Replay(script)
+    given = _connection._TimedAdapter
+    vars(_connection)["_TimedAdapter"] = lambda **_options: Replay(script)
     try:
         yield
     finally:
-        vars(_connection)["_BlockAdapter"] = given
+        vars(_connection)["_TimedAdapter"] = given
 
 
 @contextmanager

@@ -128,7 +128,7 @@ def open_connection(
     server: Any,
     sleeps: list[float] | None = None,
     secrets: list[str] | None = None,
-    hurried: Callable[[], bool] = lambda: False,
+    time_left: Callable[[], float | None] = lambda: None,
     **changes: Any,
 ) -> Connection:
     """A logged-in connection that sleeps in no time; C(sleeps) and C(secrets) keep what it would tell."""
@@ -137,7 +137,7 @@ def open_connection(
     connection = Connection(
         options,
         on_secret=([] if secrets is None else secrets).append,
-        hurried=hurried,
+        time_left=time_left,
         sleep=([] if sleeps is None else sleeps).append,
         jitter=lambda: 0.5,
     )
@@ -976,7 +976,7 @@ def test_a_server_that_is_silent_is_given_up_after_request_timeout(sim: Simulato
 
 
 def test_a_server_that_is_silent_is_given_up_at_once_by_a_task_that_has_to_end(sim: Simulator) -> None:
-    connection = open_connection(sim, hurried=lambda: True, request_timeout=60)
+    connection = open_connection(sim, time_left=lambda: 60.0, request_timeout=60)
     sim.inject("GET:/api/content/library/item/update-session*:*:hang")
     started = time.monotonic()
     with pytest.raises(TimedOut, match=rf"was silent for {HURRIED_TIMEOUT} seconds \(the task has to end\)") as caught:

@@ -25,7 +25,8 @@ UTILS = f"{COLLECTION}.plugins.module_utils"
 LAYERS: dict[str, set[str]] = {
     "_schema": set(),
     "_errors": {"_schema"},
-    "_connection": {"_errors", "requests", "ansible", "urllib3"},
+    "_limits": set(),
+    "_connection": {"_errors", "_limits", "requests", "ansible", "urllib3"},
     "_local": {"_errors"},
     "_transfer": {"_errors", "_local"},
     "_progress": set(),
