@@ -37,7 +37,7 @@ from tools.sanity import (
 )
 from tools.site import build_site
 from tools.staging import stage
-from tools.supported import core_of, others, provide
+from tools.supported import SMALLEST, core_of, others, provide
 
 # For each of three steps on two cores, as many tests wait for a clock; but each worker takes seconds to start.
 PYTEST_JOBS = "2"
@@ -161,6 +161,14 @@ def pythons(env: Mapping[str, str]) -> Outcome:
     return total
 
 
+def smallest(env: Mapping[str, str]) -> Outcome:
+    """Run what depends on requests and urllib3 with the oldest that are said to work; all tests run with the newest."""
+    if not works(OLDEST, env):
+        return Outcome(skipped=1, remarks=(f"left out: Python {OLDEST}, not found",))
+    python = provide(OLDEST, env, SMALLEST)
+    return run_tests([str(python), "-m", "pytest"], "smallest", ("-m", "not process", *ON_THE_WIRE), env)
+
+
 def licences(env: Mapping[str, str]) -> Outcome:
     # On the copy, as a checkout may hold scratch files that are nobody's work.
     code = run(["reuse", "--root", str(stage(CACHE / "licences")), "lint", "--lines"], env)[0]
@@ -219,6 +227,12 @@ TELLING = (
     ),
     QUEUE,
 )
+ON_THE_WIRE = (
+    "tests/unit/test_connection.py",
+    "tests/unit/test_transfers.py",
+    "tests/faults/test_attacks.py::test_no_answer_takes_much_memory",
+    "tests/faults/test_attacks.py::test_no_exchange_takes_longer_than_ten_times_request_timeout",
+)
 MUTATIONS = ("python", "-m", "tests.mutations", "--sample")
 FUZZ = ("python", "-m", "tests.fuzz", "--answers", "2500", "--options", "1000")
 TYPES = (
@@ -241,6 +255,7 @@ STEPS = (
     Step("reuse", "Check that each file names its licence", licences),
     Step("changelog", "Lint the changelog", commands(("antsibull-changelog", "lint"))),
     Step("pythons", "Run the unit tests on the other Pythons and ansible-cores", pythons),
+    Step("smallest", "Run what goes over the wire with the oldest requests and urllib3", smallest),
     Step("molecule", "Play the molecule scenarios", molecule),
     Step(
         "faults",

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Virtual environments beside the one that runs the checks: of each Python of the support matrix, with the newest
-ansible-core that it can run, and of an AWX that is in use.
+ansible-core that it can run, of an AWX that is in use, and of the oldest libraries.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from tools.sanity import SUPPORTED
 
 REQUIREMENTS = ROOT / "requirements" / "supported.txt"
 # AWX's own execution environment.
+SMALLEST = ROOT / "requirements" / "smallest.txt"
 AWX_PYTHON, AWX_REQUIREMENTS = "3.11", ROOT / "requirements" / "awx.txt"
 
 

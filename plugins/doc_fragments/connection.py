@@ -93,5 +93,6 @@ options:
     choices: [auto, api, rest]
     default: auto
 requirements:
-  - requests
+  - requests >= 2.28
+  - urllib3 >= 1.26.9
 """

@@ -65,6 +65,9 @@ else:
 
 AnswerT = TypeVar("AnswerT")
 
+# With anything older some certificates and proxies end in a traceback. requirements.txt says the same.
+OLDEST_LIBRARIES: Mapping[str, tuple[int, ...]] = {"requests": (2, 28), "urllib3": (1, 26, 9)}
+
 LOGIN_PATHS = {"api": "/api/session", "rest": "/rest/com/vmware/cis/session"}
 TOKEN_HEADER = "vmware-api-session-id"  # noqa: S105 (the name of the header, not a token)
 TOKEN = re.compile(r"[\x21-\x7e]+")
@@ -113,6 +116,18 @@ class Environment:
         value: str = env_fallback(name)
         self.used.add(name)
         return value
+
+
+def outdated_libraries() -> dict[str, str]:
+    """Which libraries are older than what works, with their versions; none where they are missing altogether."""
+    if not HAS_REQUESTS:
+        return {}
+    found = {"requests": requests.__version__, "urllib3": urllib3.__version__}
+    return {name: version for name, version in found.items() if _numbers(version) < OLDEST_LIBRARIES[name]}
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:3])
 
 
 def connection_spec(fallback: Callable[..., str] = env_fallback) -> dict[str, Any]:

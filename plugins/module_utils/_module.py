@@ -9,6 +9,7 @@ again.
 
 from __future__ import annotations
 
+import platform
 import re
 import sys
 import urllib.parse
@@ -23,6 +24,7 @@ from ansible.module_utils.common.parameters import remove_values
 
 from ansible_collections.vsphere.content.plugins.module_utils._connection import (
     HAS_REQUESTS,
+    OLDEST_LIBRARIES,
     REQUESTS_IMPORT_ERROR,
     VALIDATE_VARIABLE,
     Connection,
@@ -31,6 +33,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._connection import
     Exchange,
     connection_spec,
     is_verified,
+    outdated_libraries,
     read_options,
     secrets_in_options,
 )
@@ -220,6 +223,18 @@ def _require_requests() -> None:
             f"{missing_required_lib('requests')}. Python says: {REQUESTS_IMPORT_ERROR}",
             error_type="MISSING_REQUIREMENT",
             remedy=f"There, run {sys.executable} -m pip install requests.",
+        )
+    outdated = outdated_libraries()
+    if outdated:
+        oldest = {name: ".".join(map(str, numbers)) for name, numbers in OLDEST_LIBRARIES.items()}
+        found = " and ".join(f"{name} {version}" for name, version in outdated.items())
+        needed = " and ".join(f"{name} {oldest[name]}" for name in outdated)
+        wanted = " ".join(f"'{name}>={oldest[name]}'" for name in oldest)
+        where = f"{platform.node()}'s Python {sys.executable}"
+        raise ContentError(
+            f"{found} of {where} is too old: vsphere.content needs {needed} or later",
+            error_type="MISSING_REQUIREMENT",
+            remedy=f"There, run {sys.executable} -m pip install --upgrade {wanted}.",
         )
 
 

@@ -62,6 +62,23 @@ def test_without_requests_a_module_says_what_to_install(
     assert said.split(" on ")[0] in sections(page(), "~")["MISSING_REQUIREMENT"]
 
 
+@pytest.mark.parametrize(
+    ("name", "version", "oldest"), [("requests", "2.27.1", "2.28"), ("urllib3", "1.26.8", "1.26.9")]
+)
+def test_with_an_old_library_a_module_says_what_to_upgrade(
+    name: str, version: str, oldest: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = f"import {name}\n{name}.__version__ = '{version}'\n"
+    (tmp_path / "sitecustomize.py").write_text(code, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    found = run(modules()[0])
+    said = found.result["msg"]
+    assert said.startswith(f"{name} {version} of ")
+    assert f"Python {sys.executable} is too old: vsphere.content needs {name} {oldest} or later." in said
+    assert said.endswith(f"{sys.executable} -m pip install --upgrade 'requests>=2.28' 'urllib3>=1.26.9'.")
+    assert found.result["error"] == {**NOTHING_KNOWN, "type": "MISSING_REQUIREMENT"}
+
+
 def test_an_ansible_core_that_is_not_supported_is_named(tmp_path: Path) -> None:
     """Ansible itself says so, by what the collection requires; here that is what nobody has yet."""
     copy = tmp_path.joinpath(*NAME)

@@ -20,6 +20,7 @@ import pytest
 import yaml
 
 from ansible_collections.vsphere.content.plugins.module_utils import _errors, _steps, _upload
+from ansible_collections.vsphere.content.plugins.module_utils._connection import OLDEST_LIBRARIES
 from ansible_collections.vsphere.content.plugins.modules import content_library_update_session
 from tests.docs.pages import (
     EE_PIECE,
@@ -314,6 +315,20 @@ def test_the_readme_promises_what_is_checked() -> None:
     assert f"ansible-core {newest}" in readme
     assert f"Python {', '.join(SUPPORTED[:-1])} and {SUPPORTED[-1]}" in readme
     assert f"on Python {OLDEST} also that of {oldest}" in readme
+
+
+def test_the_oldest_libraries_are_the_same_wherever_they_are_named() -> None:
+    oldest = {name: ".".join(map(str, numbers)) for name, numbers in OLDEST_LIBRARIES.items()}
+    needed = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    tested = (ROOT / "requirements" / "smallest.txt").read_text(encoding="utf-8")
+    fragment = (ROOT / "plugins" / "doc_fragments" / "connection.py").read_text(encoding="utf-8")
+    readme, guide = (README.read_text(encoding="utf-8"), read("guide_execution_environment.rst"))
+    for name, version in oldest.items():
+        assert f"\n{name}>={version}\n" in needed
+        assert f"\n{name}=={version}\n" in tested
+        assert f"- {name} >= {version}\n" in fragment
+        assert f"`{name}` {version}" in readme
+        assert f"``{name}`` {version}" in guide
 
 
 def test_the_readme_names_the_pairs_that_the_unit_tests_run_on() -> None:

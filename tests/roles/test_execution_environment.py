@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from ansible_collections.vsphere.content.plugins.module_utils._connection import OLDEST_LIBRARIES
 from tests.harness.checkout import ROOT, collections_root
 from tools.environment import check_environment
 from tools.sanity import SUPPORTED
@@ -57,5 +58,7 @@ def test_the_python_is_one_that_the_collection_is_tested_with() -> None:
 
 def test_introspection_finds_what_the_modules_need() -> None:
     found = yaml.safe_load(builder("introspect", str(collections_root())))
-    assert [line.partition("#")[0].strip() for line in found["python"]] == ["requests>=2.28"]
+    assert [line.partition("#")[0].strip() for line in found["python"]] == [
+        f"{name}>={'.'.join(map(str, oldest))}" for name, oldest in OLDEST_LIBRARIES.items()
+    ]
     assert not found["system"]
