@@ -71,7 +71,7 @@ def test_with_an_old_library_a_module_says_what_to_upgrade(
     code = f"import {name}\n{name}.__version__ = '{version}'\n"
     (tmp_path / "sitecustomize.py").write_text(code, encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    found = run(modules()[0])
+    found = run(programs()[0])
     said = found.result["msg"]
     assert said.startswith(f"{name} {version} of ")
     assert f"Python {sys.executable} is too old: vsphere.content needs {name} {oldest} or later." in said
