@@ -43,6 +43,11 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
 )
 from ansible_collections.vsphere.content.plugins.module_utils._limits import Limit, Limits
 
+# Python and urllib3 write the keys of each connection to the file that this names, and make it. Some releases of
+# requests begin with that when they are imported.
+KEY_LOG = "SSLKEYLOGFILE"
+os.environ.pop(KEY_LOG, None)
+
 try:
     import requests
     import requests.adapters
@@ -71,6 +76,8 @@ OLDEST_LIBRARIES: Mapping[str, tuple[int, ...]] = {"requests": (2, 28), "urllib3
 LOGIN_PATHS = {"api": "/api/session", "rest": "/rest/com/vmware/cis/session"}
 TOKEN_HEADER = "vmware-api-session-id"  # noqa: S105 (the name of the header, not a token)
 TOKEN = re.compile(r"[\x21-\x7e]+")
+# No server takes a longer line in the head of a request.
+LONGEST_TOKEN = 8190
 HOST_NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 USER_AGENT = "vsphere.content"
 VALIDATE_VARIABLE = "VMWARE_VALIDATE_CERTS"
@@ -326,7 +333,8 @@ def _causes(error: BaseException) -> list[BaseException]:
     causes = [error]
     while True:
         inner = getattr(error, "reason", None) or (error.args[0] if error.args else None)
-        inner = inner if isinstance(inner, BaseException) else error.__cause__ or error.__context__
+        context = None if error.__suppress_context__ else error.__context__
+        inner = inner if isinstance(inner, BaseException) else error.__cause__ or context
         if inner is None or any(inner is cause for cause in causes):
             return causes
         causes.append(inner)
@@ -412,7 +420,8 @@ def _token_in(body: bytes) -> str | None:
     except ValueError:
         return None
     token = token.get("value") if isinstance(token, dict) else token
-    return token if isinstance(token, str) and TOKEN.fullmatch(token) else None
+    known = isinstance(token, str) and len(token) <= LONGEST_TOKEN and TOKEN.fullmatch(token)
+    return token if known else None
 
 
 def _basic(user: str, password: str) -> str:
@@ -583,6 +592,7 @@ class Connection:
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
+        os.environ.pop(KEY_LOG, None)
         self.options = options
         self.dialect = options.dialect
         self._on_secret = on_secret

@@ -43,7 +43,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._schema import (
     UpdateFileAddition,
     WarningBehavior,
 )
-from tests.harness.modules import ModuleResult, connection_args, run_module
+from tests.harness.modules import ModuleResult, connection_args, run_module, run_module_process
 from tests.harness.packages import make_iso
 from tests.harness.servers import (
     CannedServer,
@@ -375,16 +375,22 @@ def test_a_private_authority_is_trusted_by_ca_path(sim: Simulator) -> None:
     assert info(sim, ca_path=sim.ca_path, validate_certs=True).rc == 0
 
 
-def test_a_directory_of_hashed_certificates_is_a_ca_path(sim: Simulator, tmp_path: Path) -> None:
-    # OpenSSL looks an issuer up by a hash of its name, which is the file's name.
+def hashed_authority(sim: Simulator, directory: Path) -> str:
+    """Make a directory in which OpenSSL finds the simulator's authority."""
+    # It looks an issuer up by a hash of its name, which is the file's name.
     hashed = subprocess.run(
         ["openssl", "x509", "-noout", "-subject_hash", "-in", sim.ca_path], capture_output=True, check=True, text=True
     )
-    directory = tmp_path / "authorities"
     directory.mkdir()
-    assert info(sim, ca_path=str(directory)).result["error"]["type"] == "TLS_UNVERIFIED"
     shutil.copy(sim.ca_path, directory / f"{hashed.stdout.strip()}.0")
-    assert info(sim, ca_path=str(directory)).rc == 0
+    return str(directory)
+
+
+def test_a_directory_of_hashed_certificates_is_a_ca_path(sim: Simulator, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert info(sim, ca_path=str(empty)).result["error"]["type"] == "TLS_UNVERIFIED"
+    assert info(sim, ca_path=hashed_authority(sim, tmp_path / "authorities")).rc == 0
 
 
 UNTRUSTED: list[Any] = [
@@ -516,6 +522,37 @@ def test_options_outrank_the_environment(sim: Simulator) -> None:
     assert info(sim, env=env).rc == 0
 
 
+@pytest.mark.parametrize("protocol", [None, "http", "https"], ids=["direct", "http-proxy", "https-proxy"])
+@pytest.mark.parametrize("verified", [True, False], ids=["verified", "not-verified"])
+def test_no_keys_of_connections_are_written(
+    sim: Simulator, identity: Identity, tmp_path: Path, protocol: str | None, verified: bool
+) -> None:
+    """Whoever reads them can read the password."""
+    bundle, keys = tmp_path / "both.pem", tmp_path / "keys"
+    bundle.write_text(Path(sim.ca_path).read_text() + Path(identity.ca_path).read_text())
+    with Proxy(identity=identity if protocol == "https" else None) as proxy:
+        options = {"proxy_host": "127.0.0.1", "proxy_port": proxy.port, "proxy_protocol": protocol} if protocol else {}
+        ran = info(sim, ca_path=str(bundle), validate_certs=verified, env={"SSLKEYLOGFILE": str(keys)}, **options)
+    assert ran.rc == 0, ran.result
+    assert len(proxy.connects) == bool(protocol)
+    assert not keys.exists()
+
+
+@pytest.mark.process
+def test_no_keys_are_written_by_a_process_that_has_only_begun(sim: Simulator, tmp_path: Path) -> None:
+    """Some releases of requests make a TLS context as soon as they are imported."""
+    keys = tmp_path / "keys"
+    ran = run_module_process(INFO, {**connection_args(sim), "kind": "update"}, env={"SSLKEYLOGFILE": str(keys)})
+    assert ran.rc == 0, ran.result
+    assert not keys.exists()
+
+
+def test_a_directory_of_authorities_in_the_environment_has_no_say(sim: Simulator, tmp_path: Path) -> None:
+    hashed = hashed_authority(sim, tmp_path / "authorities")
+    assert info(sim, ca_path=None, env={"SSL_CERT_DIR": hashed}).result["error"]["type"] == "TLS_UNVERIFIED"
+    assert info(sim, env={"SSL_CERT_DIR": "/nonexistent"}).rc == 0
+
+
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
 def test_a_bundle_of_the_environment_has_no_say(sim: Simulator, identity: Identity, variable: str) -> None:
     assert info(sim, ca_path=None, env={variable: sim.ca_path}).result["error"]["type"] == "TLS_UNVERIFIED"
@@ -524,7 +561,9 @@ def test_a_bundle_of_the_environment_has_no_say(sim: Simulator, identity: Identi
     assert info(sim, ca_path=None, validate_certs=False, env={variable: "/nonexistent/bundle.pem"}).rc == 0
 
 
-@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize(
+    "variable", ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]
+)
 def test_a_proxy_of_the_environment_has_no_say(sim: Simulator, variable: str) -> None:
     with Proxy() as proxy:
         ran = info(sim, env={variable: f"http://127.0.0.1:{proxy.port}", "NO_PROXY": "", "no_proxy": ""})
@@ -537,6 +576,8 @@ def test_netrc_is_never_read(sim: Simulator, tmp_path: Path, identity: Identity)
     netrc.write_text("machine 127.0.0.1 login viewer@vsphere.local password Canary-7f3kQ2\n")
     netrc.chmod(0o600)
     assert info(sim, env={"NETRC": str(netrc)}).rc == 0
+    shutil.copy(netrc, tmp_path / ".netrc")
+    assert info(sim, env={"HOME": str(tmp_path)}).rc == 0
     assert {exchange.user for exchange in sim.exchanges} == {sim.username}
     with CannedServer(_quiet_vcenter, identity=identity) as server:
         assert info(server, env={"NETRC": str(netrc)}).rc == 0
