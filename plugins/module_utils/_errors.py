@@ -30,6 +30,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._schema import (
 QUOTED_CHARACTERS = 200
 LISTED_NAMES = 10
 DEEPEST_LEVEL = 64
+SURROGATE = re.compile(r"\\u[dD]")
 WHITE_SPACE = "\t\n\r\xa0\u2028\u2029"
 
 
@@ -190,7 +191,7 @@ def read_json(body: bytes) -> Any:
         level = [child for entry in level for child in _children(entry)]
     if level:
         raise ValueError("nested too deeply")
-    if "\\ud" in text.lower():
+    if SURROGATE.search(text):
         value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
     return value
 

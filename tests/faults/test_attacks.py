@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import itertools
-import os
+import re
+import select
 import signal
 import time
 from collections.abc import Iterator, Mapping
@@ -20,7 +21,7 @@ import pytest
 from ansible_collections.vsphere.content.plugins.module_utils._signals import ONE_WISH_SECONDS
 from tests.faults.attacks import ENCODINGS, RUSHING, STATUSES, Attack
 from tests.faults.proxy import FaultProxy, Misbehaviour
-from tests.harness.modules import ModuleResult, connection_args, finish_module, read_result, start_module
+from tests.harness.modules import ModuleResult, connection_args, finish_module, start_module
 from tests.harness.packages import make_iso
 from tests.harness.tasks import SESSION_INFO, UPDATE_SESSION
 from tests.harness.waiting import eventually
@@ -35,6 +36,7 @@ TO_END = 10.0
 AT_ONCE = 1.0
 SLACK = 10.0
 IMAGE_BYTES = 200_000
+LOOK_SECONDS = 0.01
 
 
 @dataclass(frozen=True)
@@ -96,18 +98,24 @@ def table() -> list[Any]:
     for phase, body in itertools.product(PHASES, RUSHING):
         status, encoding = next(turns)
         cells.append(pytest.param(phase, Attack(status, encoding, body), id=f"{phase}-{status}-{encoding}-{body}"))
+    # What is taken takes most.
+    cells += [
+        pytest.param(name, Attack(200, "identity", "just-taken"), id=f"{name}-taken") for name in ("login", "api")
+    ]
     return cells
 
 
 def peak_of(process: Any) -> tuple[ModuleResult, float]:
-    """The result of a module's process, and the most memory that it has held, in MiB."""
-    stdout = process.stdout.read()
-    _pid, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    process.stdout.close()
-    stderr = process.stderr.read()
-    process.stderr.close()
-    return read_result(process.returncode, stdout, stderr), usage.ru_maxrss / 1024
+    """The result of a module's process, and the most memory that it has held, in MiB.
+
+    What the system counts of a process that has ended goes back to before its first instruction, when it was a copy of
+    this one.
+    """
+    status, peak = Path(f"/proc/{process.pid}/status"), 0
+    while process.poll() is None and not select.select([process.stdout], [], [], LOOK_SECONDS)[0]:
+        found = re.search(r"^VmHWM:\s+(\d+) kB$", status.read_text(encoding="ascii"), re.MULTILINE)
+        peak = int(found.group(1)) if found else peak
+    return finish_module(process, PATIENCE), peak / 1024
 
 
 @pytest.mark.parametrize(("phase_name", "attack"), table())
@@ -115,7 +123,7 @@ def test_no_answer_takes_much_memory(phase_name: str, attack: Attack, front: Fau
     phase = PHASES[phase_name]
     front.misbehave(Misbehaviour("made-up", phase.operation, last=None, pieces=attack.pieces))
     ran, peak = peak_of(start(front, phase, tmp_path, request_timeout=5))
-    assert peak <= MOST_MEBIBYTES
+    assert 0 < peak <= MOST_MEBIBYTES
     assert "Traceback" not in ran.stdout + ran.stderr
     assert ran.stderr == ""
     if phase_name == "logout":

@@ -96,7 +96,7 @@ def run_module(
             rc = exited.code
     if not isinstance(rc, int):
         raise AssertionError(f"{name} ended without exit_json or fail_json; it printed {stdout.getvalue()!r}")
-    return read_result(rc, stdout.getvalue(), stderr.getvalue())
+    return _module_result(rc, stdout.getvalue(), stderr.getvalue())
 
 
 def start_module(
@@ -154,7 +154,7 @@ def finish_module(process: ModuleProcess, timeout: float = 60.0) -> ModuleResult
         process.kill()
         process.communicate()
         raise
-    return read_result(process.returncode, stdout, stderr)
+    return _module_result(process.returncode, stdout, stderr)
 
 
 def run_module_process(
@@ -212,7 +212,7 @@ def _signal_handlers_kept() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def read_result(rc: int, stdout: str, stderr: str) -> ModuleResult:
+def _module_result(rc: int, stdout: str, stderr: str) -> ModuleResult:
     """Read the result as Ansible does: the JSON object that begins a line."""
     start = next((index for index, line in enumerate(stdout.splitlines()) if line.startswith("{")), None)
     document = "\n".join(stdout.splitlines()[start:]) if start is not None else "{}"
