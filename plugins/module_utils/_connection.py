@@ -129,7 +129,7 @@ def outdated_libraries() -> dict[str, str]:
     """Which libraries are older than what works, with their versions; none where they are missing altogether."""
     if not HAS_REQUESTS:
         return {}
-    found = {"requests": requests.__version__, "urllib3": str(vars(urllib3)["__version__"])}
+    found = {library.__name__: getattr(library, "__version__", "") for library in (requests, urllib3)}
     return {name: version for name, version in found.items() if _numbers(version) < OLDEST_LIBRARIES[name]}
 
 
