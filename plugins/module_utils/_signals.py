@@ -18,7 +18,7 @@ from typing import Callable, TypeVar
 SaidT = TypeVar("SaidT")
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-# Does nothing but wake a thread that waits; where it is not handled it is ignored.
+# Wakes a thread that waits; where it is not handled it is ignored.
 WAKE = signal.SIGURG
 RESULT_DESCRIPTOR = 1
 READER_CHECK_SECONDS = 1.0
@@ -26,7 +26,8 @@ WAKE_SECONDS = 0.1
 FAREWELL = b"\0"
 # For all that a task does after the signal that ends it, but for the logout.
 CLEAN_UP_SECONDS = 6.5
-# A terminal and Ansible may each send a signal for one and the same wish.
+# A terminal and Ansible may each send a signal for one and the same wish: those that come within so many seconds of the
+# first are ignored.
 ONE_WISH_SECONDS = 0.5
 LONGEST_HURRIED_PAUSE = 0.5
 NAP_SECONDS = 0.1
@@ -66,7 +67,7 @@ class Signals:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        previous_wake = signal.signal(WAKE, _do_nothing)
+        previous_wake = signal.signal(WAKE, self._listen_again)
         for number in SIGNALS:
             signal.signal(number, self._catch)
         woken, alarm = os.pipe()
@@ -77,8 +78,8 @@ class Signals:
         try:
             yield
         finally:
-            self._ignore()
             self._finished.set()
+            self._ignore()
             signal.set_wakeup_fd(previous_alarm)
             with suppress(BlockingIOError):
                 os.write(alarm, FAREWELL)
@@ -139,20 +140,27 @@ class Signals:
             signal.signal(number, signal.SIG_IGN)
 
     def _catch(self, number: int, _frame: FrameType | None) -> None:
+        self._ignore()
         name, now = signal.Signals(number).name, time.monotonic()
         if not self._noticed:
             self._first = self._caught = name
             self._came, self._until = now, now + CLEAN_UP_SECONDS
             self._noticed = True
             self._raise_if_caught()
-        elif now - self._came >= ONE_WISH_SECONDS:
-            self._ignore()
-            self._abandoned = True
-            # The end of a shield says no more than this.
-            self._caught = None
-            if self._in_step or not self._ending:
-                told = f"The task was ended by {self._first}, and by {name} before it had cleaned up."
-                raise Abandoned(f"{told} {UNKNOWN}" if self._shields else told)
+            return
+        self._abandoned = True
+        # The end of a shield says no more than this.
+        self._caught = None
+        if self._in_step or not self._ending:
+            told = f"The task was ended by {self._first}, and by {name} before it had cleaned up."
+            raise Abandoned(f"{told} {UNKNOWN}" if self._shields else told)
+
+    def _listen_again(self, _number: int, _frame: FrameType | None) -> None:
+        """Only the main thread can, so it has to be woken for it."""
+        listens = self._abandoned or self._finished.is_set() or signal.getsignal(SIGNALS[0]) == self._catch
+        if self._noticed and not listens and time.monotonic() - self._came >= ONE_WISH_SECONDS:
+            for number in SIGNALS:
+                signal.signal(number, self._catch)
 
     def _raise_if_caught(self) -> None:
         if self._caught and not self._shields and not self._ending:
@@ -173,7 +181,8 @@ class Signals:
         while not self._finished.is_set():
             events = dict(poller.poll((WAKE_SECONDS if came else READER_CHECK_SECONDS) * 1000))
             if woken in events:
-                came = came or any(number in SIGNALS for number in os.read(woken, 64))
+                numbers = os.read(woken, 64)
+                came = came or any(number in SIGNALS for number in numbers)
             elif came:
                 # A signal that comes just before the main thread begins to wait does not wake it: the next one does.
                 signal.pthread_kill(threading.main_thread().ident or 0, WAKE)
@@ -185,7 +194,3 @@ class Signals:
             # Whoever is ended together with our reader has one wish and not two.
             if lost and not self._noticed:
                 os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _do_nothing(_number: int, _frame: FrameType | None) -> None:
-    pass

@@ -162,7 +162,7 @@ def die(sim: Simulator, process: ForkedModule, point: Point, death: str) -> dict
 
 
 def _has_caught(process: ForkedModule) -> bool:
-    """Whether a module has taken notice of its end: from then on it ignores signals."""
+    """Whether a module has taken notice of its end: from then on it ignores signals, if only for a moment."""
     try:
         status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
     except OSError:

@@ -37,6 +37,8 @@ AT_ONCE = 1.0
 SLACK = 10.0
 IMAGE_BYTES = 200_000
 LOOK_SECONDS = 0.01
+# Until a module on a busy machine listens again.
+SLOWLY = 1.0
 
 
 @dataclass(frozen=True)
@@ -229,7 +231,7 @@ def test_a_second_signal_ends_a_task_at_once_and_what_is_left_is_named(
     assert eventually(lambda: any(seen.operation == "data.put" for seen in front.requests), PATIENCE)
     process.send_signal(signal.SIGTERM)
     assert is_met(front, "update.cancel")
-    time.sleep(ONE_WISH_SECONDS)
+    time.sleep(ONE_WISH_SECONDS + SLOWLY)
     ended, seconds = end(process, signal.SIGINT)
     assert seconds <= AT_ONCE + SLACK
     (left,) = sessions(server)
@@ -248,7 +250,7 @@ def test_a_second_signal_ends_what_the_first_one_waits_for(
     process = start(front, PHASES["put"], tmp_path, request_timeout=600)
     assert is_met(front, operation)
     process.send_signal(signal.SIGHUP)
-    time.sleep(ONE_WISH_SECONDS + 0.2)
+    time.sleep(ONE_WISH_SECONDS + SLOWLY)
     ended, seconds = end(process)
     assert seconds <= AT_ONCE + SLACK
     assert ended.result["error"]["type"] == "CANCELED"
