@@ -19,7 +19,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._transfer import D
 from tests.harness.packages import Package, make_iso, make_package
 from tests.harness.tasks import Run, Tasks
 from tests.harness.waiting import while_held
-from tests.simulator import Simulator
+from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
 
 KIBIBYTE = 1 << 10
 SESSION_IS_MADE = "POST:*/update-session?client_token=*:1:hold"
@@ -34,7 +34,8 @@ def server() -> Iterator[Simulator]:
 
 @pytest.fixture
 def tasks(server: Simulator) -> Tasks:
-    server.reset()
+    """An item without a type, which takes images and packages alike."""
+    server.reset(Seed(libraries=(LibrarySeed("templates", (ItemSeed("tools", ""),)),)))
     return Tasks(server, "api")
 
 
