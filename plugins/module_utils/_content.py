@@ -12,8 +12,9 @@ from __future__ import annotations
 import enum
 import os
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Callable, Optional
 
 from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument, some_of
@@ -150,12 +151,12 @@ class Wanted:
     purge_declared: bool = False
     warnings: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def names(self) -> frozenset[str]:
         """The names that may be there: of the files, and of what an OVA unpacks to."""
         return frozenset(file.name for file in self.files) | {file.name for file in self.content}
 
-    @property
+    @cached_property
     def content(self) -> tuple[WantedFile, ...]:
         """The files as the item will hold them, with an OVA as its members."""
         return tuple(part for file in self.files for part in file.members or (file,))
@@ -273,10 +274,11 @@ def compare_with_session(
     decides where the session says too little.
     """
     held = held_by_session(files)
+    there, unchanged = {file.name for file in files}, _unchanged(files)
     verdicts: dict[str, Verdict] = {}
     for file in wanted.files:
         verdict = compare(file, held.get(file.name), digest)
-        if verdict in (Verdict.UNVERIFIABLE, Verdict.MISSING) and _is_untouched(file, files):
+        if verdict in (Verdict.UNVERIFIABLE, Verdict.MISSING) and _is_untouched(file, there, unchanged):
             verdict = in_item.get(file.name, verdict)
         verdicts[file.name] = verdict
         for part in file.members:
@@ -299,13 +301,12 @@ def is_filled(wanted: Wanted, verdicts: Mapping[str, Verdict], files: Sequence[U
     )
 
 
-def _is_untouched(file: WantedFile, files: Sequence[UpdateFile]) -> bool:
-    """Whether a session leaves what the item holds of a file as it is."""
-    unchanged = _unchanged(files)
+def _is_untouched(file: WantedFile, there: Container[str], unchanged: Set[str]) -> bool:
+    """Whether a session leaves what the item holds of a file as it is; C(there) are all names in the session."""
     if file.role is not Role.ARCHIVE:
         return file.name in unchanged
     parts = {part.name for part in file.members if part.role not in NOT_KEPT}
-    return parts <= unchanged and all(file.name != entry.name for entry in files)
+    return parts <= unchanged and file.name not in there
 
 
 def needs_item_content(wanted: Wanted, files: Sequence[UpdateFile]) -> bool:
@@ -335,24 +336,25 @@ def plan_files(
     held = tuple(held)
     fits = {Verdict.EQUAL, Verdict.UNVERIFIABLE} if accept_unverifiable else {Verdict.EQUAL}
     pushed = {file.name for file in files} - _unchanged(files)
-    unfit = [file for file in wanted.files if verdicts[file.name] not in fits]
+    unfit = {file.name: file for file in wanted.files if verdicts[file.name] not in fits}
     # The server drops manifest and certificate when a session is completed: not having them asks for nothing by itself.
-    if all(file.role in NOT_KEPT for file in unfit) and not pushed & wanted.names:
-        unfit = []
+    if all(file.role in NOT_KEPT for file in unfit.values()) and not pushed & wanted.names:
+        unfit = {}
     push = tuple(
         file
         for file in wanted.files
-        if file in unfit or (unfit and file.role in DESCRIPTOR_SET and file.name not in pushed)
+        if file.name in unfit or (unfit and file.role in DESCRIPTOR_SET and file.name not in pushed)
     )
     sent = {part.name for file in push for part in file.members or (file,)}
     doubts = (*wanted.pulled_packages, *_unknown_descriptors(wanted, verdicts, held, sent))
     superfluous = wanted.superfluous(held)
     remove = tuple(name for name in superfluous if name in wanted.absent or not doubts)
+    going = frozenset(remove)
     return FilePlan(
         push=push,
         remove=remove,
         restart=any(map(is_descriptor, pushed)) and any(file.role in NOT_KEPT for file in push),
-        spared=tuple(name for name in superfluous if name not in remove),
+        spared=tuple(name for name in superfluous if name not in going),
         doubts=doubts,
         rivals=tuple(name for name in doubts if name not in wanted.names) if any(map(is_descriptor, sent)) else (),
     )
@@ -415,7 +417,8 @@ def verdicts_after(verdicts: Mapping[str, Verdict], plan: FilePlan) -> dict[str,
 def _carried_out(
     sent: Iterable[WantedFile], held: Mapping[str, Held], verdicts: Mapping[str, Verdict], plan: FilePlan
 ) -> tuple[dict[str, Held], dict[str, Verdict]]:
-    left = {name: entry for name, entry in held.items() if name not in plan.remove}
+    going = frozenset(plan.remove)
+    left = {name: entry for name, entry in held.items() if name not in going}
     arrived = {file.name: Held(file.size, file.checksum, exact_size=True) for file in sent}
     return {**left, **arrived}, verdicts_after(verdicts, plan)
 

@@ -29,8 +29,15 @@ from ansible_collections.vsphere.content.plugins.module_utils._schema import (
 
 QUOTED_CHARACTERS = 200
 LISTED_NAMES = 10
+QUOTED_BYTES = 1024 * 1024
+SECRET_CHARACTERS = 64 * 1024
 DEEPEST_LEVEL = 64
-SURROGATE = re.compile(r"\\u[dD]")
+JSON_BYTES = 12 * 1024 * 1024
+JSON_VALUES = 500_000
+"""What JSON of a server may hold. The longest list of a vCenter is that of a session's files: one of them has some 30
+values and at most 1,000 bytes, so 10,000 of them pass, and no virtual machine has a tenth as many. Either limit is
+needed: a value of two bytes takes 64 in memory, and a single character can make a text take four bytes for each.
+"""
 WHITE_SPACE = "\t\n\r\xa0\u2028\u2029"
 
 
@@ -157,7 +164,7 @@ def from_response(
     """
     try:
         envelope = read_json(body)
-    except ValueError:
+    except (ValueError, InvalidResponse):
         envelope = None
     error = _read_envelope(envelope)
     error_type = (error.error_type if error else None) or _type_name(envelope) or TYPE_OF_STATUS.get(status)
@@ -178,12 +185,19 @@ def from_response(
 def read_json(body: bytes) -> Any:
     """The JSON of an answer. Raises ValueError for anything else, and for what is nested deeper than any answer is.
 
+    Raises InvalidResponse for what is larger than any answer of a vCenter: a parser would hold it whole before anybody
+    could look at it, so the values are counted by the signs that begin them or stand between them. Those within a text
+    count along; the limit leaves room for them.
+
     Half of a surrogate pair, which no output can show and no URL can hold, reads as a question mark. Numbers that are
     none in JSON, which Python would read and write all the same, are refused.
     """
-    text = body.decode("utf-8-sig")
+    if len(body) > JSON_BYTES:
+        raise InvalidResponse(f"the answer has {len(body)} bytes, where no vCenter sends more than {JSON_BYTES}")
+    if sum(map(body.count, (b",", b"[", b"{"))) > JSON_VALUES:
+        raise InvalidResponse(f"the answer has more than {JSON_VALUES} values, which no vCenter sends")
     try:
-        value = json.loads(text, parse_float=_finite, parse_constant=_finite)
+        value = json.loads(body.decode("utf-8-sig"), parse_float=_finite, parse_constant=_finite)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     level = [value]
@@ -191,9 +205,18 @@ def read_json(body: bytes) -> Any:
         level = [child for entry in level for child in _children(entry)]
     if level:
         raise ValueError("nested too deeply")
-    if SURROGATE.search(text):
-        value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    if re.search(rb"\\u[dD]", body):
+        value = _without_halves(value)
     return value
+
+
+def _without_halves(value: Any) -> Any:
+    """The value with a question mark for each half of a surrogate pair."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {_without_halves(key): _without_halves(entry) for key, entry in value.items()}
+    return [_without_halves(entry) for entry in value] if isinstance(value, list) else value
 
 
 def _finite(text: str) -> float:
@@ -212,10 +235,14 @@ def _children(value: Any) -> Iterable[Any]:
 def quote(body: bytes, hide: Callable[[str], str] = str) -> str:
     """A body that we cannot read, shortened to one line for a message.
 
-    C(hide) takes out secrets before anything is cut off, as half a secret would not be known for one. Of a URL nothing
-    but its scheme is left: it may be cut off before the sign that ends its password.
+    C(hide) takes out secrets before anything is cut off, as half a secret would not be known for one. Only the
+    beginning of a long body is read, and what may be half a secret at the end of that is dropped. Of a URL nothing but
+    its scheme is left: it may be cut off before the sign that ends its password.
     """
-    text = re.sub("://[^\\s\"'<>]*", "://...", hide(body.decode("utf-8", "replace")))[: 20 * QUOTED_CHARACTERS]
+    text = hide(body[:QUOTED_BYTES].decode("utf-8", "replace"))
+    if len(body) > QUOTED_BYTES:
+        text = text[:-SECRET_CHARACTERS]
+    text = re.sub("://[^\\s\"'<>]*", "://...", text)[: 20 * QUOTED_CHARACTERS]
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", text)).strip()
     shown = "".join(character for character in text if character.isprintable())
     return shown if len(shown) <= QUOTED_CHARACTERS else f"{shown[:QUOTED_CHARACTERS]}..."

@@ -14,9 +14,10 @@ import re
 import ssl
 import stat
 import tarfile
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import IO, Any
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import unquote, urlsplit
 from xml.parsers import expat
 
@@ -36,19 +37,67 @@ from ansible_collections.vsphere.content.plugins.module_utils._schema import wit
 from ansible_collections.vsphere.content.plugins.module_utils._signature import find_signature
 
 PULLED_SCHEMES = ("http", "https", "ds")
+BLOCK_BYTES = 64 * 1024
 TAR_BLOCK_BYTES = 512
-HEADER_BYTES = 1024 * 1024
+
+FILES = 10_000
+NAME_CHARACTERS = 255 * FILES
+"""How many files one task may name, with all that its descriptors and archives bring along, and how many characters
+their names may have together. A virtual machine has at most 256 SCSI disks (VMware, Configuration Maximums), and the
+largest disk, of 62 TB, has 6,200 chunks of 10 GB. Most file systems take names of up to 255 bytes.
+"""
+PACKAGES = 100
+"""How many descriptors and archives one task may name: the directory of each is looked through. An item holds one."""
+DESCRIPTOR_BYTES = 4 * 1024 * 1024
+DESCRIPTOR_NODES = 250_000
+"""How long a descriptor may be, and how many elements and attributes it may have: more than a hundred times what tools
+write for one virtual machine. A node of a few bytes takes several hundred in the memory of the parser.
+"""
+HEADER_BYTES = 16 * 1024
+GLOBAL_RECORDS = 100
+"""How much may be read to find a member of an archive, and how many records of that may hold for all members. A header
+has 512 bytes, and what else describes a file in an archive (a long name, times, labels) has some hundreds.
+"""
+
+
+class Budget:
+    """What one task may still name; counted while its inputs are read, as a small file can name any number."""
+
+    def __init__(self) -> None:
+        self._files = FILES
+        self._characters = NAME_CHARACTERS
+
+    def take(self, name: str, origin: str) -> None:
+        """Count a file that C(origin) brings. Raises InvalidArgument when there are too many."""
+        self._files -= 1
+        self._characters -= len(name)
+        if self._files < 0:
+            raise InvalidArgument(
+                f"files: {origin} names more files than a task takes: {FILES}, of all entries together",
+                remedy="Check whether this is what you mean to publish; no virtual machine has so many files.",
+            )
+        if self._characters < 0:
+            raise InvalidArgument(
+                f"files: {origin} names files by more characters than a task takes: {NAME_CHARACTERS}, of all entries "
+                "together",
+                remedy="Check whether this is what you mean to publish; a file system takes no name of more than 255 "
+                "bytes.",
+            )
 
 
 def read_wanted(files: Sequence[Mapping[str, Any]], purge_files: bool | None) -> Wanted:
     """The declared content; reads descriptors and the headers of an OVA, nothing else."""
+    budget = Budget()
     listed = [
-        _pulled_file(entry) if entry["url"] else _local_file(entry) for entry in files if entry["state"] == "present"
+        _pulled_file(entry, budget) if entry["url"] else _local_file(entry, budget)
+        for entry in files
+        if entry["state"] == "present"
     ]
+    neighbours = _read_listed(listed)
     present: list[WantedFile] = []
     warnings: list[str] = []
     for file in listed:
-        found, said = _with_references(file, listed)
+        found, said = _with_references(file, neighbours, budget)
         present += found
         warnings += said
     absent = frozenset(_absent_name(entry) for entry in files if entry["state"] == "absent")
@@ -96,7 +145,7 @@ def _absent_name(entry: Mapping[str, Any]) -> str:
     return str(entry["name"])
 
 
-def _local_file(entry: Mapping[str, Any]) -> WantedFile:
+def _local_file(entry: Mapping[str, Any], budget: Budget) -> WantedFile:
     path = entry["src"]
     for option in ("ssl_thumbprint", "ssl_certificate"):
         if entry[option]:
@@ -109,10 +158,11 @@ def _local_file(entry: Mapping[str, Any]) -> WantedFile:
             remedy="Set src to the file to upload, or url to what vCenter shall fetch.",
         )
     name = _file_name(entry["name"] or os.path.basename(path))
+    budget.take(name, path)
     file = _file_at(path, name, "src", checksum=_declared_checksum(entry, name))
     if file.role is not Role.ARCHIVE:
         return file
-    return replace(file, members=tuple(replace(part, identity=file.identity) for part in read_members(path)))
+    return replace(file, members=tuple(replace(part, identity=file.identity) for part in read_members(path, budget)))
 
 
 def _file_name(name: str) -> str:
@@ -123,7 +173,7 @@ def _file_name(name: str) -> str:
     return name
 
 
-def _pulled_file(entry: Mapping[str, Any]) -> WantedFile:
+def _pulled_file(entry: Mapping[str, Any], budget: Budget) -> WantedFile:
     """A file that vCenter fetches itself; what the URL holds is not known here, nor its size."""
     url = entry["url"]
     try:
@@ -156,6 +206,7 @@ def _pulled_file(entry: Mapping[str, Any]) -> WantedFile:
                 f"files: {option} is given for {shown}, which is no https URL", remedy=f"Drop {option}, or use https."
             )
     name = _file_name(entry["name"] or unquote(parts.path.rsplit("/", 1)[-1]))
+    budget.take(name, shown)
     source = PullSource(url, _read_thumbprint(entry["ssl_thumbprint"]), _read_certificate(entry["ssl_certificate"]))
     return WantedFile(name, shown, checksum=_declared_checksum(entry, name), source=source)
 
@@ -227,20 +278,32 @@ def _read_certificate(text: str | None) -> str | None:
     return pem
 
 
-def read_members(path: str) -> tuple[WantedFile, ...]:
+def read_members(path: str, budget: Budget) -> tuple[WantedFile, ...]:
     """What an OVA holds, in its order, read from its headers alone; nothing is unpacked.
 
     Source: DMTF DSP0243, OVF 1.1, section 12: a tar archive of plain files, the descriptor first.
     """
     try:
         with _HeaderReader(path) as file, tarfile.open(fileobj=file, mode="r:") as archive:
-            members = tuple(_member(path, entry) for entry in archive)
-            _require_package(path, archive, members)
+            members = tuple(_member(path, entry) for entry in _entries(path, file, archive, budget))
+            _require_package(path, members)
     except (tarfile.TarError, EOFError, OSError, ValueError, OverflowError) as error:
         raise InvalidArgument(
             f"files: {path} is not a whole tar archive, as an OVA must be: {error}", remedy="Copy or export it again."
         ) from None
     return members
+
+
+def _entries(path: str, file: _HeaderReader, archive: tarfile.TarFile, budget: Budget) -> Iterator[tarfile.TarInfo]:
+    """The headers of an archive one by one, of which none is kept."""
+    for entry in iter(archive.next, None):
+        if len(archive.pax_headers) > GLOBAL_RECORDS:
+            raise tarfile.ReadError("a header for all members is too large")
+        budget.take(entry.name, path)
+        # tarfile keeps each of them with all that was said of it.
+        archive.members.clear()  # type: ignore[attr-defined]
+        file.left = HEADER_BYTES
+        yield entry
 
 
 def _member(path: str, entry: tarfile.TarInfo) -> WantedFile:
@@ -255,22 +318,19 @@ def _member(path: str, entry: tarfile.TarInfo) -> WantedFile:
     return WantedFile(entry.name, f"{entry.name} in {path}", path, entry.size, entry.offset_data)
 
 
-def _require_package(path: str, archive: tarfile.TarFile, members: Sequence[WantedFile]) -> None:
+def _require_package(path: str, members: Sequence[WantedFile]) -> None:
     """An OVA that vCenter would take: whole, with the descriptor first, each name once and each reference there."""
-    names = [member.name for member in members]
+    names = Counter(member.name for member in members)
     if not members or members[0].role is not Role.DESCRIPTOR:
         raise InvalidArgument(f"files: {path} does not start with an OVF descriptor", remedy="Export the OVA again.")
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, count in names.items() if count > 1)
     if twice:
         raise InvalidArgument(f"files: {path} holds {twice[0]!r} twice", remedy="Export the OVA again.")
     if not _is_ended(path, members[-1]):
         raise InvalidArgument(
-            f"files: {path} is cut off or damaged after {names[-1]!r}", remedy="Copy or export it again."
+            f"files: {path} is cut off or damaged after {members[-1].name!r}", remedy="Copy or export it again."
         )
-    descriptor = archive.extractfile(names[0])
-    if descriptor is None:
-        raise InvalidArgument(f"files: {path} holds no readable descriptor", remedy="Export the OVA again.")
-    missing = sorted(set(_references(descriptor, f"{names[0]} in {path}")) - set(names))
+    missing = sorted(set(_references(members[0], Budget())) - names.keys())
     if missing:
         raise InvalidArgument(
             f"files: {path} lacks {missing[0]!r}, which its descriptor references", remedy="Export the OVA again."
@@ -333,20 +393,64 @@ def _declared_checksum(entry: Mapping[str, Any], name: str) -> Checksum | None:
     return Checksum(algorithm, digest)
 
 
-def _with_references(file: WantedFile, listed: Sequence[WantedFile]) -> tuple[list[WantedFile], Sequence[str]]:
-    """A file with what comes with it, and what to warn of; C(listed) are all that the user names.
+@dataclass(frozen=True)
+class _Listed:
+    """What the user names: the names in each directory (by its real path), and the manifests and certificates, by the
+    folded stem of their names. C(single) says that it is one package.
+    """
+
+    beside: Mapping[str, set[str]]
+    signatures: Mapping[str, set[Role]]
+    single: bool
+
+    def signature_of(self, descriptor: WantedFile) -> set[Role]:
+        """Which of manifest and certificate the user names for a descriptor; for a task's only package, by any name."""
+        if self.single:
+            return set().union(*self.signatures.values())
+        stems = {_stem(descriptor.name), _stem(str(descriptor.path))}
+        return set().union(*(self.signatures.get(stem, set()) for stem in stems))
+
+
+def _stem(name: str) -> str:
+    return os.path.splitext(os.path.basename(name))[0].casefold()
+
+
+def _read_listed(listed: Sequence[WantedFile]) -> _Listed:
+    packages = [file for file in listed if file.role in PREVIEWED]
+    if len(packages) > PACKAGES:
+        raise InvalidArgument(
+            f"files: {len(packages)} of the entries are packages, such as {packages[0].name} and {packages[1].name}",
+            remedy=f"Publish each package to an item of its own; a task takes at most {PACKAGES}.",
+        )
+    places: dict[str, set[str]] = defaultdict(set)
+    signatures: dict[str, set[Role]] = defaultdict(set)
+    for file in listed:
+        if file.path:
+            place, name = os.path.split(file.path)
+            places[place].add(name)
+        if file.role in NOT_KEPT:
+            signatures[_stem(file.name)].add(file.role)
+    beside: dict[str, set[str]] = defaultdict(set)
+    for place, names in places.items():
+        beside[os.path.realpath(place)] |= names
+    return _Listed(dict(beside), dict(signatures), single=len(packages) == 1)
+
+
+def _with_references(file: WantedFile, listed: _Listed, budget: Budget) -> tuple[list[WantedFile], Sequence[str]]:
+    """A file with what comes with it, and what to warn of.
 
     A descriptor brings its references, and the manifest and certificate beside it.
     """
     if file.role is not Role.DESCRIPTOR or not file.path:
         return [file], ()
     directory = os.path.dirname(file.path)
-    references = read_references(file.path)
+    references = _references(file, budget)
     found = [file]
+    # What is listed needs no finding, and is not sent twice.
     signature = find_signature(
         file.path,
-        elsewhere=_listed_signature(file, listed),
-        others={*references, *_listed_beside(directory, listed)},
+        elsewhere=listed.signature_of(file),
+        others={*references, *listed.beside.get(os.path.realpath(directory), ())},
     )
     for name in signature.names:
         path = os.path.join(directory, name)
@@ -382,45 +486,48 @@ def _require_signature_file(path: str, descriptor: str) -> None:
     )
 
 
-def _listed_signature(descriptor: WantedFile, listed: Sequence[WantedFile]) -> set[Role]:
-    """Which of manifest and certificate the user names for a descriptor; for a task's only package, by any name."""
-
-    def stem(name: str) -> str:
-        return os.path.splitext(os.path.basename(name))[0].casefold()
-
-    single = sum(file.role in PREVIEWED for file in listed) == 1
-    stems = {stem(descriptor.name), stem(str(descriptor.path))}
-    return {file.role for file in listed if file.role in NOT_KEPT and (single or stem(file.name) in stems)}
-
-
-def _listed_beside(directory: str, listed: Sequence[WantedFile]) -> set[str]:
-    """The names in a directory of what the user names: what is listed needs no finding, and is not sent twice."""
-    places = [os.path.split(os.path.abspath(file.path)) for file in listed if file.path]
-    return {name for place, name in places if os.path.realpath(place) == os.path.realpath(directory)}
-
-
 def _is_one_component(name: str) -> bool:
     return (
         name not in ("", ".", "..") and name.isprintable() and not re.search(r"[/\\]|^[A-Za-z][A-Za-z0-9+.-]*:", name)
     )
 
 
-def read_references(path: str) -> tuple[str, ...]:
-    """The file names in the References section of an OVF descriptor, in its order."""
-    with open(path, "rb") as descriptor:
-        return _references(descriptor, path)
+def _references(descriptor: WantedFile, budget: Budget) -> tuple[str, ...]:
+    """The file names in the References section of an OVF descriptor, in its order.
 
-
-def _references(descriptor: IO[bytes], origin: str) -> tuple[str, ...]:
-    """A document type is refused, so that no entity is ever expanded. Source: DMTF DSP0243, OVF 1.1, section 7.1."""
-    names: list[str] = []
+    A document type is refused, so that no entity is ever expanded. Two references to one file are refused as by the
+    standard. Source: DMTF DSP0243, OVF 1.1, section 7.1.
+    """
+    origin, size = descriptor.origin, descriptor.size or 0
+    if size > DESCRIPTOR_BYTES:
+        raise InvalidArgument(
+            f"files: {origin} has {size} bytes, where an OVF descriptor has at most {DESCRIPTOR_BYTES}",
+            remedy="Check whether it is a descriptor, and export the package again.",
+        )
+    names: dict[str, None] = {}
     depth: list[str] = []
+    nodes = 0
 
     def start(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal nodes
+        nodes += 1 + len(attributes)
+        if nodes > DESCRIPTOR_NODES:
+            raise InvalidArgument(
+                f"files: {origin} has more elements and attributes than an OVF descriptor, which has at most "
+                f"{DESCRIPTOR_NODES}",
+                remedy="Check whether it is a descriptor, and export the package again.",
+            )
         depth.append(_local_name(tag))
         if depth[-2:] == ["References", "File"]:
             values = {_local_name(name): value for name, value in attributes.items()}
-            names.extend(_chunks(values, origin))
+            for name in _chunks(values, origin):
+                budget.take(name, origin)
+                if name in names:
+                    raise InvalidArgument(
+                        f"files: {origin} references {name!r} twice",
+                        remedy="Export the package again: two references may not lead to one file.",
+                    )
+                names[name] = None
 
     def refuse_doctype(*_declaration: Any) -> None:
         raise InvalidArgument(
@@ -428,12 +535,15 @@ def _references(descriptor: IO[bytes], origin: str) -> tuple[str, ...]:
             remedy="Remove the DOCTYPE; it is refused as it can make a parser read or fetch other files.",
         )
 
-    parser = expat.ParserCreate(namespace_separator=" ")
+    # Without an interning of its own: the names of a hostile document are all different.
+    parser = expat.ParserCreate(namespace_separator=" ", intern=None)
     parser.StartElementHandler = start
     parser.EndElementHandler = lambda _tag: depth.pop()
     parser.StartDoctypeDeclHandler = refuse_doctype
     try:
-        parser.ParseFile(descriptor)
+        for block in _blocks(descriptor):
+            parser.Parse(block, False)
+        parser.Parse(b"", True)
     except (expat.ExpatError, LookupError, ValueError) as error:
         raise InvalidArgument(
             f"files: {origin} is not an OVF descriptor: {error}", remedy="Export the package again."
@@ -441,31 +551,51 @@ def _references(descriptor: IO[bytes], origin: str) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _blocks(file: WantedFile) -> Iterator[bytes]:
+    """The bytes of a file here, or of one in an archive, and none that were added since it was looked at."""
+    left = file.size or 0
+    with open(str(file.path), "rb") as stream:
+        stream.seek(file.offset)
+        while left:
+            block = stream.read(min(left, BLOCK_BYTES))
+            if not block:
+                return
+            left -= len(block)
+            yield block
+
+
 def _local_name(name: str) -> str:
     return name.rsplit(" ", 1)[-1]
 
 
-def _chunks(attributes: Mapping[str, str], origin: str) -> list[str]:
-    """The files of one reference: one, or, where it is split, name.000000000 and on."""
+def _chunks(attributes: Mapping[str, str], origin: str) -> Iterator[str]:
+    """The files of one reference: one, or, where it is split, name.000000000 and on; any number of them."""
     href = attributes.get("href", "")
     if "chunkSize" not in attributes:
-        return [href]
+        yield href
+        return
     try:
         size, chunk = int(attributes["size"]), int(attributes["chunkSize"])
         count = -(-size // chunk)
     except (KeyError, ValueError, ZeroDivisionError):
         count = 0
-    if not 0 < count <= 10000:
+    if count <= 0:
         raise InvalidArgument(
             f"files: {origin} splits {href!r} into chunks without saying how many", remedy="Export the package again."
         )
-    return [f"{href}.{number:09d}" for number in range(count)]
+    for number in range(count):
+        yield f"{href}.{number:09d}"
 
 
 class _HeaderReader(io.FileIO):
-    """A file of which only small pieces are read: a forged header claims a name of gigabytes, to be held in memory."""
+    """A file of which only so much is read for one member: forged headers claim names of gigabytes, and follow each
+    other without end, all to be held in memory.
+    """
+
+    left = HEADER_BYTES
 
     def read(self, size: int | None = -1, /) -> bytes:
-        if size is None or not 0 <= size <= HEADER_BYTES:
+        if size is None or not 0 <= size <= self.left:
             raise tarfile.ReadError("a header is too large")
+        self.left -= size
         return super().read(size) or b""

@@ -13,10 +13,14 @@ import os
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.vsphere.content.plugins.module_utils._content import NOT_KEPT, Role, role_of
-from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument
+from ansible_collections.vsphere.content.plugins.module_utils._content import DESCRIPTOR_SET, NOT_KEPT, Role, role_of
+from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument, some_of
 
 WORDS = {Role.MANIFEST: "manifest", Role.CERTIFICATE: "certificate"}
+CANDIDATES = 50_000
+"""How many descriptors, manifests and certificates a directory may hold, however many other files are beside them. A
+store of that many packages keeps them in more than one directory.
+"""
 ENDINGS = {Role.MANIFEST: (".mf", ".MF"), Role.CERTIFICATE: (".cert", ".CERT")}
 
 
@@ -36,7 +40,7 @@ def find_signature(descriptor: str, *, elsewhere: Collection[Role], others: Coll
     """
     directory, name = os.path.split(descriptor)
     try:
-        beside = [entry for entry in sorted(os.listdir(directory)) if entry not in others]
+        beside = _candidates(directory, others)
     except OSError as error:
         return _guess(directory, name, elsewhere, others, error.strerror or str(error))
     found: list[str] = []
@@ -44,9 +48,10 @@ def find_signature(descriptor: str, *, elsewhere: Collection[Role], others: Coll
     lacking = []
     descriptors = {_stem(name), *(_stem(entry) for entry in beside if role_of(entry) is Role.DESCRIPTOR)}
     folded = {stem.casefold() for stem in descriptors}
+    alike = sorted(stem for stem in descriptors if stem.casefold() == _stem(name).casefold())
     for role in NOT_KEPT:
         files = [entry for entry in beside if role_of(entry) is role]
-        own = [entry for entry in files if _is_own(directory, entry, descriptors, _stem(name))]
+        own = [entry for entry in files if _is_own(directory, entry, descriptors, _stem(name), alike)]
         found += _the_one(directory, name, role, own)
         if not own and role not in elsewhere:
             lacking.append(role)
@@ -55,20 +60,35 @@ def find_signature(descriptor: str, *, elsewhere: Collection[Role], others: Coll
     return Signature(tuple(found), _judge(descriptor, lacking, strays))
 
 
+def _candidates(directory: str, others: Collection[str]) -> list[str]:
+    """The names in a directory that have to do with signatures, sorted; no others are kept while it is read."""
+    found: list[str] = []
+    with os.scandir(directory or os.curdir) as entries:
+        for entry in entries:
+            if role_of(entry.name) not in DESCRIPTOR_SET or entry.name in others:
+                continue
+            found.append(entry.name)
+            if len(found) > CANDIDATES:
+                raise InvalidArgument(
+                    f"files: {directory} holds more than {CANDIDATES} descriptors, manifests and certificates",
+                    remedy="Put the package into a directory of its own.",
+                )
+    return sorted(found)
+
+
 def _stem(name: str) -> str:
     return os.path.splitext(name)[0]
 
 
-def _is_own(directory: str, entry: str, descriptors: Collection[str], own: str) -> bool:
+def _is_own(directory: str, entry: str, descriptors: Collection[str], own: str, alike: Sequence[str]) -> bool:
     """Whether a file is the descriptor's with that stem; the case of letters counts only where it tells descriptors
-    apart."""
+    apart, and C(alike) are those that it does not."""
     stem = _stem(entry)
     if stem in descriptors or stem.casefold() != own.casefold():
         return stem == own
-    alike = sorted(other for other in descriptors if other.casefold() == own.casefold())
     if len(alike) > 1:
         raise InvalidArgument(
-            f"files: {os.path.join(directory, entry)} may belong to each of the descriptors {', '.join(alike)}",
+            f"files: {os.path.join(directory, entry)} may belong to each of the descriptors {some_of(alike)}",
             remedy="Give it the base name of its descriptor, in the same case of letters.",
         )
     return True
@@ -77,7 +97,7 @@ def _is_own(directory: str, entry: str, descriptors: Collection[str], own: str) 
 def _the_one(directory: str, name: str, role: Role, own: Sequence[str]) -> Sequence[str]:
     if len(own) > 1:
         raise InvalidArgument(
-            f"files: {' and '.join(own)} in {directory} may each be the {WORDS[role]} of {name}",
+            f"files: {some_of(own)} in {directory} may each be the {WORDS[role]} of {name}",
             remedy=f"Take away the one that is not the {WORDS[role]} of this package.",
         )
     return own
@@ -89,7 +109,7 @@ def _judge(descriptor: str, lacking: Iterable[Role], strays: Sequence[str]) -> t
         return ()
     stem = _stem(os.path.basename(descriptor))
     kinds = " and no ".join(WORDS[role] for role in lacking)
-    names = ", ".join(strays)
+    names = some_of(strays)
     if len({_stem(entry).casefold() for entry in strays}) == 1:
         raise InvalidArgument(
             f"files: {descriptor} has no {kinds} of its own, and {names} beside it belongs to no descriptor there",

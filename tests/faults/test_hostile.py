@@ -13,8 +13,11 @@ import json
 import os
 import re
 import subprocess
+import sys
+import tempfile
 import tracemalloc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
@@ -25,12 +28,14 @@ import yaml
 from tests.faults.secrets_relay import Relay
 from tests.harness.checkout import ROOT
 from tests.harness.modules import connection_args, run_module
+from tests.harness.packages import make_package
 from tests.harness.servers import CannedServer, Identity, Received, Reply, make_identity
 from tests.harness.tasks import DIALECTS, SESSION_INFO, UPDATE_SESSION, Tasks
 from tests.simulator import Simulator
 from tools.environment import check_environment
 
 DOWNLOAD = "content_library_download_session"
+MOST_BYTES = 150 << 20
 NAMES = {"library": "templates", "library_item": "tools"}
 CONTENT = b"an image"
 TOKEN_HEADER = "vmware-api-session-id"
@@ -64,6 +69,23 @@ def dest(tmp_path: Path) -> Path:
     folder = tmp_path / "dest"
     folder.mkdir()
     return folder
+
+
+class Memory:
+    """The most that was held at once, in bytes, on top of what was there before."""
+
+    peak = 0
+
+
+@contextmanager
+def measured() -> Iterator[Memory]:
+    memory = Memory()
+    tracemalloc.start()
+    try:
+        yield memory
+        memory.peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 def publish(path: Path | str, **options: Any) -> dict[str, Any]:
@@ -376,7 +398,12 @@ ENVELOPE = (
 )
 DISK = '<File ovf:id="f" ovf:href="{}"/>'
 BOMB = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10))
+CHUNKS = '<File ovf:href="{}" ovf:size="{}" ovf:chunkSize="1"/>'
 REFUSED = "has a document type declaration"
+TOO_MANY_FILES = "names more files than a task takes"
+TOO_MANY_CHARACTERS = "by more characters than a task takes"
+TOO_MANY_NODES = "more elements and attributes than an OVF descriptor"
+TOO_LONG = "where an OVF descriptor has at most 4194304"
 NO_DESCRIPTOR = "is not an OVF descriptor"
 DESCRIPTORS: dict[str, tuple[bytes, str]] = {
     "a bomb of entities": (
@@ -406,9 +433,28 @@ DESCRIPTORS: dict[str, tuple[bytes, str]] = {
     "a longer reference": (ENVELOPE.format(DISK.format("x" * 100_000)).encode(), "which is not there"),
     "a reference to a directory": (ENVELOPE.format(DISK.format("folder")).encode(), "is a directory"),
     "a reference to a pipe": (ENVELOPE.format(DISK.format("pipe")).encode(), "is not a regular file"),
-    "chunks without an end": (
-        ENVELOPE.format('<File ovf:href="a" ovf:size="9999999999999999" ovf:chunkSize="1"/>').encode(),
-        "into chunks without saying how many",
+    "chunks without an end": (ENVELOPE.format(CHUNKS.format("a", 9999999999999999)).encode(), TOO_MANY_FILES),
+    "many disks of many chunks": (
+        ENVELOPE.format("".join(CHUNKS.format(f"d{number}", 9000) for number in range(4000))).encode(),
+        TOO_MANY_FILES,
+    ),
+    "chunks of a long name": (ENVELOPE.format(CHUNKS.format("x" * 100_000, 9000)).encode(), TOO_MANY_CHARACTERS),
+    "many files": (ENVELOPE.format("".join(DISK.format(number) for number in range(50_000))).encode(), TOO_MANY_FILES),
+    "two references to one file": (ENVELOPE.format(DISK.format("a") * 2).encode(), "references 'a' twice"),
+    "a reference to a chunk of another": (
+        ENVELOPE.format(CHUNKS.format("a", 2) + DISK.format("a.000000001")).encode(),
+        "references 'a.000000001' twice",
+    ),
+    "elements without an end": (ENVELOPE.format("<a>" * 400_000).encode(), TOO_MANY_NODES),
+    "elements of many names": (ENVELOPE.format("".join(f"<a{n}/>" for n in range(300_000))).encode(), TOO_MANY_NODES),
+    "an element of many attributes": (
+        ENVELOPE.format("<a " + " ".join(f"a{number}=''" for number in range(260_000)) + "/>").encode(),
+        TOO_MANY_NODES,
+    ),
+    "a long comment": (ENVELOPE.format(f"<!--{'x' * (4 << 20)}-->").encode(), TOO_LONG),
+    "a name as long as a descriptor may be": (
+        ENVELOPE.format(DISK.format("\N{GRINNING FACE}" + "x" * (4_000_000))).encode(),
+        TOO_MANY_CHARACTERS,
     ),
     "chunks of a size that is too long a number": (
         ENVELOPE.format(f'<File ovf:href="a" ovf:size="{"9" * 5000}" ovf:chunkSize="1"/>').encode(),
@@ -424,19 +470,168 @@ def test_a_descriptor_that_was_made_to_harm_is_refused(one: Tasks, tmp_path: Pat
     os.mkfifo(tmp_path / "pipe")
     path = tmp_path / "box.ovf"
     path.write_bytes(content)
-    tracemalloc.start()
-    run = one.refuse(**publish(path, library_item="rocky9"))
-    _now, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
+    with measured() as memory:
+        run = one.refuse(**publish(path, library_item="rocky9"))
     assert run.error["type"] == "INVALID_ARGUMENT"
     assert said in run.msg
-    assert peak < 64 << 20
+    assert "box.ovf" in run.msg
+    assert memory.peak < MOST_BYTES
 
 
 def test_a_descriptor_may_nest_as_deep_as_it_likes(one: Tasks, tmp_path: Path) -> None:
     path = tmp_path / "box.ovf"
     path.write_bytes(ENVELOPE.format("<a>" * 100_000 + "</a>" * 100_000).encode())
     assert one.run(check=True, **publish(path, library_item="rocky9")).changed
+
+
+@pytest.mark.parametrize("name_characters", [10, 200])
+def test_a_directory_of_many_other_files_is_looked_through_without_being_held(
+    one: Tasks, tmp_path: Path, name_characters: int
+) -> None:
+    """Names of any length and number make no difference: those of 20,000 files would be more than what is allowed."""
+    peaks = []
+    for number in (0, 20_000):
+        folder = tmp_path / str(number)
+        package = make_package(folder, disks=1, disk_bytes=9000)
+        for entry in range(number):
+            (folder / f"{entry:0{name_characters}d}.txt").touch()
+        with measured() as memory:
+            run = one.run(check=True, **publish(package.descriptor, library_item="rocky9"))
+        assert sorted(run.diff["after"]["item_content"]) == ["rocky9-disk1.vmdk", "rocky9.ovf"]
+        peaks.append(memory.peak)
+    assert peaks[1] - peaks[0] < 20_000 * 8
+
+
+def test_a_directory_of_too_many_signatures_is_refused(one: Tasks) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        package = make_package(name, disks=1, disk_bytes=9000)
+        for number in range(50_000):
+            Path(name, f"{number}.mf").touch()
+        with measured() as memory:
+            run = one.refuse(**publish(package.descriptor, library_item="rocky9"))
+    assert f"{name} holds more than 50000 descriptors, manifests and certificates" in run.msg
+    assert "directory of its own" in run.msg
+    assert memory.peak < MOST_BYTES
+
+
+def calls(work: Callable[[], object]) -> int:
+    """How many functions of Python a piece of work calls, each step of a generator among them: no clock is asked."""
+    count = 0
+
+    def seen(_frame: object, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event == "call"
+
+    sys.setprofile(seen)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize("alive", [False, True], ids=["item", "session"])
+def test_twice_as_many_files_are_twice_the_work(one: Tasks, tmp_path: Path, alive: bool) -> None:
+    """Declared against what is there: neither is compared with each of the other."""
+    numbers = range(1000)
+    for number in numbers:
+        (tmp_path / f"{number}.txt").write_bytes(CONTENT)
+
+    def predict(count: int) -> int:
+        def fill(store: Any) -> None:
+            item = store.find_item_id("templates", "tools")
+            files = {f"old-{number}.txt": CONTENT for number in numbers[:count]}
+            files.update({f"{number}.txt": b"x" for number in numbers[: count // 2]})
+            store.seed_item_files(item, files)
+            if alive:
+                store.seed_update_session(item, files={"new.txt": b"x"})
+
+        one.sim.reset()
+        one.sim.run(fill)
+        files = [{"src": str(tmp_path / f"{number}.txt")} for number in numbers[:count]]
+        options: dict[str, Any] = {**NAMES, "state": "done", "files": files, "purge_files": True}
+        return calls(lambda: one.run(check=True, **options).diff)
+
+    predict(10)
+    assert predict(1000) < 2.3 * predict(500)
+
+
+# -- answers
+
+
+MIB = 1 << 20
+ANSWERS: dict[str, Callable[[], bytes]] = {
+    "lists": lambda: b"[" + b"[]," * (10 * MIB) + b"0]",
+    "objects": lambda: b"[" + b'{"a":0},' * (4 * MIB) + b"0]",
+    "keys": lambda: b"{" + b",".join(b'"%d":1.5' % number for number in range(2 * MIB)) + b"}",
+    "as many objects as pass": lambda: b"[" + b'{"a":0},' * 249_998 + b"0]",
+    "a text": lambda: b'["' + b"x" * (31 * MIB) + b'"]',
+    "a text of wide characters": lambda: '["\N{GRINNING FACE}{}"]'.replace("{}", "x" * (12 * MIB - 20)).encode(),
+    "a text of escaped characters": lambda: b'["\\ud83d\\ude00\\ud800' + b"x" * (12 * MIB - 40) + b'"]',
+    "many texts of escaped characters": lambda: b'["\\ud800"' + b',"\\ud83d\\ude00"' * 490_000 + b"]",
+    "no JSON of wide characters": lambda: ("\N{GRINNING FACE}" * (7 * MIB)).encode(),
+    "a number": lambda: b"1" * (31 * MIB),
+    "depth": lambda: b"[" * (31 * MIB),
+    "more than is read": lambda: b'["' + b"x" * (40 * MIB) + b'"]',
+}
+
+
+def read_files(sim: Simulator, identity: Identity, answer: Reply) -> tuple[dict[str, Any], int]:
+    """The result of a task that asks for the files of a session and gets this answer, and the memory that it took."""
+    session = sim.run(lambda store: store.seed_update_session(store.find_item_id("templates", "tools")))
+    options = {"session_ids": [session], "with_files": True, "api_dialect": "api"}
+
+    def meddle(_number: int, request: Received, _pass_on: Callable[[], Reply]) -> Reply | None:
+        return answer if request.path.endswith("/file") else None
+
+    with Relay(sim, identity, meddle) as relay:
+        # What is loaded for the first task of all is no part of what the answer takes.
+        run_module(SESSION_INFO, {**connection_args(relay), **options, "with_files": False})
+        with measured() as memory:
+            ran = run_module(SESSION_INFO, {**connection_args(relay), **options})
+    assert "Traceback" not in ran.stdout + ran.stderr
+    return ran.result, memory.peak
+
+
+@pytest.mark.parametrize("status", [200, 500])
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_an_answer_that_was_made_to_fill_the_memory_is_refused(
+    sim: Simulator, identity: Identity, kind: str, status: int
+) -> None:
+    result, peak = read_files(sim, identity, Reply(status, ANSWERS[kind]()))
+    assert result["failed"]
+    if status == 200:
+        assert result["error"]["type"] == "INVALID_RESPONSE"
+        assert "Check that hostname and port" in result["msg"]
+    assert len(result["msg"]) < 10_000
+    assert peak < MOST_BYTES
+
+
+def test_a_list_of_more_files_than_any_item_has_is_read(sim: Simulator, identity: Identity) -> None:
+    """Ten thousand of them, with all that a vCenter says of one that it could not verify."""
+    endpoint = {
+        "uri": f"https://vcenter.example.com:443/cls/data/{'0' * 36}/disk.vmdk",
+        "ssl_certificate_thumbprint": "AB:" * 20,
+    }
+    message = {"id": "com.vmware.vdcs.cls-main.x", "default_message": "The file, [disk], differs.", "args": ["a", "b"]}
+    files = [
+        {
+            "name": f"appliance-disk{number}.vmdk",
+            "source_type": "PULL",
+            "status": "ERROR",
+            "size": 1 << 40,
+            "bytes_transferred": 1 << 40,
+            "checksum_info": {"algorithm": "SHA256", "checksum": "0" * 64},
+            "source_endpoint": endpoint,
+            "upload_endpoint": endpoint,
+            "error_message": message,
+            "file_ref": {"uri": endpoint["uri"]},
+        }
+        for number in range(10_000)
+    ]
+    result, peak = read_files(sim, identity, Reply(200, json.dumps(files).encode()))
+    assert len(result["update_sessions"][0]["files"]) == 10_000
+    assert peak < MOST_BYTES
 
 
 # -- links and special files

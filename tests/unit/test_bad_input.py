@@ -95,6 +95,16 @@ LOCAL: list[Bad] = [
     Bad("missing-reference", files({"src": "DIR/lacking/rocky9.ovf"}), ("files", "rocky9-disk1.vmdk", "beside"), ROCKY),
     Bad("reference-upwards", files({"src": "DIR/upwards/rocky9.ovf"}), ("files", "../secret.vmdk", "plain"), ROCKY),
     Bad("reference-absolute", files({"src": "DIR/absolute/rocky9.ovf"}), ("files", "/etc/passwd", "plain"), ROCKY),
+    Bad("one-file-too-many", files(*[{**ISO, "name": f"{n}.iso"} for n in range(10_001)]), ("DIR/tools.iso", "10000")),
+    Bad(
+        "one-package-too-many",
+        files(*[{"src": "DIR/broken.ovf", "name": f"{n}.ovf"} for n in range(101)]),
+        ("files", "101", "0.ovf and 1.ovf", "at most 100", "item of its own"),
+        ROCKY,
+    ),
+    Bad(
+        "file-referenced-twice", files({"src": "DIR/twice/rocky9.ovf"}), ("rocky9-disk1.vmdk", "twice", "again"), ROCKY
+    ),
     Bad("client-token", {"client_token": "once"}, ("client_token", "once", "UUID")),
     Bad("wait-timeout", {"wait_timeout": 0}, ("wait_timeout", "0", "1 to 604800")),
     Bad("busy-timeout", {"busy_timeout": -1}, ("busy_timeout", "-1")),
@@ -168,6 +178,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, href in (("upwards", "../secret.vmdk"), ("absolute", "/etc/passwd")):
         package = make_package(path / name, disks=1)
         package.descriptor.write_text(package.descriptor.read_text().replace(package.disks[0].name, href))
+    package = make_package(path / "twice", disks=2)
+    package.descriptor.write_text(package.descriptor.read_text().replace("disk2.vmdk", "disk1.vmdk"))
     (path / "secret.vmdk").write_text("secret")
     return path
 

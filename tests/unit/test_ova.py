@@ -11,7 +11,7 @@ import random
 import re
 import tarfile
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -338,13 +338,15 @@ def member(name: str, content: bytes = b"", kind: bytes = tarfile.REGTYPE, **fie
     return header(name, len(content), kind, **fields) + padded(content)
 
 
-def pax(records: dict[str, str]) -> bytes:
+def pax(records: dict[str, str], kind: bytes = tarfile.XHDTYPE) -> bytes:
     lines = b""
     for key, value in records.items():
         line = f" {key}={value}\n".encode()
-        length = len(line) + 2
-        lines += f"{length + (len(str(length)) > 2)}".encode() + line
-    return member("././@PaxHeader", lines, tarfile.XHDTYPE)
+        length = len(line) + 1
+        while length != len(line) + len(str(length)):
+            length = len(line) + len(str(length))
+        lines += str(length).encode() + line
+    return member("././@PaxHeader", lines, kind)
 
 
 END = bytes(2 * BLOCK)
@@ -353,15 +355,18 @@ VMDK = member("disk.vmdk", DISK)
 MANIFEST = member("box.mf", b"SHA1(box.ovf)= 00\n")
 
 
-def gnu_sparse() -> bytes:
-    """One megabyte, of which the first block is stored, as GNU tar writes it."""
+def gnu_sparse(extended: int = 0) -> bytes:
+    """One megabyte, of which the first block is stored, as GNU tar writes it; so many blocks of its map may follow."""
     block = bytearray(header("disk.vmdk", BLOCK, tarfile.GNUTYPE_SPARSE))
     block[386:410] = b"00000000000\x00" + b"00000001000\x00"
     block[410:434] = b"00004000000\x00" + b"00000000000\x00"
     block[483:495] = b"00004000000\x00"
+    block[482] = extended > 0
     block[148:156] = b" " * 8
     block[148:156] = f"{sum(block):06o}\x00 ".encode()
-    return bytes(block) + bytes(BLOCK)
+    extension = bytearray(b"00000000000\x00" * 42 + bytes(8))
+    extension[504] = 1
+    return bytes(block) + bytes(extension) * extended + bytes(BLOCK)
 
 
 def claims(name: str, size: int) -> bytes:
@@ -394,6 +399,23 @@ FORGED: dict[str, tuple[bytes, str]] = {
     "cut in the end, with a disk that claims more": (OVF + claims("disk.vmdk", 1 << 30) + END, "not a whole tar"),
     "disk of more bytes than can be counted": (OVF + claims("disk.vmdk", 1 << 80) + END, "not a whole tar"),
     "disk of a negative size": (OVF + claims("disk.vmdk", -512) + END, "no plain file"),
+    "headers without an end": (OVF + member("x", kind=tarfile.XHDTYPE) * 2000 + VMDK + END, "a header is too large"),
+    "long names without an end": (
+        OVF + member("x", b"x" * 200 + b"\0", tarfile.GNUTYPE_LONGNAME) * 2000 + VMDK + END,
+        "a header is too large",
+    ),
+    "sparse file of GNU without an end": (OVF + gnu_sparse(extended=200) + END, "a header is too large"),
+    "headers for all members": (
+        OVF + pax({str(number): "x" for number in range(101)}, tarfile.XGLTYPE) + VMDK + END,
+        "a header for all members is too large",
+    ),
+    "descriptor that is too long": (member("box.ovf", bytes(4 << 20) + DESCRIPTOR) + VMDK + END, "where an OVF"),
+    "two references to one file": (
+        member("box.ovf", DESCRIPTOR.replace(b"<File href='disk.vmdk'/>", b"<File href='disk.vmdk'/>" * 2))
+        + VMDK
+        + END,
+        "references 'disk.vmdk' twice",
+    ),
     "size overridden by a pax header": (OVF + pax({"size": str(1 << 70)}) + VMDK + END, "not a whole tar"),
     "negative size in a pax header": (OVF + pax({"size": "-1024"}) + VMDK + END, "disk.vmdk"),
     "symbolic link": (OVF + member("disk.vmdk", kind=tarfile.SYMTYPE, linkname="/etc/passwd") + END, "no plain file"),
@@ -484,3 +506,52 @@ def test_a_header_that_claims_the_memory_of_the_host_is_refused_unread(
     assert run.error["type"] == "INVALID_ARGUMENT"
     assert "is not a whole tar archive" in run.msg
     assert peak < 32 << 20
+
+
+WIDE = pax({f"{number:04}": "x" for number in range(1200)})
+MANY: dict[str, tuple[Callable[[int], bytes], int, str]] = {
+    "members without content": (
+        lambda number: header(f"{number}.txt", 0),
+        12_000,
+        "names more files than a task takes",
+    ),
+    "members of long names": (
+        lambda number: pax({"path": f"{number}" + "x" * 10_000}) + header("x", 0),
+        300,
+        "names files by more characters than a task takes",
+    ),
+    "members of one name": (lambda _number: header("a.txt", 0), 5_000, "holds 'a.txt' twice"),
+    "members of large headers": (lambda number: WIDE + header(f"{number}.txt", 0), 200, "is cut off or damaged"),
+    "large headers for all members": (
+        lambda number: pax({"a": "x" * 10_000}, tarfile.XGLTYPE) + header(f"{number}.txt", 0),
+        300,
+        "is cut off or damaged",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MANY)
+def test_an_archive_of_many_members_fills_no_memory(tasks: Tasks, tmp_path: Path, case: str) -> None:
+    build, count, said = MANY[case]
+    path = tmp_path / "box.ova"
+    with path.open("wb") as stream:
+        stream.write(OVF + VMDK)
+        for number in range(count):
+            stream.write(build(number))
+        if "cut off" not in said:
+            stream.write(END)
+    tracemalloc.start()
+    run = tasks.refuse(**task(src(path)))
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert run.error["type"] == "INVALID_ARGUMENT"
+    assert str(path) in run.msg
+    assert said in run.msg
+    assert peak < 32 << 20
+
+
+def test_an_archive_is_read_no_further_than_a_task_takes_files(tasks: Tasks, tmp_path: Path) -> None:
+    """What comes behind is read by nobody: it is no header, and not missed."""
+    path = tmp_path / "box.ova"
+    path.write_bytes(OVF + VMDK + b"".join(header(f"{number}.txt", 0) for number in range(10_000)) + b"noise" * 1000)
+    assert "names more files than a task takes: 10000" in tasks.refuse(**task(src(path))).msg
