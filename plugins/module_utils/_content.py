@@ -159,7 +159,7 @@ class Wanted:
     @cached_property
     def content(self) -> tuple[WantedFile, ...]:
         """The files as the item will hold them, with an OVA as its members."""
-        return tuple(part for file in self.files for part in file.members or (file,))
+        return unpacked(self.files)
 
     @property
     def previewed(self) -> bool:
@@ -198,6 +198,11 @@ class FilePlan:
 
 Digest = Callable[[str, str, int, int, Optional[Identity]], str]
 """Hashes a part of a file: (path, algorithm, offset, size in bytes, identity) to lower-case hex digits."""
+
+
+def unpacked(files: Iterable[WantedFile]) -> tuple[WantedFile, ...]:
+    """Files as an item will hold them: an OVA as its members, as far as they are known."""
+    return tuple(part for file in files for part in file.members or (file,))
 
 
 def role_of(name: str) -> Role:
@@ -292,7 +297,7 @@ def is_filled(wanted: Wanted, verdicts: Mapping[str, Verdict], files: Sequence[U
 
     vCenter may then be completing it already, as an earlier run has asked for. C(verdicts) are those on the session.
     """
-    received = [file for file in files if file.source_type != "NONE"]
+    received = [file for file in files if file.is_brought]
     fits = (Verdict.EQUAL, Verdict.UNVERIFIABLE)
     return (
         bool(received)
@@ -345,7 +350,7 @@ def plan_files(
         for file in wanted.files
         if file.name in unfit or (unfit and file.role in DESCRIPTOR_SET and file.name not in pushed)
     )
-    sent = {part.name for file in push for part in file.members or (file,)}
+    sent = {part.name for part in unpacked(push)}
     doubts = (*wanted.pulled_packages, *_unknown_descriptors(wanted, verdicts, held, sent))
     superfluous = wanted.superfluous(held)
     remove = tuple(name for name in superfluous if name in wanted.absent or not doubts)
@@ -404,8 +409,7 @@ def expect_item(
 ) -> dict[str, Any]:
     """What C(project_item) will show once the plan is carried out and the session completed."""
     received = [file for file in wanted.files if file.members and file.name in held]
-    parts = [part for file in (*received, *plan.push) for part in file.members or (file,)]
-    return project_item(wanted, *_carried_out(parts, held, verdicts, plan))
+    return project_item(wanted, *_carried_out(unpacked((*received, *plan.push)), held, verdicts, plan))
 
 
 def verdicts_after(verdicts: Mapping[str, Verdict], plan: FilePlan) -> dict[str, Verdict]:
@@ -449,14 +453,14 @@ def held_by_item(files: Sequence[LibraryItemFile]) -> dict[str, Held]:
 def held_by_session(files: Sequence[UpdateFile]) -> dict[str, Held]:
     """The files that a session has received whole; what is still to be sent or under way is not there yet."""
     return {
-        file.name: Held(file.size, read_checksum(file.checksum_info), exact_size=file.source_type != "NONE")
+        file.name: Held(file.size, read_checksum(file.checksum_info), exact_size=file.is_brought)
         for file in files
         if file.status == "READY"
     }
 
 
 def _unchanged(files: Sequence[UpdateFile]) -> set[str]:
-    return {file.name for file in files if file.source_type == "NONE"}
+    return {file.name for file in files if not file.is_brought}
 
 
 def _describe(file: WantedFile, held: Held, verdict: Verdict) -> dict[str, Any]:

@@ -159,12 +159,16 @@ def _read_all(
             answer.set_exception(error)
 
 
-def find_active(api: Api, library_item_id: str) -> UpdateSession | None:
-    """The caller's ACTIVE update session on an item."""
+def find_sessions(api: Api, library_item_id: str) -> list[UpdateSession]:
+    """The caller's update sessions on an item, in any state."""
     sessions = gather(api.get_update_session, api.list_update_sessions(library_item_id))
     # Some servers list the sessions of all items, whatever they are asked for.
-    mine = (session for session in sessions if session.library_item_id in (library_item_id, None))
-    return next((session for session in mine if session.state == ACTIVE), None)
+    return [session for session in sessions if session.library_item_id in (library_item_id, None)]
+
+
+def find_active(api: Api, library_item_id: str) -> UpdateSession | None:
+    """The caller's ACTIVE update session on an item."""
+    return next((session for session in find_sessions(api, library_item_id) if session.state == ACTIVE), None)
 
 
 def take_over(
@@ -588,9 +592,12 @@ def complete(
     TransferFailed naming missing and invalid files, or with the reason for which the session failed; TimedOut if
     nothing says within C(wait_timeout) seconds what has become of it.
     """
-    ask = _ask_until_received if silent else _ask_to_complete
+
+    def ask() -> ContentError | None:
+        return _ask_to_complete(api, session_id, clock, on_reached)
+
     try:
-        lost = ask(api, session_id, wait_timeout, clock, on_reached)
+        lost = _ask_until_received(ask, session_id, wait_timeout, clock) if silent else ask()
     except (NotAllowedInCurrentState, ResourceBusy) as refusal:
         if is_completing(refusal) and not was_found:
             on_reached(Completion.UNKNOWN)
@@ -610,20 +617,20 @@ def _require_completed(session: UpdateSession) -> None:
 
 
 def _ask_until_received(
-    api: Api, session_id: str, wait_timeout: float, clock: Clock, on_reached: Callable[[Completion], None]
+    ask: Callable[[], ContentError | None], session_id: str, wait_timeout: float, clock: Clock
 ) -> ContentError | None:
     """Ask for the completion until it is not refused any more for files that have not arrived."""
 
-    def ask() -> ContentError | None:
+    def ask_again() -> ContentError | None:
         try:
-            return _ask_to_complete(api, session_id, wait_timeout, clock, on_reached)
+            return ask()
         except NotAllowedInCurrentState as refusal:
             if not is_refused_for(refusal, NOT_RECEIVED):
                 raise
             return refusal
 
     return wait_for(
-        ask,
+        ask_again,
         ready=lambda answer: not isinstance(answer, NotAllowedInCurrentState),
         signs=lambda answer: answer.said if answer else None,
         describe=lambda answer: answer.said if answer else "",
@@ -635,7 +642,7 @@ def _ask_until_received(
 
 
 def _ask_to_complete(
-    api: Api, session_id: str, _wait_timeout: float, clock: Clock, on_reached: Callable[[Completion], None]
+    api: Api, session_id: str, clock: Clock, on_reached: Callable[[Completion], None]
 ) -> ContentError | None:
     """Returns None for a completion that was accepted, and the error that came where the answer was lost."""
     validation = api.validate_update_files(session_id)

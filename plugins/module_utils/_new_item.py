@@ -14,7 +14,7 @@ from typing import Any, Callable
 from ansible_collections.vsphere.content.plugins.module_utils._api import Api
 from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument, ResourceBusy
 from ansible_collections.vsphere.content.plugins.module_utils._insist import discard, make_surely
-from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import gather
+from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import find_sessions
 from ansible_collections.vsphere.content.plugins.module_utils._schema import LibraryItem, LibraryItemFile
 
 SHOWN_FILES = 3
@@ -53,10 +53,8 @@ def reason_to_keep(api: Api, new: NewItem, item: LibraryItem, files: Sequence[Li
         return "it is not the one that this run has made"
     if reason := _difference(new, item, files):
         return reason
-    sessions = gather(api.get_update_session, api.list_update_sessions(item.id))
-    # Some servers list the sessions of all items, whatever they are asked for.
-    mine = [session for session in sessions if session.library_item_id in (item.id, None)]
-    return f"update session {mine[0].id} is {mine[0].state} on it" if mine else ""
+    sessions = find_sessions(api, new.item_id)
+    return f"update session {sessions[0].id} is {sessions[0].state} on it" if sessions else ""
 
 
 def reason_found_alone(

@@ -30,6 +30,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
     Role,
     Wanted,
     WantedFile,
+    unpacked,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument
 from ansible_collections.vsphere.content.plugins.module_utils._local import Identity, identity_of
@@ -111,7 +112,7 @@ def read_wanted(files: Sequence[Mapping[str, Any]], purge_files: bool | None) ->
             )
         if file.checksum:
             by_name[file.name] = file
-    parts = [part for file in by_name.values() for part in file.members or (file,)]
+    parts = unpacked(by_name.values())
     origins: dict[str, str] = {}
     for part in parts:
         if origins.setdefault(part.name, part.origin) != part.origin:

@@ -388,6 +388,11 @@ class UpdateFile(Model):
     keep_in_storage: bool | None = field(default=None, metadata=wire(BOOLEAN))
     extra: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def is_brought(self) -> bool:
+        """Whether the session brings it, and it is not just one that the item holds already."""
+        return self.source_type != "NONE"
+
 
 @dataclass(frozen=True, repr=False, eq=False)
 class UpdateFileAddition(Model):

@@ -32,6 +32,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
     project_item,
     project_session,
     role_of,
+    unpacked,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     InvalidArgument,
@@ -191,7 +192,7 @@ def _other_item(fitting: str) -> str:
 
 def _has_package(found: Found) -> bool:
     """Whether a session that was found has got the descriptor already."""
-    return any(role_of(file.name) in PREVIEWED for file in found.files if file.source_type != "NONE")
+    return any(role_of(file.name) in PREVIEWED for file in found.files if file.is_brought)
 
 
 def needs_restart(declared: Declared, found: Found) -> bool:
@@ -227,9 +228,8 @@ def require_one_package(plan: Plan) -> None:
     if not rivals:
         return
     names = ", ".join(rivals)
-    parts = [part for file in plan.files.push for part in file.members or (file,)]
-    sent = ", ".join(part.name for part in parts if part.role is Role.DESCRIPTOR)
-    brought = {file.name for file in plan.found.files if file.source_type != "NONE"}
+    sent = ", ".join(part.name for part in unpacked(plan.files.push) if part.role is Role.DESCRIPTOR)
+    brought = {file.name for file in plan.found.files if file.is_brought}
     if session and brought.issuperset(rivals):
         holder, way_out = f"session {session.id}", "If it does not, end the session first, with state: absent."
     else:

@@ -150,9 +150,7 @@ class UpdateSessionResource:
                 raise
             raise self._overtaken(
                 "it is being completed, or has ended meanwhile",
-                operation="update_session.take_over",
                 session_id=str(found.id),
-                remedy=self._patience.remedy,
             ) from None
 
     def _starts_again(self, error: ContentError) -> bool:
@@ -330,9 +328,7 @@ class UpdateSessionResource:
             if is_completing(error):
                 raise self._overtaken(
                     "vCenter is completing it",
-                    operation="update_session.take_over",
                     session_id=str(session.id),
-                    remedy=self._patience.remedy,
                 ) from None
             # Old servers do not know the operation, and a session that has gone need not be canceled.
             if is_lost(error):
@@ -372,12 +368,13 @@ class UpdateSessionResource:
         if not claim(self._api, session, self._clock):
             raise self._overtaken(
                 "another task has taken it over at the same time",
-                operation="update_session.take_over",
                 session_id=str(session.id),
-                remedy=self._patience.remedy,
             )
 
-    def _overtaken(self, reason: str, *, operation: str, session_id: str, remedy: str) -> Overtaken:
+    def _overtaken(
+        self, reason: str, *, session_id: str, operation: str = "update_session.take_over", remedy: str | None = None
+    ) -> Overtaken:
+        remedy = remedy or self._patience.remedy
         error = ResourceBusy(reason, operation=operation, session_id=session_id, remedy=remedy)
         return Overtaken(error, patient=self._clock.now() < self._patience.until)
 
@@ -489,7 +486,7 @@ class UpdateSessionResource:
         if plan.opens or found is None or wanted is None or wanted.pulled_packages or self._declared.session_id:
             return
         known = {*wanted.names, *plan.files.spared}
-        left = [file.name for file in files if file.source_type != "NONE" and file.name not in known]
+        left = [file.name for file in files if file.is_brought and file.name not in known]
         if left:
             self._task.warn(
                 f"Session {found.id} was found, and holds what this task does not declare: {', '.join(left)}. It is "

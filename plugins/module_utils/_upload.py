@@ -242,7 +242,7 @@ class Upload:
         pulled = [file.name for file in files if file.source_type == "PULL"]
         if pulled:
             files = self._await(pulled)
-        if not self.session and any(role_of(file.name) in PREVIEWED and file.source_type != "NONE" for file in files):
+        if not self.session and any(role_of(file.name) in PREVIEWED and file.is_brought for file in files):
             self._preview()
         return self.session or self.api.get_update_session(self.session_id), files
 
@@ -253,7 +253,7 @@ class Upload:
         left is no error: what is wrong with the session, the completion says.
         """
         self._completing = True
-        if all(file.checksum_info or file.source_type == "NONE" for file in files):
+        if all(file.checksum_info or not file.is_brought for file in files):
             return
         with suppress(ContentError):
             self.api.keep_update_session_alive(self.session_id, COMPLETING_PROGRESS)
