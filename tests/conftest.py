@@ -3,7 +3,8 @@
 
 """What all suites share: the checkout's own packages to import, and simulators that are held to the description.
 
-``sim`` is a simulator in which nothing has to be waited for, unless a suite has another one.
+``sim`` is a simulator in which nothing has to be waited for, unless a suite has another one. ``server`` is the same for
+one module alone, and ``tasks`` run against it, in each dialect.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tests.harness.checkout import collections_root
 
 sys.path.insert(0, str(collections_root()))
+
+from tests.harness.tasks import DIALECTS, Tasks
 
 if TYPE_CHECKING:
     from tests.simulator import Simulator
@@ -40,3 +43,19 @@ def simulator() -> Iterator[Simulator]:
 def sim(simulator: Simulator) -> Simulator:
     simulator.reset()
     return simulator
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Simulator]:
+    """The module's simulator, as the last test left it."""
+    from tests.simulator import Simulator
+
+    with Simulator(settle=0) as running:
+        yield running
+
+
+@pytest.fixture(params=DIALECTS)
+def tasks(request: pytest.FixtureRequest, server: Simulator) -> Tasks:
+    """Tasks that speak one dialect, against a server that was reset."""
+    server.reset()
+    return Tasks(server, request.param)

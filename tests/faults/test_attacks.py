@@ -59,12 +59,6 @@ PHASES = {
 }
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Simulator]:
-    with Simulator(settle=0) as running:
-        yield running
-
-
 @pytest.fixture
 def front(server: Simulator) -> Iterator[FaultProxy]:
     server.reset()

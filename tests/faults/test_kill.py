@@ -13,7 +13,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +49,6 @@ CREATION = re.compile(r"/(update|download)-session(\?|$)")
 TAKEN_BACK = "which this task made, was canceled and deleted."
 COMPLETED = "had been completed by then, so the item has its new content."
 LEFT = "stays, and so does the item, as vCenter may be completing it."
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Simulator]:
-    with Simulator(settle=0) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

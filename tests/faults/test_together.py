@@ -9,7 +9,7 @@ The server holds the one that came first at a chosen request while the second on
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -42,18 +42,6 @@ MEETINGS = {
     "in-its-last-file": "PUT:*b.iso:1:hold/50",
     "before-completing": "POST:*validate*:1:hold",
 }
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Simulator]:
-    with Simulator(settle=0) as running:
-        yield running
-
-
-@pytest.fixture(params=DIALECTS)
-def tasks(request: pytest.FixtureRequest, server: Simulator) -> Tasks:
-    server.reset()
-    return Tasks(server, request.param)
 
 
 def make_content(folder: Path, seed: str, names: Sequence[str] = FILES) -> list[Path]:

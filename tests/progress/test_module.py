@@ -54,12 +54,6 @@ class Telling:
         return [read_line(text) for text in self.texts]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Simulator]:
-    with Simulator(settle=0) as running:
-        yield running
-
-
 @pytest.fixture
 def telling(server: Simulator, tmp_path: Path) -> Telling:
     server.reset()

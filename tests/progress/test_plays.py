@@ -49,12 +49,6 @@ def paced() -> Iterator[Simulator]:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Simulator]:
-    with Simulator(settle=0) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("images")
 

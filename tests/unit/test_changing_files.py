@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable
 
@@ -24,12 +23,6 @@ from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
 KIBIBYTE = 1 << 10
 SESSION_IS_MADE = "POST:*/update-session?client_token=*:1:hold"
 ITEM_IS_READ = "GET:*/library/item/*/file:1:hold"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Simulator]:
-    with Simulator(settle=0) as running:
-        yield running
 
 
 @pytest.fixture

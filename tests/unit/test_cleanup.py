@@ -27,7 +27,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import Con
 from tests.harness.checkout import ROOT, collections_root
 from tests.harness.modules import MODULES, connection_args, finish_module, run_module, start_module
 from tests.harness.packages import make_iso, make_package
-from tests.harness.tasks import DIALECTS, SESSION_INFO, UPDATE_SESSION, Run, Tasks, changes_something, is_login
+from tests.harness.tasks import SESSION_INFO, UPDATE_SESSION, Run, Tasks, changes_something, is_login
 from tests.harness.waiting import eventually
 from tests.simulator import Seed, Simulator
 
@@ -46,18 +46,6 @@ FAILURES = {
     "no-answer": ("POST:*validate*:*:reset", "CONNECTION_FAILED"),
     "damaged-on-arrival": ("PUT:*:1:corrupt", "CHECKSUM_MISMATCH"),
 }
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Simulator]:
-    with Simulator(settle=0) as running:
-        yield running
-
-
-@pytest.fixture(params=DIALECTS)
-def tasks(request: pytest.FixtureRequest, server: Simulator) -> Tasks:
-    server.reset()
-    return Tasks(server, request.param)
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
 from ansible_collections.vsphere.content.plugins.module_utils._insist import COMPLETION_TRIES, ask_to_complete
 from tests.harness.modules import connection_args, finish_module, start_module
 from tests.harness.packages import Package, make_iso, make_ova, make_package
-from tests.harness.tasks import DIALECTS, UPDATE_SESSION, Run, Tasks
+from tests.harness.tasks import UPDATE_SESSION, Run, Tasks
 from tests.harness.waiting import eventually
 from tests.simulator import Seed, Simulator
 
@@ -43,18 +43,6 @@ LOST = {
     "cut-on-the-way": ("reset", False),
     "lost-on-the-way": ("hang", False),
 }
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Simulator]:
-    with Simulator(settle=0) as running:
-        yield running
-
-
-@pytest.fixture(params=DIALECTS)
-def tasks(request: pytest.FixtureRequest, server: Simulator) -> Tasks:
-    server.reset()
-    return Tasks(server, request.param)
 
 
 @pytest.fixture(scope="module")

@@ -44,12 +44,6 @@ def seed_of(files: dict[str, bytes], **deviations: Any) -> Seed:
     return Seed(libraries=(LibrarySeed("templates", (ItemSeed("rocky9", "ovf", files),)),), **deviations)
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Simulator]:
-    with Simulator(settle=0) as running:
-        yield running
-
-
 @pytest.fixture(params=DIALECTS)
 def tasks(request: pytest.FixtureRequest, server: Simulator) -> Tasks:
     server.reset(seed_of(FILES))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -36,12 +35,6 @@ BY_ID: dict[str, dict[str, str | None]] = {
     "error": {"none": NOT_FOUND, "ACTIVE": "ERROR", "ERROR": "ERROR", "CANCELED": REFUSED},
     "absent": {"none": None, "ACTIVE": None, "ERROR": None, "CANCELED": None},
 }
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Simulator]:
-    with Simulator(settle=0) as running:
-        yield running
 
 
 @pytest.fixture(params=DIALECTS)

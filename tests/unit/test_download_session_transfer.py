@@ -37,12 +37,6 @@ def seed_of(files: Mapping[str, bytes], **deviations: Any) -> Seed:
     return Seed(libraries=(LibrarySeed("templates", (ItemSeed("tools", "iso", files),)),), **deviations)
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Simulator]:
-    with Simulator(settle=0) as running:
-        yield running
-
-
 @pytest.fixture(params=DIALECTS)
 def tasks(request: pytest.FixtureRequest, server: Simulator) -> Tasks:
     server.reset(seed_of({"a.iso": IMAGE}))

@@ -11,7 +11,7 @@ import random
 import re
 import tarfile
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,6 @@ BLOCK = 512
 ALGORITHMS = ("SHA1", "SHA256", "MD5", "SHA512")
 DESCRIPTOR = b"<Envelope><References><File href='disk.vmdk'/></References></Envelope>"
 DISK = b"disk" * 300
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Simulator]:
-    with Simulator(settle=0) as running:
-        yield running
 
 
 @pytest.fixture

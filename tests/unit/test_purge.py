@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,6 @@ from tests.simulator import Seed, Simulator
 
 STORE = "ds:///vmfs/volumes/golden"
 OTHER = {"other.ovf": b"<Envelope/>", "other-disk1.vmdk": b"the disk of another package"}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Simulator]:
-    with Simulator(settle=0) as running:
-        yield running
 
 
 @pytest.fixture(params=DIALECTS)

@@ -5,30 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.harness.packages import Package, make_iso, make_package
-from tests.harness.tasks import DIALECTS, SESSION_INFO, UPDATE_SESSION, Run, Tasks, is_login
+from tests.harness.tasks import SESSION_INFO, UPDATE_SESSION, Run, Tasks, is_login
 from tests.simulator import Simulator, Store
 
 LOGIN_AND_LOGOUT = 2
 BY_NAMES: dict[str, Any] = {"library": "templates", "library_item": "tools"}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Simulator]:
-    with Simulator(settle=0) as running:
-        yield running
-
-
-@pytest.fixture(params=DIALECTS)
-def tasks(request: pytest.FixtureRequest, server: Simulator) -> Tasks:
-    server.reset()
-    return Tasks(server, request.param)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,6 @@ from tests.harness.tasks import Run, Tasks
 from tests.simulator import Simulator
 
 ACCEPTED = [{"type": "SELF_SIGNED_CERTIFICATE", "ignored": True}]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Simulator]:
-    with Simulator(settle=0) as running:
-        yield running
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ from ansible_collections.vsphere.content.plugins.modules.content_library_update_
     read_declared,
 )
 from tests.harness.packages import Package, make_iso, make_package
-from tests.harness.tasks import DIALECTS, Run, Tasks, changes_something
+from tests.harness.tasks import Run, Tasks, changes_something
 from tests.simulator import Seed, Simulator
 from tests.simulator.blobs import blob_of
 from tests.simulator.seed import VIEWER
@@ -100,18 +100,6 @@ class Scene:
 @pytest.fixture
 def looking(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_lifecycle, "LOOK_SECONDS", LOOK_SECONDS)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Simulator]:
-    with Simulator(settle=0) as running:
-        yield running
-
-
-@pytest.fixture(params=DIALECTS)
-def tasks(request: pytest.FixtureRequest, server: Simulator) -> Tasks:
-    server.reset()
-    return Tasks(server, request.param)
 
 
 @pytest.fixture

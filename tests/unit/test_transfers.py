@@ -62,12 +62,6 @@ class Timed:
         return max(sum(other.begin <= span.begin < other.end for other in self.spans) for span in self.spans)
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Simulator]:
-    with Simulator(settle=0) as running:
-        yield running
-
-
 @pytest.fixture
 def tasks(server: Simulator) -> Tasks:
     server.reset()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import random
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,23 +16,11 @@ from typing import Any
 import pytest
 
 from tests.harness.packages import Package, make_iso, make_package
-from tests.harness.tasks import DIALECTS, Run, Tasks
+from tests.harness.tasks import Run, Tasks
 from tests.simulator import Seed, Simulator, Store
 
 ALGORITHMS = ("SHA1", "SHA256", "MD5", "SHA512")
 MEBIBYTE = 1 << 20
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Simulator]:
-    with Simulator(settle=0) as running:
-        yield running
-
-
-@pytest.fixture(params=DIALECTS)
-def tasks(request: pytest.FixtureRequest, server: Simulator) -> Tasks:
-    server.reset()
-    return Tasks(server, request.param)
 
 
 @pytest.fixture

@@ -33,18 +33,6 @@ class HandClock:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Simulator]:
-    with Simulator(settle=0) as running:
-        yield running
-
-
-@pytest.fixture(params=DIALECTS)
-def tasks(request: pytest.FixtureRequest, server: Simulator) -> Tasks:
-    server.reset()
-    return Tasks(server, request.param)
-
-
-@pytest.fixture(scope="module")
 def hand_clock() -> HandClock:
     return HandClock()
 

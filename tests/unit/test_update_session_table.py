@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.harness.packages import make_iso
-from tests.harness.tasks import DIALECTS, Run, Tasks
-from tests.simulator import Simulator
+from tests.harness.tasks import Run, Tasks
 
 STATES = ("active", "done", "canceled", "error", "absent")
 FOUND = ("none", "ACTIVE", "DONE", "ERROR", "CANCELED")
@@ -32,18 +30,6 @@ BY_ID: dict[str, dict[str, str | None]] = {
     "error": {"none": NOT_FOUND, "ACTIVE": "ERROR", "DONE": REFUSED, "ERROR": "ERROR", "CANCELED": REFUSED},
     "absent": {"none": None, "ACTIVE": None, "DONE": None, "ERROR": None, "CANCELED": None},
 }
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Simulator]:
-    with Simulator(settle=0) as running:
-        yield running
-
-
-@pytest.fixture(params=DIALECTS)
-def tasks(request: pytest.FixtureRequest, server: Simulator) -> Tasks:
-    server.reset()
-    return Tasks(server, request.param)
 
 
 @pytest.fixture(scope="module")

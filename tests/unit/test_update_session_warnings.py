@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -37,18 +36,6 @@ MESSAGES = {
 ROOT_NAME = "CN=Golden Image Root CA"
 SIGNER_NAME = "CN=Image Builder"
 DESCRIPTOR_SET = ["rocky9.mf", "rocky9.cert", "rocky9.ovf"]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Simulator]:
-    with Simulator(settle=0) as running:
-        yield running
-
-
-@pytest.fixture(params=DIALECTS)
-def tasks(request: pytest.FixtureRequest, server: Simulator) -> Tasks:
-    server.reset()
-    return Tasks(server, request.param)
 
 
 @pytest.fixture(scope="module")
