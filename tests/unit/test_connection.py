@@ -661,6 +661,46 @@ def test_a_proxy_whose_certificate_is_not_trusted_is_told_from_the_vcenter(sim: 
     assert proxy.heads == []
 
 
+# Whether a request has surely not arrived
+
+
+def failure_of(server: Any, **changes: Any) -> ContentError:
+    """What comes of a request by a task that is logged in already, so that it is its first."""
+    connection = open_connection(server, session_token="f" * 32, api_dialect="api", **changes)
+    with pytest.raises(ContentError) as caught:
+        Api(connection).complete_update_session("a:b")
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("changes", "error_type"),
+    [
+        ({"hostname": "vcenter.invalid"}, "CONNECTION_FAILED"),
+        ({"port": unused_port()}, "CONNECTION_FAILED"),
+        ({"ca_path": None}, "TLS_UNVERIFIED"),
+        ({"hostname": "localhost"}, "TLS_UNVERIFIED"),
+    ],
+    ids=["name", "connect", "authority", "another-name"],
+)
+def test_what_surely_did_not_leave_is_known(tmp_path: Path, changes: dict[str, Any], error_type: str) -> None:
+    identity = make_identity(tmp_path, hosts=("127.0.0.1",))
+    with CannedServer(_quiet_vcenter, identity=identity) as server:
+        failed = failure_of(server, **changes)
+        assert (failed.error_type, failed.was_sent, server.received) == (error_type, False, [])
+
+
+def test_what_meets_no_tls_surely_did_not_leave() -> None:
+    with CannedServer(_quiet_vcenter, tls=False) as server:
+        failed = failure_of(server, ca_path=None)
+        assert (failed.error_type, failed.was_sent, server.received) == ("CONNECTION_FAILED", False, [])
+
+
+@pytest.mark.parametrize("fault", ["reset", "hang", "html", "500"])
+def test_what_may_have_arrived_is_never_called_unsent(sim: Simulator, fault: str) -> None:
+    sim.inject(f"POST:*complete*:*:{fault}")
+    assert failure_of(sim, request_timeout=1).was_sent
+
+
 # Redirects, and where the token goes
 
 
