@@ -352,8 +352,11 @@ def _never_left(error: Exception) -> bool:
     A connection that is cut may have been cut after the request, so that does not count.
     """
     root = _root_cause(error)
+    # A certificate of another name is a ValueError alone to urllib3 below version 2, which compares names itself.
+    if isinstance(error, requests.exceptions.SSLError) and isinstance(root, ValueError):
+        return True
     if isinstance(root, ssl.SSLError):
-        return (root.reason or "") in HANDSHAKE_FAILURES or isinstance(root, ssl.CertificateError)
+        return (root.reason or "") in HANDSHAKE_FAILURES
     unreached = isinstance(error, requests.exceptions.ConnectTimeout) or isinstance(root, ConnectionRefusedError)
     return unreached or any(isinstance(cause, urllib3.exceptions.NewConnectionError) for cause in _causes(error))
 
