@@ -64,6 +64,7 @@ LONGEST_KEEP_ALIVE = 30.0
 SIGN_OF_LIFE_SECONDS = 2.0
 STOP_SECONDS = 1.0
 
+COMPLETE = "update_session.complete"
 ANOTHER_SESSION = "Another update session is ACTIVE on this item, perhaps another user's."
 RUN_AGAIN = "Run the task again when nobody else publishes to the item."
 # How the message is called by which vCenter refuses a completion as a file has not arrived.
@@ -599,9 +600,13 @@ def complete(
     try:
         lost = _ask_until_received(ask, session_id, wait_timeout, clock) if silent else ask()
     except (NotAllowedInCurrentState, ResourceBusy) as refusal:
-        if is_completing(refusal) and not was_found:
+        # Of a session that nobody has asked to complete, the refusal to validate it says nothing of that kind.
+        completing = is_completing(refusal) and (was_found or refusal.operation == COMPLETE)
+        if completing and not was_found:
             on_reached(Completion.UNKNOWN)
-        session = _await_end_by_others(api, session_id, refusal, wait_timeout, clock, wait=wait, was_found=was_found)
+        session = _await_end_by_others(
+            api, session_id, refusal, wait_timeout, clock, wait=wait, was_found=was_found, completing=completing
+        )
     else:
         on_reached(Completion.UNKNOWN if lost else Completion.ACCEPTED)
         known = f"no answer says whether vCenter completes it ({lost.said})" if lost else ACCEPTED
@@ -613,7 +618,7 @@ def complete(
 
 def _require_completed(session: UpdateSession) -> None:
     if session.state != DONE:
-        require_active(session, "update_session.complete")
+        require_active(session, COMPLETE)
 
 
 def _ask_until_received(
@@ -634,7 +639,7 @@ def _ask_until_received(
         ready=lambda answer: not isinstance(answer, NotAllowedInCurrentState),
         signs=lambda answer: answer.said if answer else None,
         describe=lambda answer: answer.said if answer else "",
-        operation="update_session.complete",
+        operation=COMPLETE,
         timeout=wait_timeout,
         clock=clock,
         session_id=session_id,
@@ -654,7 +659,7 @@ def _ask_to_complete(
         ]
         raise TransferFailed(
             f"its files do not make an item: {', '.join(missing + invalid)}",
-            operation="update_session.complete",
+            operation=COMPLETE,
             session_id=session_id,
             data=to_result(validation),
             remedy="Declare the missing files under files, and replace the invalid ones.",
@@ -720,7 +725,7 @@ def _await_end(
             ready=lambda found: isinstance(found, UpdateSession) and (found.state != ACTIVE or not wait),
             signs=signs,
             describe=describe,
-            operation="update_session.complete",
+            operation=COMPLETE,
             timeout=wait_timeout,
             clock=clock,
             session_id=session_id,
@@ -743,13 +748,14 @@ def _await_end_by_others(
     *,
     wait: bool,
     was_found: bool,
+    completing: bool,
 ) -> UpdateSession:
     """A session that takes no completion, once it is DONE: another task, or an earlier run, may have completed it.
 
-    Raises the refusal if it stays ACTIVE and nothing says that the server is completing it, TimedOut if something does,
-    and TransferFailed with its reason if it ends in another way.
+    Raises the refusal if it stays ACTIVE and is not C(completing) by what is known, TimedOut if it is, and
+    TransferFailed with its reason if it ends in another way.
     """
-    if is_completing(refusal):
+    if completing:
         known = f"vCenter is at work on it already ({refusal.said})"
         session = _await_end(api, session_id, wait_timeout, clock, wait=wait, known=known)
     else:
