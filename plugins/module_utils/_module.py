@@ -38,6 +38,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._connection import
     secrets_in_options,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._errors import (
+    REMEDIES,
     ContentError,
     InvalidArgument,
     TimedOut,
@@ -210,7 +211,7 @@ def _as_failure(error: BaseException) -> ContentError:
         return error
     if not isinstance(error, Interrupted):
         return defect(error)
-    told = ContentError(str(error), error_type="CANCELED")
+    told = ContentError(str(error), error_type=error.error_type, remedy=REMEDIES["CANCELED"])
     # What a shield held back a signal for was given up as well, and may have been done all the same.
     if isinstance(error.__context__, TimedOut):
         told.notes.append(error.__context__.explain())

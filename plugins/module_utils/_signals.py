@@ -35,7 +35,12 @@ UNKNOWN = "What it was asking vCenter for at that moment may have been done."
 
 
 class Interrupted(BaseException):
-    """A signal asked the task to end; no library catches it on its way to the clean-up."""
+    """A signal asked the task to end; no library catches it on its way to the clean-up.
+
+    C(error_type) is what users are told. A caller sets it to C(TIMED_OUT) where only a wait has ended.
+    """
+
+    error_type = "CANCELED"
 
 
 class Abandoned(Interrupted):

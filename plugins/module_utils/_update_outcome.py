@@ -88,6 +88,11 @@ class Outcome:
         return self._published or self.completion in MAY_BE_DONE
 
     @property
+    def asked(self) -> bool:
+        """Whether vCenter goes on with what it was asked for, as far as is known."""
+        return self.completion in ASKED
+
+    @property
     def changed(self) -> bool:
         stays = not self.made or self.keep
         return bool(self.earlier) or self.item_changed or (stays and bool(self._all_changes))
@@ -110,10 +115,9 @@ class Outcome:
             return self._tell_found()
         if self.completion is Completion.DONE:
             return self._tell(Fate.COMPLETED)
-        asked = self.completion in ASKED
-        if self.keep and not asked:
+        if self.keep and not self.asked:
             return f"Session {self.session_id}, which this task made, is kept, as keep_failed_session says."
-        fate = withdraw(self.session_id, asked=asked)
+        fate = withdraw(self.session_id, asked=self.asked)
         said = self._tell(fate)
         self.completion = self._completion_by(fate)
         return said

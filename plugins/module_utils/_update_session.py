@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     NotAllowedInCurrentState,
     NotFound,
     ResourceBusy,
+    TimedOut,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._insist import (
     discard,
@@ -55,6 +57,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import 
 from ansible_collections.vsphere.content.plugins.module_utils._local import COMPARED, SENT, require_same
 from ansible_collections.vsphere.content.plugins.module_utils._module import Overtaken, Task
 from ansible_collections.vsphere.content.plugins.module_utils._schema import UpdateFile, UpdateSession, to_result
+from ansible_collections.vsphere.content.plugins.module_utils._signals import Interrupted
 from ansible_collections.vsphere.content.plugins.module_utils._steps import ACTIVE, CANCELED, ERROR, Step
 from ansible_collections.vsphere.content.plugins.module_utils._target import (
     require_local_item,
@@ -458,7 +461,7 @@ class UpdateSessionResource:
         self._warn_of_left_files(plan, files)
         upload.show_completion(files)
         self._task.progress.step("completing")
-        with self._task.progress.waiting("vCenter to complete the session"):
+        with self._task.progress.waiting("vCenter to complete the session"), self._ended_wait():
             session = complete(
                 self._api,
                 upload.session_id,
@@ -475,6 +478,16 @@ class UpdateSessionResource:
         if declared.fills:
             found = replace(found, content=tuple(self._api.list_item_files(str(found.library_item_id))))
         return self._settled(found, plan)
+
+    @contextmanager
+    def _ended_wait(self) -> Iterator[None]:
+        """A signal that comes when vCenter has been asked to complete a session ends the wait, and nothing else."""
+        try:
+            yield
+        except Interrupted as ended:
+            if self._outcome.asked:
+                ended.error_type = TimedOut.default_type
+            raise
 
     def _warn_of_left_files(self, plan: Plan, files: Sequence[UpdateFile]) -> None:
         """What another run has put into the session that was found becomes content, too, unless it is purged.

@@ -52,6 +52,7 @@ LAYERS: dict[str, set[str]] = {
         "_local",
         "_module",
         "_schema",
+        "_signals",
         "_steps",
         "_target",
         "_transfer",
