@@ -62,7 +62,7 @@ QUERY_OF_URL = re.compile(r"(://[^?\s\"'<>]*\?)[^\s\"'<>]+")
 # its query.
 SAID_BY_SERVER = ("data", "error_message", "error_messages", "message", "messages")
 # JSON writes out none of these, and Ansible shows them as they are.
-STEERING = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+STEERING = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 FIELD_NAME = re.compile(r"[a-z_]+")
 MASK = "********"
 TRACE_VERBOSITY = 3

@@ -1,0 +1,109 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the playbooks print where somebody has put control characters into the names that a vCenter keeps."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+
+from tests.harness.checkout import ROOT
+from tests.roles.conftest import Images, Jobs
+from tests.roles.jobs import credential, verified
+from tests.simulator import Store
+from tools.environment import check_environment
+
+STEERING = "\x1b[2J\x1b]0;owned\x07\x9b31m\u202e"
+FORGING = "\nfailed: [localhost] (item=forged) => forged\r\x0b\u2028"
+NAME = f"named-{STEERING}{FORGING}"
+REASON = f"reason-{STEERING}{FORGING}"
+#: All but the line breaks and tabulators of the output's own.
+UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+FORGED = re.compile("^failed: .*forged", re.MULTILINE)
+
+
+@pytest.fixture
+def item_id(jobs: Jobs) -> str:
+    """An item that is called so, with a session of each kind that has failed; its file is, as is one of tools."""
+
+    def seed(store: Store) -> str:
+        item = store.catalog.item(store.find_item_id("templates", "rocky9"))
+        item.name = item.description = NAME
+        for holder in (item.id, store.find_item_id("templates", "tools")):
+            store.seed_item_files(holder, {NAME: b"content"})
+        store.seed_update_session(item.id, state="ERROR", error_message=REASON)
+        store.seed_download_session(item.id, state="ERROR", error_message=REASON)
+        return item.id
+
+    return jobs.sim.run(seed)
+
+
+def sessions(_item_id: str, _images: Images, _dest: Path) -> dict[str, Any]:
+    return {}
+
+
+def fetch(item_id: str, _images: Images, dest: Path) -> dict[str, Any]:
+    return {"fetch_library_item_id": item_id, "fetch_dest": str(dest)}
+
+
+def publish(_item_id: str, images: Images, _dest: Path) -> dict[str, Any]:
+    """To an item of which all else is then removed, so that a diff shows it."""
+    return {
+        "publish_items": [{"files": [{"src": str(images.iso)}], "library_item": "tools", "purge_files": True}],
+        "publish_libraries": ["templates"],
+    }
+
+
+@pytest.mark.parametrize("result_format", ["json", "yaml"])
+@pytest.mark.parametrize(
+    ("playbook", "variables", "ends_well", "shown"),
+    [
+        ("sessions.yml", sessions, True, ["named-", "reason-"]),
+        ("clean_sessions.yml", sessions, True, ["named-", "reason-"]),
+        # No file can be called so in a directory.
+        ("fetch.yml", fetch, False, ["named-"]),
+        ("publish.yml", publish, True, ["named-"]),
+    ],
+    ids=["sessions", "clean_sessions", "fetch", "publish"],
+)
+def test_names_of_a_server_steer_no_terminal_and_forge_no_line(
+    jobs: Jobs,
+    images: Images,
+    item_id: str,
+    tmp_path: Path,
+    result_format: str,
+    playbook: str,
+    variables: Callable[[str, Images, Path], Mapping[str, Any]],
+    ends_well: bool,
+    shown: list[str],
+) -> None:
+    extra_vars = tmp_path / "variables.json"
+    extra_vars.write_text(json.dumps(variables(item_id, images, tmp_path / "dest")), encoding="utf-8")
+    ran = subprocess.run(
+        ["ansible-playbook", "-vv", "--diff", "-i", "localhost,", "-e", f"@{extra_vars}", f"awx/project/{playbook}"],
+        cwd=ROOT,
+        env={
+            **check_environment(os.environ),
+            **verified(credential(jobs.sim), jobs.sim),
+            "ANSIBLE_CALLBACK_RESULT_FORMAT": result_format,
+            "ANSIBLE_SHOW_CUSTOM_STATS": "true",
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    output = ran.stdout + ran.stderr
+    assert (ran.returncode == 0) == ends_well, output
+    assert [word for word in shown if word not in output] == []
+    assert [line for line in output.split("\n") if UNPRINTABLE.search(line)] == []
+    assert FORGED.findall(output) == []
