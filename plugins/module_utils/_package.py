@@ -297,6 +297,9 @@ def read_members(path: str, budget: Budget) -> tuple[WantedFile, ...]:
 
 def _entries(path: str, file: _HeaderReader, archive: tarfile.TarFile, budget: Budget) -> Iterator[tarfile.TarInfo]:
     """The headers of an archive one by one, of which none is kept."""
+    if not archive.offset:
+        # Before Python 3.11, tarfile looks for the next one before the beginning of an archive that holds none.
+        return
     for entry in iter(archive.next, None):
         if len(archive.pax_headers) > GLOBAL_RECORDS:
             raise tarfile.ReadError("a header for all members is too large")
