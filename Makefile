@@ -15,7 +15,7 @@ INSTALL := PIP_CACHE_DIR=$(CURDIR)/.cache/pip $(VENV)/bin/python -m pip install 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
-$(VENV)/.demo-installed: requirements/demo.txt requirements.txt
+$(VENV)/.demo-installed: requirements/demo.txt
 	@if ! $(VENV)/bin/python -m pip --version >/dev/null 2>&1; then \
 		python="$${PYTHON:-$$(bash tools/find-python)}"; \
 		echo "Making $(VENV) with $$("$$python" --version)"; \
@@ -25,7 +25,7 @@ $(VENV)/.demo-installed: requirements/demo.txt requirements.txt
 	@$(INSTALL) --requirement $<
 	@touch $@
 
-$(VENV)/.dev-installed: requirements/dev.txt requirements/oracle.txt $(VENV)/.demo-installed
+$(VENV)/.dev-installed: requirements/dev.txt $(VENV)/.demo-installed
 	@echo "Installing the checks' tools into $(VENV)"
 	@$(INSTALL) --requirement $<
 	@touch $@
@@ -97,13 +97,25 @@ molecule: $(VENV)/.dev-installed ## Play the molecule scenarios: each a job a us
 mutations: $(VENV)/.dev-installed ## Make over two hundred mistakes in a copy, and show who sees each (takes minutes)
 	@$(VENV)/bin/python -m tests.mutations
 
+# Each of requirements/*.in becomes a file of exact versions and hashes, good for all systems and for each Python that it
+# is for: from 3.11 on what .venv and AWX hold, from 3.9.2 on what the oldest supported one does.
+LOCK := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --custom-compile-command 'make lock'
+LOCK_DEV := $(LOCK) --python-version 3.11 requirements/dev.in --output-file requirements/dev.txt
+
+.PHONY: lock
+lock: $(VENV)/.dev-installed ## Renew the lock files: the newest versions that requirements/*.in allow, with their hashes
+	@$(LOCK_DEV) --upgrade
+	@$(LOCK) --upgrade --python-version 3.11 requirements/demo.in --output-file requirements/demo.txt \
+		--constraint requirements/dev.txt
+	@$(LOCK) --upgrade --python-version 3.11 requirements/awx.in --output-file requirements/awx.txt
+	@for name in smallest supported; do \
+		$(LOCK) --upgrade --python-version 3.9.2 requirements/$$name.in --output-file requirements/$$name.txt; \
+	done
+
 .PHONY: oracle-update
-oracle-update: $(VENV)/.dev-installed ## Raise the pin of the official bindings to the newest, and compare with them
-	@$(INSTALL) --upgrade vmware-vcenter
-	@version="$$($(VENV)/bin/python -c 'from importlib import metadata; print(metadata.version("vmware-vcenter"))')"; \
-		sed -E "s/^(vmware-vcenter==).*/\1$$version/" requirements/oracle.txt > .cache/oracle.txt; \
-		mv .cache/oracle.txt requirements/oracle.txt; \
-		echo "requirements/oracle.txt: vmware-vcenter $$version"
+oracle-update: $(VENV)/.dev-installed ## Take the newest official bindings, and compare with them
+	@$(LOCK_DEV) --upgrade-package vmware-vcenter
+	@$(MAKE) venv
 	@$(CHECK) peers
 
 .PHONY: sanity
@@ -113,6 +125,10 @@ sanity: $(VENV)/.dev-installed ## Run ansible-test sanity, of the newest and the
 .PHONY: package
 package: $(VENV)/.dev-installed ## Build and check the tarball, which ends up in .cache/dist
 	@$(CHECK) package
+
+.PHONY: release
+release: package ## Sign the tarball with gpg (KEY=... chooses the key); what goes with it ends up in .cache/dist, too
+	@$(VENV)/bin/python -m tools.release --key "$(KEY)"
 
 .PHONY: bench
 bench: $(VENV)/.dev-installed ## Measure the collection against curl, govc and others (docs/benchmarks.md); needs Go and curl

@@ -308,7 +308,7 @@ def test_each_page_is_looked_at_before_it_is_committed() -> None:
 def test_the_readme_promises_what_is_checked() -> None:
     readme = README.read_text(encoding="utf-8")
     runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
-    pins = (ROOT / "requirements" / "demo.txt").read_text(encoding="utf-8")
+    pins = (ROOT / "requirements" / "demo.in").read_text(encoding="utf-8")
     newest = max(re.findall(r"^ansible-core>=(\d+\.\d+)", pins, re.MULTILINE), key=lambda pin: int(pin.split(".")[1]))
     oldest = runtime["requires_ansible"].strip(">=").removesuffix(".0")
     assert f"| ansible-core | {oldest} or later |" in readme
@@ -320,7 +320,7 @@ def test_the_readme_promises_what_is_checked() -> None:
 def test_the_oldest_libraries_are_the_same_wherever_they_are_named() -> None:
     oldest = {name: ".".join(map(str, numbers)) for name, numbers in OLDEST_LIBRARIES.items()}
     needed = (ROOT / "requirements.txt").read_text(encoding="utf-8")
-    tested = (ROOT / "requirements" / "smallest.txt").read_text(encoding="utf-8")
+    tested = (ROOT / "requirements" / "smallest.in").read_text(encoding="utf-8")
     fragment = (ROOT / "plugins" / "doc_fragments" / "connection.py").read_text(encoding="utf-8")
     readme, guide = (README.read_text(encoding="utf-8"), read("guide_execution_environment.rst"))
     for name, version in oldest.items():
@@ -336,7 +336,7 @@ def test_the_readme_names_the_pairs_that_the_unit_tests_run_on() -> None:
     row = next(
         line for line in README.read_text(encoding="utf-8").splitlines() if line.startswith("| Unit tests: all, ")
     )
-    pins = (ROOT / "requirements" / "supported.txt").read_text(encoding="utf-8")
+    pins = (ROOT / "requirements" / "supported.in").read_text(encoding="utf-8")
     cores = re.findall(
         r'^ansible-core>=(\d+\.\d+)\.\d+,<\S+ ; python_version (<|==|>=) "([\d.]+)"$', pins, re.MULTILINE
     )
