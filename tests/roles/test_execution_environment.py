@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import yaml
+from packaging.requirements import Requirement
 
 from ansible_collections.vsphere.content.plugins.module_utils._connection import OLDEST_LIBRARIES
 from tests.harness.checkout import ROOT, collections_root
@@ -37,7 +39,7 @@ def test_the_build_context_holds_the_collection_and_a_recipe(tmp_path: Path) -> 
     builder("create", "--file", str(DEFINITION), "--context", str(tmp_path), "--output-filename", "Containerfile")
 
     wanted = yaml.safe_load((tmp_path / "_build" / "requirements.yml").read_text(encoding="utf-8"))
-    assert wanted == {"collections": [{"name": "vsphere.content"}]}
+    assert wanted == {"collections": [{"name": "vsphere.content", "version": released_version()}]}
     recipe = (tmp_path / "Containerfile").read_text(encoding="utf-8")
     assert f'EE_BASE_IMAGE="{definition()["images"]["base_image"]["name"]}"' in recipe
     python = definition()["dependencies"]["python_interpreter"]
@@ -46,6 +48,20 @@ def test_the_build_context_holds_the_collection_and_a_recipe(tmp_path: Path) -> 
     assert "ansible-galaxy collection install" in recipe
     for package in ("ansible-core", "ansible-runner"):
         assert package in recipe
+
+
+def released_version() -> str:
+    version: str = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
+    return version
+
+
+def test_nothing_in_it_is_open_to_what_comes() -> None:
+    image = definition()["images"]["base_image"]["name"]
+    assert re.fullmatch(r"[a-z./0-9]+:[\w.]+@sha256:[0-9a-f]{64}", image)
+    wanted = definition()["dependencies"]
+    packages = [wanted["ansible_core"]["package_pip"], wanted["ansible_runner"]["package_pip"], *wanted["python"]]
+    bounded = {requirement.name for requirement in map(Requirement, packages) if "<" in str(requirement.specifier)}
+    assert bounded == {"ansible-core", "ansible-runner", *OLDEST_LIBRARIES}
 
 
 def test_the_python_is_one_that_the_collection_is_tested_with() -> None:
