@@ -250,6 +250,12 @@ class Place:
     error: str | None
     at_other: bool = False
 
+    @property
+    def logs_in(self) -> bool:
+        """Whether a client takes what stands before the host for a user with a password."""
+        authority = re.split(r"[/?#\\]", self.uri.removeprefix("https://"))[0]
+        return ":" in authority.replace("{own}", "host:443").rpartition("@")[0]
+
 
 PLACES = {
     "its own": Place("https://{own}{path}", None),
@@ -261,6 +267,25 @@ PLACES = {
     "its own as a user": Place("https://{own}@{other}/x", None, at_other=True),
     "its own in the fragment": Place("https://{other}/x#@{own}/", None, at_other=True),
     "another one in the fragment": Place("https://{own}{path}#@{other}/x", None),
+    "a user at its own and another": Place("https://a@{own}@{other}/x", None, at_other=True),
+    "a semicolon after its own": Place("https://{own};@{other}/x", None, at_other=True),
+    "its own in the query": Place("https://{other}?@{own}/x", None, at_other=True),
+    "a percent sign after its own": Place("https://127.0.0.1%2f@{other}/x", None, at_other=True),
+    "a tabulator after its own": Place("https://{own}\t@{other}/x", None, at_other=True),
+    "a line break after its own": Place("https://{own}\n@{other}/x", None, at_other=True),
+    "a zero after its own": Place("https://{own}\0@{other}/x", None, at_other=True),
+    "a blank before": Place(" https://{own}{path}", None),
+    "zeros in the port": Place("https://127.0.0.1:00{other_port}/x", None, at_other=True),
+    "backslashes": Place("https:\\\\{own}{path}", "INVALID_RESPONSE"),
+    "one slash": Place("https:/{own}{path}", "INVALID_RESPONSE"),
+    "three slashes": Place("https:///{own}{path}", "INVALID_RESPONSE"),
+    "a number for a host": Place("https://2130706433:{other_port}/x", "TLS_UNVERIFIED"),
+    "an octal number in a host": Place("https://0177.0.0.1:{other_port}/x", "TLS_UNVERIFIED"),
+    "a short address": Place("https://127.1:{other_port}/x", "TLS_UNVERIFIED"),
+    "an address of IPv6": Place("https://[::ffff:127.0.0.1]:{other_port}/x", "TLS_UNVERIFIED"),
+    "an encoded host": Place("https://%31%32%37.0.0.1:{other_port}/x", None, at_other=True),
+    "wide digits": Place("https://\uff11\uff12\uff17.0.0.1:{other_port}/x", "INVALID_RESPONSE"),
+    "ideographic full stops": Place("https://127\u30020\u30020\u30021:{other_port}/x", "INVALID_RESPONSE"),
     "no TLS": Place("http://{own}{path}", "INVALID_RESPONSE"),
     "no TLS elsewhere": Place("http://{other}/x", "INVALID_RESPONSE"),
     "no scheme": Place("//{own}{path}", "INVALID_RESPONSE"),
@@ -328,7 +353,7 @@ def require_place(scene: Scene, result: dict[str, Any], method: str) -> None:
         assert TOKEN_HEADER not in entry.headers
         assert "cookie" not in entry.headers
         # What an address carries itself is sent as every client does; it is the server's own affair.
-        assert ("authorization" in entry.headers) is ("user:word@" in scene.place.uri or "}@{" in scene.place.uri)
+        assert ("authorization" in entry.headers) is scene.place.logs_in
     data = [entry for entry in scene.relay.received if entry.path.startswith("/cls/data/")]
     assert [entry.method for entry in data] == ([method] if not at_other and not expected else [])
     assert all(TOKEN_HEADER in entry.headers for entry in data)
