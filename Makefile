@@ -108,7 +108,7 @@ lock: $(VENV)/.dev-installed ## Renew the lock files: the newest versions that r
 	@$(LOCK) --upgrade --python-version 3.11 requirements/demo.in --output-file requirements/demo.txt \
 		--constraint requirements/dev.txt
 	@$(LOCK) --upgrade --python-version 3.11 requirements/awx.in --output-file requirements/awx.txt
-	@for name in smallest supported; do \
+	@for name in sanity sanity-oldest smallest supported; do \
 		$(LOCK) --upgrade --python-version 3.9.2 requirements/$$name.in --output-file requirements/$$name.txt; \
 	done
 

@@ -1,0 +1,39 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The packages that ansible-test installs for itself, fetched by the hashes of a lock file before it asks for them.
+
+It names exact versions and no hashes, and takes nothing of the environment but HOME. So it gets a home of its own, in
+which pip is told to look nowhere else but at what was fetched.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tests.harness.checkout import CACHE, ROOT
+
+PIP_SETTINGS = """\
+[global]
+no-index = true
+find-links = {wheels}
+disable-pip-version-check = true
+"""
+
+
+def provide_home(name: str, pythons: Sequence[Path], env: Mapping[str, str]) -> Path:
+    """Fetch what ``requirements/NAME.txt`` lists for each of these Pythons, and return the home of an ansible-test.
+
+    Raises CalledProcessError if something cannot be had, or has another hash.
+    """
+    home = CACHE / "ansible-test" / name
+    wheels, settings = home / "wheels", home / ".config" / "pip" / "pip.conf"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    for python in pythons:
+        download = [str(python), "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        wanted = ["--require-hashes", "--requirement", str(ROOT / "requirements" / f"{name}.txt")]
+        subprocess.run([*download, "--only-binary=:all:", f"--dest={wheels}", *wanted], env=env, check=True)
+    settings.write_text(PIP_SETTINGS.format(wheels=wheels), encoding="utf-8")
+    return home
