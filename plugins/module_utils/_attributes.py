@@ -1,31 +1,38 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Owner, group, mode, attributes and SELinux context of files, with Ansible's own functions for them.
+"""Owner, group, mode, attributes and SELinux context of files, as Ansible's own functions set them.
 
-Those end a module by themselves when they fail; here that is an exception as everywhere, so that what was begun is
-cleaned up.
+Those follow a path, and another user who may write to the directory can have it lead elsewhere. So all is set by
+descriptor, but for the attributes of chattr, which takes nothing but a path. What is left of Ansible's functions ends a
+module by itself when it fails; here that is an exception as everywhere, so that what was begun is cleaned up.
 """
 
 from __future__ import annotations
 
 import copy
+import grp
 import os
+import pwd
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, NoReturn
+from dataclasses import dataclass
+from typing import Any, Callable, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.vsphere.content.plugins.module_utils._errors import TransferFailed
+from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument, TransferFailed
 
 OPTIONS = ("owner", "group", "mode", "attributes", "seuser", "serole", "setype", "selevel")
 NEW_FILE_MODE = 0o666
+CONTEXT = "security.selinux"
+# The one above means to leave the owner alone.
+HIGHEST_NUMBER = 2**32 - 2
 
 
 class _Refused(Exception):
-    """What one of Ansible's functions would have ended the module with."""
+    """What cannot be declared, or one of Ansible's functions would have ended the module with."""
 
 
 def _stand_in(module: AnsibleModule, *, check_mode: bool) -> AnsibleModule:
@@ -43,8 +50,20 @@ def _stand_in(module: AnsibleModule, *, check_mode: bool) -> AnsibleModule:
     return copied
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """What a file shall have; None for what is left alone."""
+
+    owner: int | None
+    group: int | None
+    mode: int | None
+
+
 class FileAttributes:
-    """The attributes that a task declares for its files."""
+    """The attributes that a task declares for its files.
+
+    A file has a C(path) that it is called by, and a C(place), a path which leads to it whatever becomes of that one.
+    """
 
     def __init__(self, module: AnsibleModule) -> None:
         self._module = _stand_in(module, check_mode=module.check_mode)
@@ -57,61 +76,172 @@ class FileAttributes:
     def declared(self) -> bool:
         return any(self._module.params[name] is not None for name in OPTIONS)
 
-    def differences(self, path: str) -> dict[str, Any]:
-        """What a file has in place of what is declared. Raises TransferFailed for what cannot be declared at all."""
-        found: dict[str, Any] = {}
-        with _failures_raised(path):
-            self._onlooker.set_fs_attributes_if_different(self._all_arguments(path), False, found, expand=False)
-        return dict(found.get("before", {}))
+    @property
+    def owner(self) -> int | None:
+        """The number of the owner that is declared, None also for one that cannot be."""
+        with suppress(_Refused):
+            return self._wanted(0).owner
+        return None
 
-    def prepare(self, path: str, target: str) -> None:
-        """Give a file that is to take the place of C(target) what is declared, and in all else what C(target) has.
+    def require_settable(self, dest: str, others: str) -> None:
+        """Refuse attributes of chattr where root would set them and C(others), if anybody, may move files about.
+
+        Raises InvalidArgument.
+        """
+        if others and self._module.params["attributes"]:
+            raise InvalidArgument(
+                f"attributes is given, this task runs as root, and {others} may write to {dest}: what chattr is told "
+                "to change may be another file by then",
+                remedy="Leave attributes out, or fetch to a directory that only root may write to.",
+            )
+
+    def differences(self, path: str, place: str, found: os.stat_result) -> dict[str, Any]:
+        """What a file has in place of what is declared. Raises TransferFailed for what cannot be declared at all."""
+        with _failures_raised(path, place):
+            mode = stat.S_IMODE(found.st_mode)
+            wanted = self._wanted(mode)
+            before: dict[str, Any] = {}
+            if wanted.owner not in (None, found.st_uid):
+                before["owner"] = found.st_uid
+            if wanted.group not in (None, found.st_gid):
+                before["group"] = found.st_gid
+            if wanted.mode not in (None, mode):
+                before["mode"] = f"0{mode:03o}"
+            if self._module.selinux_enabled():
+                context = self._module.selinux_context(place)
+                if self._wanted_context(path, context) != context:
+                    before["secontext"] = context
+            flags: dict[str, Any] = {}
+            self._onlooker.set_attributes_if_different(place, self._flags_to_set(place), False, flags, expand=False)
+            return {**before, **flags.get("before", {})}
+
+    def dress(self, descriptor: int, path: str, place: str, heir: os.stat_result | None) -> None:
+        """Give an open file that is to stand at C(path) what is declared, and in all else what C(heir), which stands
+        there, has.
 
         All but the attributes of chattr, some of which would keep it from being renamed. Raises TransferFailed.
         """
-        with _failures_raised(target):
-            found = os.lstat(target) if os.path.lexists(target) and not os.path.islink(target) else None
-            if found:
+        with _failures_raised(path, place):
+            mode = stat.S_IMODE(heir.st_mode) & 0o777 if heir else NEW_FILE_MODE & ~self._umask
+            wanted = self._wanted(mode)
+            if heir:
                 # Who may not give files away keeps them, as with ansible.builtin.copy.
                 with suppress(PermissionError):
-                    os.chown(path, found.st_uid, found.st_gid)
-            os.chmod(path, stat.S_IMODE(found.st_mode) & 0o777 if found else NEW_FILE_MODE & ~self._umask)
+                    os.fchown(descriptor, heir.st_uid, heir.st_gid)
             if self._module.selinux_enabled():
                 module = self._module
-                context = module.selinux_context(target) if found else module.selinux_default_context(target)
-                module.set_context_if_different(path, context, False)
-            self._module.set_fs_attributes_if_different(self._arguments(path, target), False, expand=False)
+                inherited = module.selinux_context(place) if heir else module.selinux_default_context(path)
+                self._set_context(descriptor, path, inherited)
+            _set(descriptor, _Wanted(wanted.owner, wanted.group, mode if wanted.mode is None else wanted.mode))
 
-    def apply(self, path: str) -> None:
-        """Give a file what is declared. Raises TransferFailed."""
-        with _failures_raised(path):
-            self._module.set_fs_attributes_if_different(self._all_arguments(path), False, expand=False)
+    def adjust(self, descriptor: int, path: str, place: str) -> None:
+        """Give an open file what is declared. Raises TransferFailed."""
+        with _failures_raised(path, place):
+            if self._module.selinux_enabled():
+                self._set_context(descriptor, path, [])
+            _set(descriptor, self._wanted(stat.S_IMODE(os.fstat(descriptor).st_mode)))
+        self.set_flags(path, place)
 
-    def _all_arguments(self, path: str) -> dict[str, Any]:
-        return {**self._arguments(path, path), "attributes": self._flags_to_set(path)}
+    def set_flags(self, path: str, place: str) -> None:
+        """Give a file the attributes of chattr that are declared. Raises TransferFailed."""
+        with _failures_raised(path, place):
+            self._module.set_attributes_if_different(place, self._flags_to_set(place), False, expand=False)
 
-    def _arguments(self, path: str, target: str) -> dict[str, Any]:
-        arguments: dict[str, Any] = self._module.load_file_common_arguments(self._module.params, path=target)
-        # Ansible expands variables in a path, which a file name from a server must not be subject to.
-        return {**arguments, "path": path, "attributes": None}
+    def _wanted(self, mode: int) -> _Wanted:
+        """What is declared, for a file that has a mode. Raises _Refused."""
+        params = self._module.params
+        return _Wanted(
+            _number_of(params["owner"], lambda name: pwd.getpwnam(name).pw_uid, "chown", "user"),
+            _number_of(params["group"], lambda name: grp.getgrnam(name).gr_gid, "chgrp", "group"),
+            None if params["mode"] is None else self._read_mode(params["mode"], mode),
+        )
 
-    def _flags_to_set(self, path: str) -> str | None:
+    def _read_mode(self, declared: Any, before: int) -> int:
+        try:
+            mode = declared if isinstance(declared, int) else int(declared, 8)
+        except (TypeError, ValueError):
+            try:
+                file = os.stat_result((stat.S_IFREG | before, *[0] * 9))
+                mode = self._module._symbolic_mode_to_octal(file, declared)
+            except Exception as error:  # noqa: BLE001 (Ansible's own function makes no promise)
+                raise _Refused(f"mode must be in octal or symbolic form: {error}") from None
+        if mode != stat.S_IMODE(mode):
+            raise _Refused(f"Invalid mode supplied, only permission info is allowed: {mode}")
+        return int(mode)
+
+    def _set_context(self, descriptor: int, path: str, inherited: list[str | None]) -> None:
+        context = os.getxattr(descriptor, CONTEXT).rstrip(b"\0").decode().split(":", 3)
+        wanted = self._wanted_context(path, context, inherited)
+        if wanted != context:
+            os.setxattr(descriptor, CONTEXT, ":".join(wanted).encode() + b"\0")
+
+    def _wanted_context(self, path: str, context: list[str], inherited: list[str | None] | None = None) -> list[str]:
+        """What the context of a file shall be: as declared, else as inherited, else as it is."""
+        special, of_mount = self._module.is_special_selinux_path(path)
+        if special:
+            return list(of_mount)
+        declared = self._module.load_file_common_arguments(self._module.params, path=path)["secontext"]
+        wanted = list(context)
+        for layer in (inherited or [], declared):
+            for index, part in enumerate(layer[: len(context)]):
+                wanted[index] = wanted[index] if part is None else part
+        return wanted
+
+    def _flags_to_set(self, place: str) -> str | None:
         """What is declared of chattr's flags, None if it is so: Ansible adds a flag again where the file has others."""
         declared: str | None = self._module.params["attributes"]
         if not declared or declared[0] not in "+-":
             return declared
-        found = set(self._module.get_file_attributes(path, include_version=False).get("attr_flags", ""))
+        found = set(self._module.get_file_attributes(place, include_version=False).get("attr_flags", ""))
         named = set(declared[1:])
         return None if (named <= found if declared[0] == "+" else not named & found) else declared
 
 
+def _number_of(declared: str | None, look_up: Callable[[str], int], doing: str, kind: str) -> int | None:
+    if declared is None:
+        return None
+    try:
+        number = int(declared)
+    except ValueError:
+        try:
+            return look_up(declared)
+        except (KeyError, ValueError):
+            raise _Refused(f"{doing} failed: failed to look up {kind} {declared}") from None
+    if not 0 <= number <= HIGHEST_NUMBER:
+        raise _Refused(f"{doing} failed: {number} is the number of no {kind}")
+    return number
+
+
+def _set(descriptor: int, wanted: _Wanted) -> None:
+    found = os.fstat(descriptor)
+    if wanted.owner not in (None, found.st_uid):
+        with _named("chown"):
+            os.fchown(descriptor, wanted.owner, -1)
+    if wanted.group not in (None, found.st_gid):
+        with _named("chgrp"):
+            os.fchown(descriptor, -1, wanted.group)
+    # Last, as a change of the owner takes away what lets others run a file in the owner's name.
+    if wanted.mode not in (None, stat.S_IMODE(os.fstat(descriptor).st_mode)):
+        with _named("chmod"):
+            os.fchmod(descriptor, wanted.mode)
+
+
 @contextmanager
-def _failures_raised(path: str) -> Iterator[None]:
+def _named(doing: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _Refused(f"{doing} failed: {error.strerror}") from None
+
+
+@contextmanager
+def _failures_raised(path: str, place: str) -> Iterator[None]:
     try:
         yield
     except (_Refused, OSError) as error:
+        said = str((isinstance(error, OSError) and error.strerror) or error).replace(place, path)
         raise TransferFailed(
-            f"{path}: {(isinstance(error, OSError) and error.strerror) or error}",
+            f"{path}: {said}",
             remedy="Check the options owner, group, mode, attributes and those of SELinux, and that the user who runs "
             "this task may set them.",
         ) from None

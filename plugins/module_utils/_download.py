@@ -8,6 +8,7 @@ A file takes its target's place only when it is whole and is what the server say
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -21,7 +22,12 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
     Checksum,
     read_checksum,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._destination import Partial, remove_stale
+from ansible_collections.vsphere.content.plugins.module_utils._destination import (
+    GET_DATA,
+    Folder,
+    Partial,
+    remove_stale,
+)
 from ansible_collections.vsphere.content.plugins.module_utils._download_plan import PREPARED, Fetched
 from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     ApiError,
@@ -43,6 +49,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import 
     kept_alive,
     wait_for,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._local import COMPARED, FileChanged, identity_of
 from ansible_collections.vsphere.content.plugins.module_utils._mark import left_marks
 from ansible_collections.vsphere.content.plugins.module_utils._progress import Progress
 from ansible_collections.vsphere.content.plugins.module_utils._schema import (
@@ -55,12 +62,11 @@ from ansible_collections.vsphere.content.plugins.module_utils._steps import CANC
 from ansible_collections.vsphere.content.plugins.module_utils._transfer import (
     TransferStopped,
     get_file,
-    hash_file,
+    hash_opened,
     run_all,
 )
 
 PREPARE = "download_session.file.prepare"
-GET_DATA = "download_session.file.get_data"
 
 WAITING, STOPPED, FETCHED, FAILED = "not started", "stopped", "fetched", "failed"
 
@@ -89,14 +95,14 @@ def open_download(
 
 def discard_left(
     api: Api,
-    dest: str,
+    folder: Folder,
     library_item_id: str,
     *,
     client_token: str,
     warn: Callable[[str], None],
 ) -> None:
     """Remove what killed runs left: their sessions on the item, and files under way. Raises TransferFailed."""
-    for mark in left_marks(dest, library_item_id):
+    for mark in left_marks(folder, library_item_id):
         try:
             # With a token of its own, a task goes on with the session.
             if mark.client_token != client_token:
@@ -104,7 +110,7 @@ def discard_left(
         except ApiError as error:
             warn(f"The download session of a killed run could not be removed, and ends by itself: {error.said}")
         warn_if_left(mark.remove(), warn)
-    remove_stale(dest)
+    remove_stale(folder)
 
 
 def warn_if_left(left: str, warn: Callable[[str], None]) -> None:
@@ -195,6 +201,33 @@ def _await_prepared(
     )
 
 
+def _require_placed(partial: Partial, size: int) -> None:
+    """Require that a file stands in its target's place. Raises FileChanged.
+
+    Another task may have put the same there at the same moment.
+    """
+    try:
+        partial.require_placed()
+    except FileChanged:
+        if not _is_twin(partial, size):
+            raise
+
+
+def _is_twin(partial: Partial, size: int) -> bool:
+    try:
+        with partial.folder.opened(partial.name, COMPARED) as there:
+            found, ours = os.fstat(there), os.fstat(partial.descriptor)
+            if (found.st_uid, found.st_gid, found.st_mode) != (ours.st_uid, ours.st_gid, ours.st_mode):
+                return False
+            digests = {
+                hash_opened(descriptor, partial.target, UNSET_ALGORITHM, 0, size)
+                for descriptor in (there, partial.descriptor)
+            }
+            return found.st_size == size and len(digests) == 1
+    except TransferFailed:
+        return False
+
+
 @dataclass
 class Download:
     """The files that one task fetches through one session into one directory, and what became of them.
@@ -205,11 +238,11 @@ class Download:
 
     api: Api
     session: DownloadSession
-    dest: str
+    folder: Folder
     parallel: int
     wait_timeout: float
     clock: Clock
-    dress: Callable[[str, str], None]
+    dress: Callable[[Partial], None]
     warn: Callable[[str], None]
     progress: Progress
     seconds: float = 0.0
@@ -226,7 +259,7 @@ class Download:
         data.
         """
         self.fates = dict.fromkeys((file.name for file in files), WAITING)
-        partials = {file.name: Partial(self.dest, file.name) for file in files}
+        partials = {file.name: Partial(self.folder, file.name) for file in files}
         started = self.clock.now()
         try:
             with kept_alive(
@@ -294,14 +327,17 @@ class Download:
         try:
             fetched = self._receive(file, partial)
             with self._placing:
-                self.dress(partial.path, partial.target)
+                partial.require_own()
+                self.dress(partial)
                 partial.replace_target()
             # From here on it stands there, whatever follows.
             self.fetched[file.name] = fetched
+            _require_placed(partial, fetched.size)
             partial.sync_directory()
             self.fates[file.name] = FETCHED
-        except ContentError:
+        except ContentError as error:
             self.fates[file.name] = FAILED
+            error.operation = error.operation or GET_DATA
             raise
         finally:
             partial.discard()
@@ -332,7 +368,7 @@ class Download:
         verified = self._verify(file.name, partial, moving.done, said, Checksum(known, digest))
         partial.sync()
         moving.finish()
-        return Fetched(moving.done, said, verified)
+        return Fetched(moving.done, said, verified, identity_of(os.fstat(partial.descriptor)))
 
     def _prepared(self, name: str) -> DownloadFile:
         _prepare(self.api, self._session_id, name, "HTTPS")
@@ -355,7 +391,8 @@ class Download:
         if theirs is None or theirs.algorithm not in DIGEST_LENGTHS:
             return False
         if theirs.algorithm != ours.algorithm:
-            ours = Checksum(theirs.algorithm, hash_file(partial.path, theirs.algorithm, 0, size))
+            digest = hash_opened(partial.descriptor, partial.target, theirs.algorithm, 0, size)
+            ours = Checksum(theirs.algorithm, digest)
         if theirs != ours:
             raise ChecksumMismatch(
                 f"{name} arrived with the {ours.algorithm} checksum {ours.digest}, the server has {theirs.digest}",

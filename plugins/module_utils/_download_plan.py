@@ -30,7 +30,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     NotFound,
     some_of,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._local import FileChanged
+from ansible_collections.vsphere.content.plugins.module_utils._local import FileChanged, Identity
 from ansible_collections.vsphere.content.plugins.module_utils._options import (
     read_client_token,
     require_directory,
@@ -89,11 +89,12 @@ class Declared:
 
 @dataclass(frozen=True)
 class Local:
-    """A file in dest: its size, None for a symbolic link, how it compares, and what differs from the declared
-    attributes."""
+    """A file in dest: its size, None for a symbolic link, how it compares, what differs from the declared attributes,
+    and which file that is said of."""
 
     size: int | None
     verdict: Verdict
+    identity: Identity
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -104,6 +105,7 @@ class Fetched:
     size: int
     checksum_info: ChecksumInfo | None
     verified: bool
+    identity: Identity
 
 
 @dataclass(frozen=True)
@@ -249,15 +251,14 @@ def require_distinct_names(names: Iterable[str]) -> None:
             )
 
 
-def compare_local(path: str, name: str, size: int | None, held: Held, digest: Digest) -> Verdict:
-    """A file in dest against the item's; a symbolic link is never the same, as it is not followed.
+def compare_local(path: str, name: str, identity: Identity, held: Held, digest: Digest) -> Verdict:
+    """A file in dest against the item's.
 
-    Nor is one that changes meanwhile, so that it is fetched: what was seen of it says nothing of what is there.
+    One that changes meanwhile is never the same, so that it is fetched: what was seen of it says nothing of what is
+    there.
     """
-    if size is None:
-        return Verdict.DIFFERENT
     try:
-        return compare(WantedFile(name, origin=path, path=path, size=size), held, digest)
+        return compare(WantedFile(name, origin=path, path=path, size=identity.size, identity=identity), held, digest)
     except FileChanged:
         return Verdict.DIFFERENT
 
@@ -287,16 +288,12 @@ def project_download(declared: Declared, found: Found) -> dict[str, Any]:
 
 def describe_local(file: LibraryItemFile, path: str, local: Local | None, fetched: Fetched | None) -> dict[str, Any]:
     """A file of the item as a task that fetches returns it."""
-    shown = {
-        **to_result(file),
-        "path": path,
-        "verified": local is not None and local.verdict is Verdict.EQUAL,
-        "fetched": fetched is not None,
-    }
+    is_same = local is not None and local.verdict is Verdict.EQUAL
+    shown = {**to_result(file), "path": path, "verified": is_same, "fetched": fetched is not None}
     if fetched is None:
         return shown
     checksum = to_result(fetched.checksum_info) if fetched.checksum_info else None
-    return {**shown, "size": fetched.size, "checksum_info": checksum, "verified": fetched.verified}
+    return {**shown, "size": fetched.size, "checksum_info": checksum, "verified": is_same and fetched.verified}
 
 
 def endpoint_type(file: DownloadFile) -> str | None:

@@ -10,7 +10,7 @@ what was sent proves nothing where half of it was written before, and the other 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.vsphere.content.plugins.module_utils._errors import TransferFailed
 
@@ -31,14 +31,18 @@ class Identity:
     modified: int
     changed: int
 
+    def has_content_of(self, other: Identity) -> bool:
+        """Whether it is the same file, which may have got another name or other attributes since."""
+        return replace(self, changed=0) == replace(other, changed=0)
+
 
 class FileChanged(TransferFailed):
     """A local file is not the one any more that was read before."""
 
-    def __init__(self, path: str, doing: str, how: str) -> None:
+    def __init__(self, path: str, doing: str, how: str, *, remedy: str | None = None) -> None:
         super().__init__(
             f"{path} changed while it was {doing}: {how}",
-            remedy="Run the task again when nobody writes to the file any more.",
+            remedy=remedy or "Run the task again when nobody writes to the file any more.",
         )
 
 
@@ -57,7 +61,12 @@ def require_same(path: str, identity: Identity, doing: str, opened: int | None =
         raise FileChanged(path, doing, f"it cannot be found any more ({error.strerror})") from None
     _require(path, identity, doing, found)
     if opened is not None:
-        _require(path, identity, doing, os.fstat(opened))
+        require_same_opened(path, identity, doing, opened)
+
+
+def require_same_opened(path: str, identity: Identity, doing: str, opened: int) -> None:
+    """Require that an opened file is the same as before, wherever its path leads by now. Raises FileChanged."""
+    _require(path, identity, doing, os.fstat(opened))
 
 
 def _require(path: str, identity: Identity, doing: str, found: os.stat_result) -> None:

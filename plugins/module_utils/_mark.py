@@ -15,20 +15,21 @@ import hashlib
 import os
 from contextlib import suppress
 
-from ansible_collections.vsphere.content.plugins.module_utils._destination import cannot_write, remove_or_tell
+from ansible_collections.vsphere.content.plugins.module_utils._destination import (
+    FOUND_FLAGS,
+    MADE_FLAGS,
+    Folder,
+    cannot_write,
+)
 
 MARK_SUFFIX = ".vsphere-content.session"
 
 
-def left_marks(directory: str, library_item_id: str) -> list[SessionMark]:
+def left_marks(folder: Folder, library_item_id: str) -> list[SessionMark]:
     """The marks of killed runs that filled a directory from this item, locked for us. Raises TransferFailed."""
     prefix = _prefix(library_item_id)
-    try:
-        names = [entry.name for entry in os.scandir(directory)]
-    except OSError as error:
-        raise cannot_write(directory, error) from None
-    tokens = [name[len(prefix) : -len(MARK_SUFFIX)] for name in names if _is_mark(name, prefix)]
-    marks = [SessionMark(directory, library_item_id, token) for token in sorted(tokens)]
+    tokens = [name[len(prefix) : -len(MARK_SUFFIX)] for name in folder.names() if _is_mark(name, prefix)]
+    marks = [SessionMark(folder, library_item_id, token) for token in sorted(tokens)]
     return [mark for mark in marks if mark.take()]
 
 
@@ -43,17 +44,17 @@ def _prefix(library_item_id: str) -> str:
 class SessionMark:
     """One mark, which is ours between C(place) or C(take) and C(remove)."""
 
-    def __init__(self, directory: str, library_item_id: str, client_token: str) -> None:
+    def __init__(self, folder: Folder, library_item_id: str, client_token: str) -> None:
         self.client_token = client_token
-        self._directory = directory
-        self._path = os.path.join(directory, f"{_prefix(library_item_id)}{client_token}{MARK_SUFFIX}")
+        self._folder = folder
+        self._name = f"{_prefix(library_item_id)}{client_token}{MARK_SUFFIX}"
         self._descriptor: int | None = None
 
     def place(self) -> None:
         """Raises TransferFailed."""
         try:
             while self._descriptor is None:
-                descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+                descriptor = self._folder.open(self._name, MADE_FLAGS)
                 # On a file system without locks nobody can tell what is left, so no session is ever removed for it.
                 with suppress(OSError):
                     fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -62,12 +63,12 @@ class SessionMark:
             # Two tasks were given one client_token, and so one session.
             return
         except OSError as error:
-            raise cannot_write(self._directory, error) from None
+            raise cannot_write(self._folder.path, error) from None
 
     def take(self) -> bool:
         """Lock what another run has placed; False if it is alive, or somebody else was faster."""
         with suppress(OSError):
-            descriptor = os.open(self._path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+            descriptor = self._folder.open(self._name, os.O_RDWR | FOUND_FLAGS)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
@@ -82,14 +83,13 @@ class SessionMark:
         if descriptor is None:
             return ""
         try:
-            return remove_or_tell(self._path)
+            return self._folder.remove_or_tell(self._name, os.fstat(descriptor))
         finally:
             os.close(descriptor)
 
     def _keep(self, descriptor: int) -> None:
         """Another run may have taken it for left, and removed it, before it was locked."""
-        with suppress(FileNotFoundError):
-            if os.path.samestat(os.stat(self._path), os.fstat(descriptor)):
-                self._descriptor = descriptor
-                return
-        os.close(descriptor)
+        if self._folder.leads_to(self._name, os.fstat(descriptor)):
+            self._descriptor = descriptor
+        else:
+            os.close(descriptor)

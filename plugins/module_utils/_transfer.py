@@ -31,6 +31,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._local import (
     Identity,
     identity_of,
     require_same,
+    require_same_opened,
 )
 
 BLOCK_BYTES = 1024 * 1024
@@ -56,17 +57,30 @@ def hash_file(path: str, algorithm: str, offset: int, size: int, identity: Ident
     C(algorithm) is an API name such as SHA256. Raises TransferFailed, and FileChanged if the file is not the one of the
     C(identity) before the first and after the last byte; without one, that of the moment when it is opened.
     """
-    # Reading and hashing take about as long as each other, so each has a thread.
-    hasher = _Hasher(algorithm)
     try:
         with open(path, "rb", buffering=0) as file:
             identity = identity or identity_of(os.fstat(file.fileno()))
-            require_same(path, identity, COMPARED, file.fileno())
-            file.seek(offset)
-            while size > 0 and (block := file.read(min(size, BLOCK_BYTES))):
-                hasher.update(block)
-                size -= len(block)
-            require_same(path, identity, COMPARED, file.fileno())
+            require_same(path, identity, COMPARED)
+            digest = hash_opened(file.fileno(), path, algorithm, offset, size, identity)
+            require_same(path, identity, COMPARED)
+            return digest
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def hash_opened(
+    descriptor: int, path: str, algorithm: str, offset: int, size: int, identity: Identity | None = None
+) -> str:
+    """The same of a file that is open, wherever the path that it is called by leads."""
+    # Reading and hashing take about as long as each other, so each has a thread.
+    hasher = _Hasher(algorithm)
+    try:
+        identity = identity or identity_of(os.fstat(descriptor))
+        require_same_opened(path, identity, COMPARED, descriptor)
+        while size > 0 and (block := os.pread(descriptor, min(size, BLOCK_BYTES), offset)):
+            hasher.update(block)
+            offset, size = offset + len(block), size - len(block)
+        require_same_opened(path, identity, COMPARED, descriptor)
         if size:
             raise FileChanged(path, COMPARED, f"it lacks {size} bytes")
         return hasher.finish()

@@ -90,6 +90,8 @@ options:
         that they have in the item. The directory must exist.
       - Files there that the item does not have are left alone. A symbolic link with the name of a file is replaced by
         the file, and not followed.
+      - It should belong to the user who runs the task, or to root. A task that runs as root warns if others may write
+        to it. They cannot have the task touch anything else, but what was fetched is theirs to change.
       - A file name of the item that is not a plain name, such as one with a slash, is an error before anything is
         written. So are two names that differ in case alone.
       - If it is left out, nothing is fetched.
@@ -143,8 +145,14 @@ options:
   mode:
     description:
       - The permissions of the files in O(dest), as M(ansible.builtin.copy) takes them.
-      - If it is left out, a file that takes another's place gets the permissions of that one, and a new file those that
-        the umask gives. The same goes for O(owner), O(group) and the SELinux context.
+      - If it is left out, a file that takes another's place gets the permissions of that one if root or the user who
+        runs the task owns it, and any other file those that the umask gives. The same goes for O(owner), O(group) and
+        the SELinux context.
+  attributes:
+    description:
+      - The attributes that the files in O(dest) should have, as M(ansible.builtin.file) takes them.
+      - A task that runs as root refuses it where others may write to O(dest), as C(chattr) can be had to change another
+        file there.
   unsafe_writes:
     description:
       - Has no effect. A file always takes its place by a rename, and never in part.
@@ -397,6 +405,7 @@ trace:
 """
 
 import os
+import stat
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -407,7 +416,12 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.vsphere.content.plugins.module_utils._api import Api
 from ansible_collections.vsphere.content.plugins.module_utils._attributes import FileAttributes
 from ansible_collections.vsphere.content.plugins.module_utils._content import Verdict, held_by_item
-from ansible_collections.vsphere.content.plugins.module_utils._destination import look, require_one_component
+from ansible_collections.vsphere.content.plugins.module_utils._destination import (
+    ADJUSTED,
+    Folder,
+    Partial,
+    require_one_component,
+)
 from ansible_collections.vsphere.content.plugins.module_utils._download import (
     Download,
     discard_left,
@@ -437,6 +451,12 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
 )
 from ansible_collections.vsphere.content.plugins.module_utils._insist import delete_download, discard_download, noted
 from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import SYSTEM_CLOCK, Clock
+from ansible_collections.vsphere.content.plugins.module_utils._local import (
+    COMPARED,
+    Identity,
+    identity_of,
+    require_same_opened,
+)
 from ansible_collections.vsphere.content.plugins.module_utils._mark import SessionMark
 from ansible_collections.vsphere.content.plugins.module_utils._module import Task, converge, run_module
 from ansible_collections.vsphere.content.plugins.module_utils._progress import progress_spec
@@ -448,7 +468,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._target import (
     item_spec,
     resolve_item,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._transfer import Digests
+from ansible_collections.vsphere.content.plugins.module_utils._transfer import hash_opened
 
 
 def argument_spec() -> dict[str, Any]:
@@ -490,7 +510,7 @@ class DownloadSessionResource:
         self._task = task
         self._attributes = attributes
         self._clock = clock
-        self._digests = Digests()
+        self._folder = Folder(declared.dest) if declared.dest is not None else None
         self._changes: list[str] = []
         self._foreign = False
         self._kept: DownloadSession | None = None
@@ -501,8 +521,8 @@ class DownloadSessionResource:
         if declared.session_id:
             return self._with_files(self._look_by_id(declared.session_id))
         item_id = resolve_item(self._api, self._params)
-        if declared.dest is not None:
-            return self._with_local(Found(item_id, content=tuple(self._api.list_item_files(item_id))), declared.dest)
+        if self._folder:
+            return self._with_local(Found(item_id, content=tuple(self._api.list_item_files(item_id))), self._folder)
         return self._with_files(Found(item_id, tuple(find_sessions(self._api, item_id))))
 
     def plan(self, before: Found) -> Plan:
@@ -519,21 +539,19 @@ class DownloadSessionResource:
         stays = [] if plan.opens else self._changes
         self._task.on_failure(lambda: f"Changed, and not put back: {'; '.join(stays)}." if stays else "")
         self._task.so_far = lambda: {"changed": bool(stays or self._moved()), **self._moved()}
-        if self._declared.dest is not None:
-            return self._fetch(plan, self._declared.dest)
+        if self._folder:
+            return self._fetch(plan, self._folder)
         return self._prepare(plan) if self._declared.state == "active" else self._end(plan)
 
     def result(self, state: Found) -> dict[str, Any]:
         declared = self._declared
-        session = self._kept if declared.dest is not None else state.active or next(reversed(state.sessions), None)
+        session = self._kept if self._folder else state.active or next(reversed(state.sessions), None)
         outcome = {"session": to_result(session) if session else None, **self._moved()}
-        if declared.dest is not None:
+        if self._folder:
             content = {file.name: file for file in state.content}
             fetched = self._download.fetched if self._download else {}
             outcome["files"] = [
-                describe_local(
-                    content[name], os.path.join(declared.dest, name), state.local.get(name), fetched.get(name)
-                )
+                describe_local(content[name], self._folder.path_of(name), state.local.get(name), fetched.get(name))
                 for name in state.wanted
             ]
         elif declared.state == "active":
@@ -562,12 +580,17 @@ class DownloadSessionResource:
         names = [file.name for file in (found.files if session else found.content)]
         return self._with_wanted(found, names, session)
 
-    def _with_local(self, found: Found, dest: str) -> Found:
+    def _with_local(self, found: Found, folder: Folder) -> Found:
         found = self._with_wanted(found, [file.name for file in found.content])
         for name in found.wanted:
             require_one_component(name)
         require_distinct_names(found.wanted)
-        return replace(found, local=self._look(found, dest, {}))
+        self._attributes.require_settable(folder.path, folder.others())
+        entries = folder.look(found.wanted)
+        warning = folder.warning(entries, self._attributes.owner)
+        if warning:
+            self._task.warn(warning)
+        return replace(found, local=self._compare(found, folder, entries, {}))
 
     def _with_wanted(self, found: Found, names: Sequence[str], session: DownloadSession | None = None) -> Found:
         declared = self._declared
@@ -634,22 +657,21 @@ class DownloadSessionResource:
             left.extend([after] if after else [])
         return replace(plan.found, sessions=tuple(left))
 
-    def _mark(self, found: Found, dest: str) -> SessionMark:
+    def _mark(self, found: Found, folder: Folder) -> SessionMark:
         """Have the next run find the session that is about to be made, should this one be killed."""
-        mark = SessionMark(dest, str(found.library_item_id), self._declared.client_token)
-
+        mark = SessionMark(folder, str(found.library_item_id), self._declared.client_token)
         self._task.on_failure(mark.remove)
         mark.place()
         return mark
 
-    def _fetch(self, plan: Plan, dest: str) -> Found:
+    def _fetch(self, plan: Plan, folder: Folder) -> Found:
         declared, found = self._declared, plan.found
         item_id, token = str(found.library_item_id), declared.client_token
-        discard_left(self._api, dest, item_id, client_token=token, warn=self._task.warn)
+        discard_left(self._api, folder, item_id, client_token=token, warn=self._task.warn)
         for name in plan.adjust:
-            self._adjust(os.path.join(dest, name), found.local[name])
+            self._adjust(folder, name, found.local[name])
         if plan.fetch:
-            mark = self._mark(found, dest)
+            mark = self._mark(found, folder)
             wanted = [file for file in found.content if file.name in plan.fetch]
             self._task.progress.expect({file.name: file.size for file in wanted})
             session = self._open(found)
@@ -657,44 +679,80 @@ class DownloadSessionResource:
             self._download = Download(
                 self._api,
                 session,
-                dest,
+                folder,
                 declared.parallel_transfers,
                 declared.wait_timeout,
                 self._clock,
-                self._attributes.prepare,
+                self._dress,
                 self._task.warn,
                 self._task.progress,
             )
             self._download.fetch(wanted)
             for name in plan.fetch:
-                self._attributes.apply(os.path.join(dest, name))
+                self._attributes.set_flags(folder.path_of(name), folder.place_of(name))
             if declared.keep_session:
                 self._kept = self._api.get_download_session(str(session.id))
             else:
                 delete_download(self._api, str(session.id))
             warn_if_left(mark.remove(), self._task.warn)
-        verdicts = {name: local.verdict for name, local in found.local.items()}
-        return replace(found, local=self._look(found, dest, {**verdicts, **dict.fromkeys(plan.fetch, Verdict.EQUAL)}))
+        entries = folder.look(found.wanted)
+        return replace(found, local=self._compare(found, folder, entries, self._known(plan, entries)))
 
-    def _adjust(self, path: str, local: Local) -> None:
+    def _known(self, plan: Plan, entries: Mapping[str, os.stat_result]) -> dict[str, Verdict]:
+        """The verdicts on the files in dest that are those which were compared before, or fetched."""
+        fetched = self._download.fetched if self._download else {}
+        known: dict[str, Verdict] = {}
+        for name, entry in entries.items():
+            now, before = identity_of(entry), plan.found.local.get(name)
+            if name in fetched:
+                if now.has_content_of(fetched[name].identity):
+                    known[name] = Verdict.EQUAL
+            elif before and (now == before.identity or (name in plan.adjust and now.has_content_of(before.identity))):
+                known[name] = before.verdict
+        return known
+
+    def _dress(self, partial: Partial) -> None:
+        place = partial.folder.place_of(partial.name)
+        self._attributes.dress(partial.descriptor, partial.target, place, partial.heir())
+
+    def _adjust(self, folder: Folder, name: str, local: Local) -> None:
         """Give a file that is the item's already the attributes that are declared; some may take before one fails."""
+        path, place = folder.path_of(name), folder.place_of(name)
         what = f"attributes of {path} were set"
-        try:
-            self._attributes.apply(path)
-        except ContentError:
-            with suppress(ContentError):
-                if self._attributes.differences(path) != local.attributes:
-                    self._changes.append(f"some {what}")
-            raise
-        self._changes.append(what)
+        with folder.opened(name, ADJUSTED) as descriptor:
+            require_same_opened(path, local.identity, ADJUSTED, descriptor)
+            folder.require_one_name(name, descriptor)
+            try:
+                self._attributes.adjust(descriptor, path, place)
+            except ContentError:
+                with suppress(ContentError):
+                    if self._attributes.differences(path, place, os.fstat(descriptor)) != local.attributes:
+                        self._changes.append(f"some {what}")
+                raise
+            self._changes.append(what)
 
-    def _look(self, found: Found, dest: str, verdicts: Mapping[str, Verdict]) -> dict[str, Local]:
-        """What stands in dest of the wanted files; what has no verdict yet is compared."""
+    def _compare(
+        self,
+        found: Found,
+        folder: Folder,
+        entries: Mapping[str, os.stat_result],
+        verdicts: Mapping[str, Verdict],
+    ) -> dict[str, Local]:
+        """The wanted files that stand in dest; what has a verdict is not compared, and a symbolic link not followed."""
         held, local = held_by_item(found.content), {}
-        for name, size in look(dest, found.wanted).items():
-            path = os.path.join(dest, name)
-            verdict = verdicts.get(name) or compare_local(path, name, size, held[name], self._digests.of)
-            local[name] = Local(size, verdict, {} if size is None else self._attributes.differences(path))
+
+        def digest(_path: str, algorithm: str, offset: int, size: int, identity: Identity | None) -> str:
+            with folder.opened(name, COMPARED) as descriptor:
+                return hash_opened(descriptor, path, algorithm, offset, size, identity)
+
+        for name, entry in entries.items():
+            path, identity = folder.path_of(name), identity_of(entry)
+            if not stat.S_ISREG(entry.st_mode):
+                local[name] = Local(None, Verdict.DIFFERENT, identity)
+                continue
+            verdict = verdicts.get(name) or compare_local(path, name, identity, held[name], digest)
+            attributes = self._attributes.differences(path, folder.place_of(name), entry)
+            local[name] = Local(entry.st_size, verdict, identity, attributes)
         return local
 
     def _moved(self) -> dict[str, Any]:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import tempfile
@@ -19,6 +18,7 @@ import pytest
 from tests.harness.modules import ModuleResult, connection_args, run_module, run_module_process
 from tests.harness.packages import make_iso, make_package
 from tests.harness.servers import CannedServer, Reply, make_identity, unused_port
+from tests.harness.users import as_nobody
 from tests.simulator import Exchange, ItemSeed, LibrarySeed, Seed, Simulator
 
 INFO = "content_library_session_info"
@@ -299,18 +299,6 @@ def test_a_signature_in_a_directory_that_may_not_be_listed_is_sent_or_spoken_of(
     assert f"{open_folder} cannot be listed (Permission denied)" in text
     assert ("has a certificate there" if sent else "has a manifest and a certificate there") in text
     assert "name them in files" in text
-
-
-@contextlib.contextmanager
-def as_nobody() -> Iterator[None]:
-    """Without the rights of root, if the tests have them."""
-    mine = os.geteuid()
-    if mine == 0:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(mine)
 
 
 @pytest.mark.process

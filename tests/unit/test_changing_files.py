@@ -14,6 +14,7 @@ import pytest
 
 from ansible_collections.vsphere.content.plugins.module_utils._content import Checksum, Held, Verdict
 from ansible_collections.vsphere.content.plugins.module_utils._download_plan import compare_local
+from ansible_collections.vsphere.content.plugins.module_utils._local import identity_of
 from ansible_collections.vsphere.content.plugins.module_utils._transfer import Digests
 from tests.harness.packages import Package, make_iso, make_package
 from tests.harness.tasks import Run, Tasks
@@ -225,6 +226,8 @@ def test_a_file_that_stays_as_it_is_may_be_read_by_others(tasks: Tasks, image: P
 def test_a_file_in_dest_that_became_shorter_since_it_was_looked_at_is_another_one(tmp_path: Path) -> None:
     """It is fetched then, in place of an error: what is there is not the item's."""
     path = tmp_path / "disk.vmdk"
+    path.write_bytes(b"not so short")
+    identity = identity_of(path.stat())
     path.write_bytes(b"short")
     held = Held(1 << 20, Checksum("SHA1", "0" * 40), exact_size=False)
-    assert compare_local(str(path), path.name, 10, held, Digests().of) is Verdict.DIFFERENT
+    assert compare_local(str(path), path.name, identity, held, Digests().of) is Verdict.DIFFERENT

@@ -20,13 +20,14 @@ import pytest
 
 from ansible_collections.vsphere.content.plugins.module_utils._destination import (
     PARTIAL_SUFFIX,
+    Folder,
     Partial,
     cannot_write,
     remove_stale,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._errors import TransferFailed
 from ansible_collections.vsphere.content.plugins.module_utils._mark import MARK_SUFFIX
 from tests.harness.tasks import DIALECTS, Run, Tasks
+from tests.harness.users import as_nobody
 from tests.harness.waiting import while_held
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
 from tests.simulator.seed import filler
@@ -413,7 +414,8 @@ def test_what_killed_runs_left_is_removed_whatever_it_is_called_now(one: Tasks, 
     """The item may have got other names since; what is alive, and what is no file under way, stays."""
     if there:
         (dest / "disk1.vmdk").write_bytes(FILES["disk1.vmdk"])
-    dead, alive, renamed = (Partial(str(dest), name) for name in ("disk1.vmdk", "disk1.vmdk", "disk1-2025.vmdk"))
+    folder = Folder(str(dest))
+    dead, alive, renamed = (Partial(folder, name) for name in ("disk1.vmdk", "disk1.vmdk", "disk1-2025.vmdk"))
     for partial in (dead, alive, renamed):
         partial.open()
     dead.close()
@@ -421,23 +423,24 @@ def test_what_killed_runs_left_is_removed_whatever_it_is_called_now(one: Tasks, 
     (dest / f"a user's{PARTIAL_SUFFIX}").write_bytes(b"")
     assert fetched(one.run(**fetch(dest, files=["disk1.vmdk"]))) == ([] if there else ["disk1.vmdk"])
     left = {path.name for path in dest.iterdir()}
-    assert left == {"disk1.vmdk", os.path.basename(alive.path), f"a user's{PARTIAL_SUFFIX}"}
+    assert left == {"disk1.vmdk", alive.hidden, f"a user's{PARTIAL_SUFFIX}"}
     alive.close()
 
 
 def test_check_mode_removes_nothing_that_a_killed_run_left(one: Tasks, dest: Path) -> None:
-    dead = Partial(str(dest), "disk1.vmdk")
+    dead = Partial(Folder(str(dest)), "disk1.vmdk")
     dead.open()
     dead.close()
     one.run(**fetch(dest), check=True)
-    assert [path.name for path in dest.iterdir()] == [os.path.basename(dead.path)]
+    assert [path.name for path in dest.iterdir()] == [dead.hidden]
 
 
 def test_a_file_that_is_taken_for_stale_before_it_is_locked_is_made_again(dest: Path) -> None:
-    partial = Partial(str(dest), "a.iso")
+    folder = Folder(str(dest))
+    partial = Partial(folder, "a.iso")
     partial.open()
     partial.close()
-    remove_stale(str(dest))
+    remove_stale(folder)
     assert contents(dest) == {}
     partial.open()
     partial.write(b"whole")
@@ -446,66 +449,78 @@ def test_a_file_that_is_taken_for_stale_before_it_is_locked_is_made_again(dest: 
     assert contents(dest) == {"a.iso": b"whole"}
 
 
-def test_a_file_stands_in_its_place_although_its_directory_cannot_be_synced_then(dest: Path) -> None:
-    partial = Partial(str(dest), "a.iso")
+def test_what_may_not_be_removed_is_told_of(dest: Path) -> None:
+    partial = Partial(Folder(str(dest)), "a.iso")
     partial.open()
-    partial.write(b"whole")
-    partial.replace_target()
+    dest.chmod(0o555)
+    with as_nobody():
+        left = partial.discard()
+    dest.chmod(0o755)
     partial.close()
-    away = dest.rename(dest.with_name("away"))
-    with pytest.raises(TransferFailed, match="cannot be written: No such file or directory"):
-        partial.sync_directory()
-    assert contents(away) == {"a.iso": b"whole"}
+    assert left == (
+        f"{dest}/{partial.hidden} cannot be removed (Permission denied), and stays until the next run with this dest."
+    )
+    assert list(contents(dest)) == [partial.hidden]
+    assert partial.discard() == ""
+    assert contents(dest) == {}
 
 
 def test_a_file_system_that_cannot_sync_directories_is_no_failure() -> None:
-    Partial("/proc", "a.iso").sync_directory()
+    partial = Partial(Folder("/proc"), "a.iso")
+    partial.sync_directory()
+    assert partial.discard() == ""
 
 
-def test_a_dest_that_fails_in_mid_fetch_is_the_failure_and_no_defect(one: Tasks, dest: Path) -> None:
-    """As when a file system turns read-only or goes away: what then cannot be removed hides nothing."""
+@pytest.mark.parametrize(
+    ("again", "says"),
+    [(True, "is not the directory any more that it was"), (False, "dest cannot be written: No such file or directory")],
+)
+def test_a_dest_that_goes_away_in_mid_fetch_is_the_failure_and_no_defect(
+    one: Tasks, dest: Path, again: bool, says: str
+) -> None:
+    """As when another one is mounted over it: what nobody would find is not put there."""
     away = dest.with_name("away")
 
-    def replace_by_a_file() -> None:
+    def replace() -> None:
         dest.rename(away)
-        dest.write_bytes(b"")
+        if again:
+            dest.mkdir()
 
-    with while_held(one.sim, "GET:/cls/data/*:1:hold", replace_by_a_file):
+    with while_held(one.sim, "GET:/cls/data/*:1:hold", replace):
         run = one.run(**fetch(dest, files=["disk1.vmdk"]))
     assert run.error["type"] == "TRANSFER_FAILED"
-    assert f"{dest}/disk1.vmdk: Not a directory" in run.msg
+    assert says in run.msg
     assert "was canceled and deleted" in run.msg
     assert "defect" not in run.msg
     assert not run.changed
     assert sessions(one) == 0
+    assert contents(away) == {}
 
 
 def replace_by_directories(dest: Path, suffix: str) -> None:
-    """What no root may unlink either."""
     for path in dest.glob(f".*{suffix}"):
         path.unlink()
         path.mkdir()
 
 
-def test_a_partial_file_that_cannot_be_removed_is_told_of(one: Tasks, dest: Path) -> None:
+def test_what_takes_the_place_of_a_partial_file_is_left_alone_and_told_of(one: Tasks, dest: Path) -> None:
     (dest / "disk1.vmdk").write_bytes(b"old")
     with while_held(one.sim, "GET:/cls/data/*:1:hold/50", lambda: replace_by_directories(dest, PARTIAL_SUFFIX)):
         run = one.run(**fetch(dest, files=["disk1.vmdk"]))
     assert run.error["type"] == "TRANSFER_FAILED"
-    assert f"{dest}/disk1.vmdk cannot be written: Not a directory" in run.msg
     (left,) = dest.glob(".*")
-    assert run.outcome.warnings == [
-        f"{left} cannot be removed (Is a directory), and stays until the next run with this dest."
-    ]
+    assert f"{left} changed while it was fetched: somebody else has put something in its place" in run.msg
+    assert run.outcome.warnings == [f"{left} was put in the place of a file of this task by somebody else, and stays."]
     assert (dest / "disk1.vmdk").read_bytes() == b"old"
 
 
-def test_a_mark_that_cannot_be_removed_is_no_failure_of_what_was_fetched(one: Tasks, dest: Path) -> None:
+def test_what_takes_the_place_of_a_mark_is_no_failure_of_what_was_fetched(one: Tasks, dest: Path) -> None:
     with while_held(one.sim, "DELETE:*download-session*:1:hold", lambda: replace_by_directories(dest, MARK_SUFFIX)):
         run = one.run(**fetch(dest, files=["disk1.vmdk"]))
     assert fetched(run) == ["disk1.vmdk"]
     (warning,) = run.outcome.warnings
-    assert "vsphere-content.session cannot be removed (Is a directory), and stays until the next run" in warning
+    (left,) = dest.glob(".*")
+    assert warning == f"{left} was put in the place of a file of this task by somebody else, and stays."
     assert run.changed
     assert sessions(one) == 0
 

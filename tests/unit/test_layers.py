@@ -61,7 +61,7 @@ LAYERS: dict[str, set[str]] = {
         "_upload",
     },
     "_options": {"_errors"},
-    "_destination": {"_errors"},
+    "_destination": {"_errors", "_local"},
     "_mark": {"_destination", "_errors"},
     "_download_plan": {"_content", "_errors", "_local", "_options", "_schema", "_steps", "_target"},
     "_download": {
@@ -72,6 +72,7 @@ LAYERS: dict[str, set[str]] = {
         "_errors",
         "_insist",
         "_lifecycle",
+        "_local",
         "_mark",
         "_progress",
         "_schema",

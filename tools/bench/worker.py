@@ -23,7 +23,7 @@ from pathlib import Path
 
 from ansible_collections.vsphere.content.plugins.module_utils._api import Api
 from ansible_collections.vsphere.content.plugins.module_utils._connection import Connection, ConnectionOptions
-from ansible_collections.vsphere.content.plugins.module_utils._destination import Partial
+from ansible_collections.vsphere.content.plugins.module_utils._destination import Folder, Partial
 from ansible_collections.vsphere.content.plugins.module_utils._local import identity_of
 from ansible_collections.vsphere.content.plugins.module_utils._progress import Progress
 from ansible_collections.vsphere.content.plugins.module_utils._transfer import get_file, put_file
@@ -77,7 +77,8 @@ def get(options: argparse.Namespace) -> None:
     """Fetch `--size` bytes into `--path`, as a download with `dest` does before the file takes its place."""
     began = time.perf_counter()
     connection = connect(options)
-    partial = Partial(*os.path.split(options.path))
+    folder, name = os.path.split(options.path)
+    partial = Partial(Folder(folder), name)
     partial.open()
     digest = get_file(
         connection.stream,

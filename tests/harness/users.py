@@ -1,0 +1,58 @@
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Other users: what this process may do as one of them, and programs that one of them runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+NOBODY = 65534
+SECONDS = 60.0
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Without the rights of root, if the tests have them."""
+    mine = os.geteuid()
+    if mine == 0:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(mine)
+
+
+def require_root() -> None:
+    """Leave a test out that needs the rights of root, but not in CI."""
+    if os.geteuid() != 0:
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI runs as root, as a test starts a process of another user")
+        pytest.skip("only root can start a process of another user")
+
+
+def start_as_nobody(script: str, folder: Path, **variables: str) -> subprocess.Popen[str]:
+    """A shell script in a process of its own that belongs to another user, who begins in a folder."""
+    return subprocess.Popen(
+        ["/bin/sh", "-euc", script],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "LC_ALL": "C", **variables},
+        user=NOBODY,
+        group=NOBODY,
+        extra_groups=(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def run_as_nobody(script: str, folder: Path, **variables: str) -> None:
+    process = start_as_nobody(script, folder, **variables)
+    said, _nothing = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0, said
