@@ -35,6 +35,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     ContentError,
     InvalidResponse,
     TransferFailed,
+    some_of,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._insist import (
     discard_download,
@@ -102,10 +103,16 @@ def discard_left(
     warn: Callable[[str], None],
 ) -> None:
     """Remove what killed runs left: their sessions on the item, and files under way. Raises TransferFailed."""
-    for mark in left_marks(folder, library_item_id):
+    left, others = left_marks(folder, library_item_id)
+    if others:
+        warn(
+            f"In {folder.path}, what looks like the mark of a download session and was not made by a task of this user "
+            f"is left alone: {some_of(others)}. If nobody is fetching there, remove it."
+        )
+    for mark in left:
         try:
             # With a token of its own, a task goes on with the session.
-            if mark.client_token != client_token:
+            if mark.client_token not in ("", client_token):
                 discard_download(api, api.create_download_session(library_item_id, mark.client_token))
         except ApiError as error:
             warn(f"The download session of a killed run could not be removed, and ends by itself: {error.said}")

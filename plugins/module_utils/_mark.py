@@ -13,7 +13,9 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from contextlib import suppress
+import re
+import stat
+from contextlib import ExitStack, suppress
 
 from ansible_collections.vsphere.content.plugins.module_utils._destination import (
     FOUND_FLAGS,
@@ -23,32 +25,85 @@ from ansible_collections.vsphere.content.plugins.module_utils._destination impor
 )
 
 MARK_SUFFIX = ".vsphere-content.session"
+MARK_MODE = 0o600
+CONTENT = re.compile(rb"(?:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\n)?")
+READ_BYTES = 64
 
 
-def left_marks(folder: Folder, library_item_id: str) -> list[SessionMark]:
-    """The marks of killed runs that filled a directory from this item, locked for us. Raises TransferFailed."""
-    prefix = _prefix(library_item_id)
-    tokens = [name[len(prefix) : -len(MARK_SUFFIX)] for name in folder.names() if _is_mark(name, prefix)]
-    marks = [SessionMark(folder, library_item_id, token) for token in sorted(tokens)]
-    return [mark for mark in marks if mark.take()]
+def left_marks(folder: Folder, library_item_id: str) -> tuple[list[SessionMark], list[str]]:
+    """The marks of this user's killed runs that filled a directory from this item, locked for us; and the names of what
+    only looks like one. Raises TransferFailed.
+    """
+    left: list[SessionMark] = []
+    others: list[str] = []
+    for name in folder.names():
+        if name.startswith(_prefix(library_item_id)) and name.endswith(MARK_SUFFIX):
+            try:
+                mark = _take(folder, name)
+            except _NotOurs:
+                others.append(name)
+            else:
+                left.extend([mark] if mark else [])
+    return left, others
 
 
-def _is_mark(name: str, prefix: str) -> bool:
-    return name.startswith(prefix) and name.endswith(MARK_SUFFIX)
+def mark_for(folder: Folder, library_item_id: str, client_token: str) -> SessionMark:
+    """The mark of a session that is about to be made, which is to be placed."""
+    # Two tasks that were given one token have one session, and so one mark.
+    return SessionMark(folder, f"{_prefix(library_item_id)}{_digits(client_token, 16)}{MARK_SUFFIX}", client_token)
 
 
 def _prefix(library_item_id: str) -> str:
-    return f".{hashlib.sha256(library_item_id.encode()).hexdigest()[:8]}."
+    return f".{_digits(library_item_id, 8)}."
+
+
+def _digits(text: str, count: int) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:count]
+
+
+def _take(folder: Folder, name: str) -> SessionMark | None:
+    """What a killed run has placed, locked; None if the run is alive, or somebody else was faster. Raises _NotOurs."""
+    try:
+        descriptor = folder.open(name, os.O_RDWR | FOUND_FLAGS)
+    except FileNotFoundError:
+        return None
+    except OSError:
+        raise _NotOurs from None
+    with ExitStack() as stack:
+        stack.callback(os.close, descriptor)
+        found = os.fstat(descriptor)
+        form = (stat.S_ISREG(found.st_mode), stat.S_IMODE(found.st_mode), found.st_uid)
+        if form != (True, MARK_MODE, os.geteuid()) or found.st_nlink > 1:
+            raise _NotOurs
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            content = CONTENT.fullmatch(os.pread(descriptor, READ_BYTES, 0))
+            is_there = folder.leads_to(name, found)
+        except OSError:
+            return None
+        if not content:
+            raise _NotOurs
+        if not is_there:
+            return None
+        stack.pop_all()
+        return SessionMark(folder, name, (content.group(1) or b"").decode(), descriptor)
+
+
+class _NotOurs(Exception):
+    """What has the name of a mark, and is none that this user has made."""
 
 
 class SessionMark:
-    """One mark, which is ours between C(place) or C(take) and C(remove)."""
+    """One mark, which is ours from C(place), or from when it was found, to C(remove).
 
-    def __init__(self, folder: Folder, library_item_id: str, client_token: str) -> None:
+    C(client_token) is empty where a run was killed before it had written it, and so before it made a session.
+    """
+
+    def __init__(self, folder: Folder, name: str, client_token: str, descriptor: int | None = None) -> None:
         self.client_token = client_token
         self._folder = folder
-        self._name = f"{_prefix(library_item_id)}{client_token}{MARK_SUFFIX}"
-        self._descriptor: int | None = None
+        self._name = name
+        self._descriptor = descriptor
 
     def place(self) -> None:
         """Raises TransferFailed."""
@@ -59,23 +114,12 @@ class SessionMark:
                 with suppress(OSError):
                     fcntl.flock(descriptor, fcntl.LOCK_EX)
                 self._keep(descriptor)
+            os.write(self._descriptor, f"{self.client_token}\n".encode())
         except FileExistsError:
             # Two tasks were given one client_token, and so one session.
             return
         except OSError as error:
             raise cannot_write(self._folder.path, error) from None
-
-    def take(self) -> bool:
-        """Lock what another run has placed; False if it is alive, or somebody else was faster."""
-        with suppress(OSError):
-            descriptor = self._folder.open(self._name, os.O_RDWR | FOUND_FLAGS)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                os.close(descriptor)
-            else:
-                self._keep(descriptor)
-        return self._descriptor is not None
 
     def remove(self) -> str:
         """Returns what is left all the same: the next run takes that for what a killed one left."""

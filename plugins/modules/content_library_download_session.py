@@ -19,8 +19,8 @@ description:
     download and no change, so a playbook may run as often as it likes.
   - A file takes its place only when it is whole and its checksum is the server's. Until then it lies beside its
     target under a name that starts with a dot, and it is removed when the task fails or is ended. What a killed run
-    left in the directory is removed by the next run with the same O(dest), and its session by the next one that
-    fetches the same item there.
+    left in the directory is removed by the next run with the same O(dest), and its session by the next one of the same
+    user that fetches the same item there.
   - When a connection breaks, the download goes on where it broke off, or from the start where the server cannot do
     that; the task then warns. After five tries on one file it fails.
 extends_documentation_fragment:
@@ -457,7 +457,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._local import (
     identity_of,
     require_same_opened,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._mark import SessionMark
+from ansible_collections.vsphere.content.plugins.module_utils._mark import SessionMark, mark_for
 from ansible_collections.vsphere.content.plugins.module_utils._module import Task, converge, run_module
 from ansible_collections.vsphere.content.plugins.module_utils._progress import progress_spec
 from ansible_collections.vsphere.content.plugins.module_utils._schema import DownloadSession, to_result
@@ -659,7 +659,7 @@ class DownloadSessionResource:
 
     def _mark(self, found: Found, folder: Folder) -> SessionMark:
         """Have the next run find the session that is about to be made, should this one be killed."""
-        mark = SessionMark(folder, str(found.library_item_id), self._declared.client_token)
+        mark = mark_for(folder, str(found.library_item_id), self._declared.client_token)
         self._task.on_failure(mark.remove)
         mark.place()
         return mark

@@ -43,3 +43,17 @@ AGAIN_AND_AGAIN: Mapping[str, str] = {
     "target": 'while :; do ln -s "$VICTIM" new; mv -f new "$TARGET"; done',
     "target-and-away": 'while :; do ln -s "$VICTIM" new; mv -f new "$TARGET"; rm -f "$TARGET"; done',
 }
+
+#: Before the task begins, under the names of marks. C(PREFIX) is what begins a mark of the item, C(TOKEN) the client
+#: token of another job's session.
+MARKS_PLANTED: Mapping[str, str] = {
+    "with-a-token": 'umask 077; echo "$TOKEN" > "$PREFIX.x.vsphere-content.session"',
+    "with-a-token-as-its-name": 'umask 077; : > "$PREFIX.$TOKEN.vsphere-content.session"',
+    "with-nonsense": 'umask 077; echo "../$TOKEN" > "$PREFIX.x.vsphere-content.session"',
+    "with-a-name-that-is-no-text": ': > "$PREFIX.$(printf "\\377").vsphere-content.session"',
+    "a-link": 'echo "$TOKEN" > token; ln -s token "$PREFIX.x.vsphere-content.session"',
+    "a-link-to-a-file-of-root's": 'ln -s "$VICTIM" "$PREFIX.x.vsphere-content.session"',
+    "a-second-name": 'umask 077; echo "$TOKEN" > a; ln a "$PREFIX.x.vsphere-content.session"',
+    "a-pipe": 'mkfifo -m 600 "$PREFIX.x.vsphere-content.session"',
+    "a-directory": 'mkdir "$PREFIX.x.vsphere-content.session"',
+}

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.vsphere.content.plugins.module_utils._mark import MARK_SUFFIX
-from tests.faults.neighbours import AGAIN_AND_AGAIN, IN_THE_TARGETS_PLACE, MARKS, ON_THE_WAY
+from tests.faults.neighbours import AGAIN_AND_AGAIN, IN_THE_TARGETS_PLACE, MARKS, MARKS_PLANTED, ON_THE_WAY
 from tests.harness.tasks import Run, Tasks
 from tests.harness.users import NOBODY, require_root, run_as_nobody, start_as_nobody
 from tests.harness.waiting import while_held
@@ -99,8 +99,9 @@ def prefix_of_marks(tasks: Tasks) -> str:
 
 def leave_mark(tasks: Tasks, dest: Path) -> Path:
     """What a killed run leaves."""
-    path = dest / f"{prefix_of_marks(tasks)}.{TOKEN}{MARK_SUFFIX}"
-    path.touch()
+    path = dest / f"{prefix_of_marks(tasks)}.1{MARK_SUFFIX}"
+    path.write_text(f"{TOKEN}\n")
+    path.chmod(0o600)
     return path
 
 
@@ -227,6 +228,55 @@ def test_attributes_of_chattr_are_refused_before_anything_is_changed(tasks: Task
     assert run.error["type"] == "INVALID_ARGUMENT"
     assert f"attributes is given, this task runs as root, and the user nobody may write to {dest}" in run.msg
     assert stat.S_IMODE((dest / TARGET).stat().st_mode) == 0o644
+
+
+# -- what another user has left there before
+
+
+@pytest.mark.parametrize("planted", MARKS_PLANTED)
+def test_a_mark_that_another_user_planted_ends_no_session_and_is_told_of(
+    tasks: Tasks, dest: Path, victim: Path, planted: str
+) -> None:
+    """It may name the session of another job, whose token is no secret."""
+    other = tasks.run(DOWNLOAD, library="templates", library_item="rocky9", client_token=TOKEN).session
+    assert other is not None
+    prefix = prefix_of_marks(tasks)
+    run_as_nobody(MARKS_PLANTED[planted], dest, VICTIM=str(victim), PREFIX=prefix, TOKEN=TOKEN)
+    left = sorted(os.listdir(dest))
+    for _time in range(2):
+        run = tasks.run(**fetch(dest))
+        assert not run.failed, run.msg
+        assert sessions(tasks) == {other["id"]: "ACTIVE"}
+        (told,) = warnings_of(run, "was not made by a task of this user")
+        assert f"In {dest}, what looks like the mark of a download session" in told
+        assert sorted(os.listdir(dest)) == sorted([TARGET, *left])
+
+
+@pytest.mark.parametrize("change", ["mode", "owner", "second-name", "content"])
+def test_a_mark_counts_only_in_its_exact_form(tasks: Tasks, dest: Path, change: str) -> None:
+    path = leave_mark(tasks, dest)
+    if change == "mode":
+        path.chmod(0o640)
+    elif change == "owner":
+        os.chown(path, NOBODY, -1)
+    elif change == "second-name":
+        os.link(path, dest / "second")
+    else:
+        path.write_text(f"{TOKEN}\n{TOKEN}\n")
+    run = tasks.run(**fetch(dest))
+    assert warnings_of(run, path.name)
+    assert path.exists()
+    assert len(run.sent("POST", containing="download-session?client_token")) == 1
+
+
+def test_a_mark_of_a_run_that_was_killed_before_it_named_a_session_is_removed(tasks: Tasks, dest: Path) -> None:
+    path = leave_mark(tasks, dest)
+    path.write_text("")
+    run = tasks.run(**fetch(dest))
+    assert not run.failed, run.msg
+    assert not warnings_of(run, path.name)
+    assert os.listdir(dest) == [TARGET]
+    assert len(run.sent("POST", containing="download-session?client_token")) == 1
 
 
 # -- what root hears of others
