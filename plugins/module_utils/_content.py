@@ -69,6 +69,12 @@ class Checksum:
     algorithm: str
     digest: str
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether anything can be compared with it: servers send empty ones, and may use algorithms of their own."""
+        length = DIGEST_LENGTHS.get(self.algorithm)
+        return length is not None and re.fullmatch(f"[0-9a-f]{{{length}}}", self.digest) is not None
+
 
 @dataclass(frozen=True)
 class PullSource:
@@ -237,7 +243,7 @@ def compare(file: WantedFile, held: Held | None, digest: Digest) -> Verdict:
         return Verdict.MISSING
     if held.exact_size and None not in (held.size, file.size) and held.size != file.size:
         return Verdict.DIFFERENT
-    if held.checksum is None or held.checksum.algorithm not in DIGEST_LENGTHS:
+    if held.checksum is None or not held.checksum.is_usable:
         return Verdict.UNVERIFIABLE
     # Of a local descriptor its own bytes count and not what is declared of them, as its references are read from it.
     if file.checksum and file.checksum.algorithm == held.checksum.algorithm and not file.is_read:
@@ -256,7 +262,7 @@ def compare_with_item(wanted: Wanted, files: Sequence[LibraryItemFile], digest: 
     held = held_by_item(files)
     verdicts = {file.name: _compare_with_held(file, held, digest) for file in wanted.content}
     archives = {
-        file.name: _together(verdicts[part.name] for part in file.members) for file in wanted.files if file.members
+        file.name: together(verdicts[part.name] for part in file.members) for file in wanted.files if file.members
     }
     return {**verdicts, **archives}
 
@@ -434,8 +440,8 @@ def _project(
     return {**shown, **{name: _describe_held(held[name]) for name in going if name in held}}
 
 
-def _together(verdicts: Iterable[Verdict]) -> Verdict:
-    """The verdict on a whole from those on its parts."""
+def together(verdicts: Iterable[Verdict]) -> Verdict:
+    """The verdict on a whole from those on its parts, or on a file from those by several checksums."""
     found = set(verdicts)
     for verdict in (Verdict.MISSING, Verdict.DIFFERENT, Verdict.UNVERIFIABLE):
         if verdict in found:
@@ -479,6 +485,11 @@ def _describe_held(held: Held) -> dict[str, Any]:
 
 def read_checksum(info: ChecksumInfo | None) -> Checksum | None:
     return Checksum(info.algorithm or UNSET_ALGORITHM, info.checksum.lower()) if info and info.checksum else None
+
+
+def usable_checksum(info: ChecksumInfo | None) -> Checksum | None:
+    checksum = read_checksum(info)
+    return checksum if checksum and checksum.is_usable else None
 
 
 def write_checksum(checksum: Checksum | None) -> ChecksumInfo | None:

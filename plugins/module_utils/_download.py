@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Callable
@@ -20,7 +20,9 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
     DIGEST_LENGTHS,
     UNSET_ALGORITHM,
     Checksum,
-    read_checksum,
+    held_by_item,
+    usable_checksum,
+    write_checksum,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._destination import (
     GET_DATA,
@@ -28,7 +30,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._destination impor
     Partial,
     remove_stale,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._download_plan import PREPARED, Fetched
+from ansible_collections.vsphere.content.plugins.module_utils._download_plan import PREPARED, Declared, Fetched
 from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     ApiError,
     ChecksumMismatch,
@@ -69,6 +71,14 @@ from ansible_collections.vsphere.content.plugins.module_utils._transfer import (
 
 PREPARE = "download_session.file.prepare"
 
+DAMAGED = "Run the task again; if that does not help, the content is damaged on the server or on the way."
+# Who knows a checksum.
+DECLARED, OF_SESSION, OF_ITEM = "checksums", "the session", "the item"
+REMEDIES: Mapping[str, str] = {
+    DECLARED: "Correct checksums, or find out who has changed the item.",
+    OF_SESSION: DAMAGED,
+    OF_ITEM: DAMAGED,
+}
 WAITING, STOPPED, FETCHED, FAILED = "not started", "stopped", "fetched", "failed"
 
 
@@ -235,6 +245,31 @@ def _is_twin(partial: Partial, size: int) -> bool:
         return False
 
 
+def _size_of(prepared: DownloadFile, file: LibraryItemFile) -> int | None:
+    """How many bytes have to come: as the session says, else as the item does where that is not the storage in use."""
+    held = held_by_item([file])[file.name]
+    return held.size if prepared.size is None and held.exact_size else prepared.size
+
+
+def _strength(checksum: Checksum) -> int:
+    return DIGEST_LENGTHS[checksum.algorithm]
+
+
+@dataclass
+class _Content:
+    """What has come of a file: C(size) bytes, with a checksum that was made on the way."""
+
+    partial: Partial
+    size: int
+    known: Checksum
+
+    def checksum(self, algorithm: str) -> Checksum:
+        """Raises TransferFailed."""
+        if algorithm == self.known.algorithm:
+            return self.known
+        return Checksum(algorithm, hash_opened(self.partial.descriptor, self.partial.target, algorithm, 0, self.size))
+
+
 @dataclass
 class Download:
     """The files that one task fetches through one session into one directory, and what became of them.
@@ -246,8 +281,7 @@ class Download:
     api: Api
     session: DownloadSession
     folder: Folder
-    parallel: int
-    wait_timeout: float
+    declared: Declared
     clock: Clock
     dress: Callable[[Partial], None]
     warn: Callable[[str], None]
@@ -282,6 +316,7 @@ class Download:
             self.seconds += self.clock.now() - started
             for partial in partials.values():
                 warn_if_left(partial.discard(), self.warn)
+            self._warn_of_unverified()
 
     @property
     def transferred(self) -> dict[str, Any]:
@@ -292,6 +327,14 @@ class Download:
             "seconds": round(self.seconds, 3),
         }
 
+    def _warn_of_unverified(self) -> None:
+        unverified = [name for name, fetched in list(self.fetched.items()) if not fetched.verified]
+        if unverified:
+            self.warn(
+                f"Fetched, but not verified: {some_of(unverified)}. The server has no checksum that can be compared. "
+                "Give it in checksums; require_verified: true makes this an error."
+            )
+
     @property
     def _session_id(self) -> str:
         return str(self.session.id)
@@ -299,7 +342,7 @@ class Download:
     def _run(self, files: Sequence[LibraryItemFile], partials: dict[str, Partial]) -> None:
         jobs = {file.name: (lambda file=file: self._fetch(file, partials[file.name])) for file in files}
         try:
-            run_all(jobs, limit=self.parallel, stop=self._stop)
+            run_all(jobs, limit=self.declared.parallel_transfers, stop=self._stop)
         except TransferStopped:
             raise self._with_fates(self._reason_of_loss()) from None
         except ContentError as error:
@@ -351,31 +394,35 @@ class Download:
             partial.close()
 
     def _receive(self, file: LibraryItemFile, partial: Partial) -> Fetched:
-        expected = read_checksum(file.checksum_info)
-        # The session says the checksum only when all has come, but it will hardly be of another kind than the item's.
-        known = expected.algorithm if expected and expected.algorithm in DIGEST_LENGTHS else UNSET_ALGORITHM
+        # The session says a checksum only when all has come, but it will hardly be of another kind than the item's.
+        expected = usable_checksum(file.checksum_info) or self.declared.checksums.get(file.name)
+        algorithm = expected.algorithm if expected else UNSET_ALGORITHM
         self.progress.start(file.name, file.size, "").serve("preparing")
         prepared = self._prepared(file.name)
         moving = self.progress.start(file.name, prepared.size, "being checked")
         partial.open()
         if prepared.download_endpoint is None:
             raise InvalidResponse(f"the server named no endpoint to fetch {file.name} from", operation=PREPARE)
-        digest = get_file(
+        arrived = get_file(
             self.api.stream,
             prepared.download_endpoint.uri,
             partial,
-            size=prepared.size,
-            hash_with=known,
+            size=_size_of(prepared, file),
+            hash_with=algorithm,
             session_id=self._session_id,
             stop=self._stop,
             on_progress=moving.reach,
             on_break=lambda why: self.warn(f"The download of {file.name} broke and was taken up again: {why}"),
         )
-        said = self.api.get_download_file(self._session_id, file.name).checksum_info or file.checksum_info
-        verified = self._verify(file.name, partial, moving.done, said, Checksum(known, digest))
+        said = self.api.get_download_file(self._session_id, file.name).checksum_info
+        matched = self._verify(file, said, _Content(partial, moving.done, Checksum(algorithm, arrived.digest)))
+        if not matched:
+            self._require_enough(file.name, arrived.is_whole)
         partial.sync()
         moving.finish()
-        return Fetched(moving.done, said, verified, identity_of(os.fstat(partial.descriptor)))
+        servers = [checksum for whose, checksum in matched.items() if whose != DECLARED]
+        info = write_checksum(max(servers, key=_strength, default=None)) or said or file.checksum_info
+        return Fetched(moving.done, info, bool(matched), identity_of(os.fstat(partial.descriptor)))
 
     def _prepared(self, name: str) -> DownloadFile:
         _prepare(self.api, self._session_id, name, "HTTPS")
@@ -383,7 +430,7 @@ class Download:
             lambda: [self.api.get_download_file(self._session_id, name)],
             self._session_id,
             1,
-            wait_timeout=self.wait_timeout,
+            wait_timeout=self.declared.wait_timeout,
             clock=Clock(self.clock.now, self._pause),
         )
         return file
@@ -392,20 +439,56 @@ class Download:
         if self._stop.wait(seconds):
             raise TransferStopped
 
-    def _verify(self, name: str, partial: Partial, size: int, said: ChecksumInfo | None, ours: Checksum) -> bool:
-        """Whether what came is what the server says; False where it says nothing. Raises ChecksumMismatch."""
-        theirs = read_checksum(said)
-        if theirs is None or theirs.algorithm not in DIGEST_LENGTHS:
-            return False
-        if theirs.algorithm != ours.algorithm:
-            digest = hash_opened(partial.descriptor, partial.target, theirs.algorithm, 0, size)
-            ours = Checksum(theirs.algorithm, digest)
-        if theirs != ours:
-            raise ChecksumMismatch(
-                f"{name} arrived with the {ours.algorithm} checksum {ours.digest}, the server has {theirs.digest}",
+    def _verify(self, file: LibraryItemFile, said: ChecksumInfo | None, content: _Content) -> dict[str, Checksum]:
+        """What is known of a file, by whom, all of which its content has. Raises ChecksumMismatch.
+
+        C(said) is what the session says, which does not displace what the item said.
+        """
+        known = {
+            DECLARED: self.declared.checksums.get(file.name),
+            OF_SESSION: usable_checksum(said),
+            OF_ITEM: usable_checksum(file.checksum_info),
+        }
+        matched: dict[str, Checksum] = {}
+        for whose, theirs in known.items():
+            if theirs is None:
+                continue
+            ours = content.checksum(theirs.algorithm)
+            if theirs != ours and whose == OF_ITEM:
+                # The session may be of the content that the item has got since.
+                theirs = self._checksum_now(file, theirs)
+                ours = content.checksum(theirs.algorithm)
+            if theirs != ours:
+                raise ChecksumMismatch(
+                    f"{file.name} arrived with the {ours.algorithm} checksum {ours.digest}, and {whose} has "
+                    f"{theirs.digest}",
+                    operation=GET_DATA,
+                    session_id=self._session_id,
+                    remedy=f"Nothing of it was put into dest. {REMEDIES[whose]}",
+                )
+            matched[whose] = theirs
+        return matched
+
+    def _checksum_now(self, file: LibraryItemFile, before: Checksum) -> Checksum:
+        """What the item says of a file by now; what it said before where that is nothing, or weaker."""
+        item_id = self.session.library_item_id
+        files = self.api.list_item_files(item_id) if item_id else []
+        now = next((usable_checksum(each.checksum_info) for each in files if each.name == file.name), None)
+        return now if now and _strength(now) >= _strength(before) else before
+
+    def _require_enough(self, name: str, is_whole: bool) -> None:
+        """Require that a file may be put into place for which no checksum speaks. Raises TransferFailed."""
+        lacks = ""
+        if not is_whole:
+            lacks = (
+                "came without its length, not in chunks, and without a checksum, so nothing tells whether it is whole"
+            )
+        elif self.declared.require_verified:
+            lacks = "cannot be verified, as require_verified asks: the server has no checksum that can be compared"
+        if lacks:
+            raise TransferFailed(
+                f"{name} {lacks}",
                 operation=GET_DATA,
                 session_id=self._session_id,
-                remedy="Nothing of it was put into dest. Run the task again; if that does not help, the content is "
-                "damaged on the server or on the way.",
+                remedy="Nothing of it was put into dest. Give its checksum in checksums, as ALGORITHM:DIGITS.",
             )
-        return True

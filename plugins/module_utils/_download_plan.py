@@ -13,18 +13,23 @@ from __future__ import annotations
 import fnmatch
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.vsphere.content.plugins.module_utils._content import (
+    DIGEST_LENGTHS,
+    Checksum,
     Digest,
     Held,
     Verdict,
     WantedFile,
     compare,
     held_by_item,
+    together,
+    usable_checksum,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._errors import (
+    ChecksumMismatch,
     InvalidArgument,
     NotAllowedInCurrentState,
     NotFound,
@@ -68,7 +73,7 @@ CONTENT: Mapping[Verdict, str] = {
 @dataclass(frozen=True)
 class Declared:
     """The options of the task, checked; C(patterns) are names and globs of files, None for all; C(dest) is where to
-    fetch them to."""
+    fetch them to, and C(checksums) are by the names of files."""
 
     session_id: str | None
     state: str
@@ -78,6 +83,8 @@ class Declared:
     dest: str | None
     has_attributes: bool
     accept_unverifiable: bool
+    checksums: Mapping[str, Checksum]
+    require_verified: bool
     client_progress: int | None
     error_message: str | None
     keep_alive: bool
@@ -164,6 +171,7 @@ def read_declared(params: Mapping[str, Any], *, has_attributes: bool) -> Declare
                 remedy="Set endpoint_type: HTTPS to have the files fetched, or leave out dest.",
             )
         require_directory("dest", params["dest"])
+    _require_use_of_checksums(params)
     if params["files"] == [] and params["state"] == "active" and not params["allow_empty"]:
         raise InvalidArgument(
             "files is an empty list, so there is nothing to fetch",
@@ -179,6 +187,8 @@ def read_declared(params: Mapping[str, Any], *, has_attributes: bool) -> Declare
         dest=params["dest"],
         has_attributes=has_attributes,
         accept_unverifiable=params["when_unverifiable"] == "skip",
+        checksums={str(name): _read_checksum(str(name), text) for name, text in (params["checksums"] or {}).items()},
+        require_verified=params["require_verified"],
         client_progress=params["client_progress"],
         error_message=params["error_message"],
         keep_alive=params["keep_alive"],
@@ -187,6 +197,65 @@ def read_declared(params: Mapping[str, Any], *, has_attributes: bool) -> Declare
         wait_timeout=params["wait_timeout"],
         parallel_transfers=params["parallel_transfers"],
     )
+
+
+def _require_use_of_checksums(params: Mapping[str, Any]) -> None:
+    if params["checksums"] and params["state"] != "active":
+        raise InvalidArgument(
+            f"checksums is given with state: {params['state']}", remedy="Fetch files with state: active."
+        )
+    if not params["require_verified"]:
+        return
+    if params["dest"] is None:
+        raise InvalidArgument(
+            "require_verified is true without dest, and nothing is fetched", remedy="Give dest, or leave it out."
+        )
+    if params["when_unverifiable"] == "skip":
+        raise InvalidArgument(
+            "require_verified is true with when_unverifiable: skip, which takes a file that nobody can verify for the "
+            "item's",
+            remedy="Leave out one of the two.",
+        )
+
+
+def _read_checksum(name: str, text: Any) -> Checksum:
+    """Of the form of ansible.builtin.get_url: algorithm, colon, hexadecimal digits. Raises InvalidArgument."""
+    form = "Give it as ALGORITHM:DIGITS, such as sha256:2c26b46b68ff..., with md5, sha1, sha256 or sha512."
+    algorithm, colon, digits = str(text).strip().partition(":")
+    checksum = Checksum(algorithm.strip().upper(), digits.strip().lower())
+    if not colon or checksum.algorithm not in DIGEST_LENGTHS:
+        raise InvalidArgument(f"checksums: that of {name} names no algorithm that is known here", remedy=form)
+    if not checksum.is_usable:
+        length = DIGEST_LENGTHS[checksum.algorithm]
+        raise InvalidArgument(
+            f"checksums: that of {name} is no {checksum.algorithm} checksum, which has {length} hex digits",
+            remedy=form,
+        )
+    return checksum
+
+
+def require_fitting_checksums(
+    declared: Declared, wanted: Iterable[str], files: Iterable[LibraryItemFile | DownloadFile]
+) -> None:
+    """Raises InvalidArgument for the checksum of a file that is not among those that are wanted, and ChecksumMismatch
+    for one that the server contradicts.
+    """
+    unknown = [name for name in declared.checksums if name not in set(wanted)]
+    if unknown and not declared.allow_empty:
+        raise InvalidArgument(
+            f"checksums has {some_of([repr(name) for name in unknown])}, and the files of the task are "
+            f"{some_of(list(wanted))}",
+            operation=FIND,
+            remedy="Give names as the item has them, and no others than those under files; case counts.",
+        )
+    for file in files:
+        ours, theirs = declared.checksums.get(file.name), usable_checksum(file.checksum_info)
+        if ours and theirs and ours.algorithm == theirs.algorithm and ours != theirs:
+            raise ChecksumMismatch(
+                f"for {file.name}, checksums has {ours.algorithm} {ours.digest}, and the server has {theirs.digest}",
+                operation=FIND,
+                remedy="Nothing was fetched. Correct checksums, or find out who has changed the item.",
+            )
 
 
 def match_names(
@@ -251,14 +320,19 @@ def require_distinct_names(names: Iterable[str]) -> None:
             )
 
 
-def compare_local(path: str, name: str, identity: Identity, held: Held, digest: Digest) -> Verdict:
-    """A file in dest against the item's.
+def compare_local(
+    path: str, name: str, identity: Identity, held: Held, declared: Checksum | None, digest: Digest
+) -> Verdict:
+    """A file in dest against the item's, by each checksum that is known of it.
 
     One that changes meanwhile is never the same, so that it is fetched: what was seen of it says nothing of what is
     there.
     """
+    file = WantedFile(name, origin=path, path=path, size=identity.size, identity=identity)
+    known = {each for each in (held.checksum, declared) if each and each.is_usable}
+    by_each = [replace(held, checksum=each) for each in known] or [held]
     try:
-        return compare(WantedFile(name, origin=path, path=path, size=identity.size, identity=identity), held, digest)
+        return together(compare(file, each, digest) for each in by_each)
     except FileChanged:
         return Verdict.DIFFERENT
 

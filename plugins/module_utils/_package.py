@@ -387,14 +387,15 @@ def _identify(path: str, option: str) -> Identity:
 def _declared_checksum(entry: Mapping[str, Any], name: str) -> Checksum | None:
     if not entry["checksum"]:
         return None
-    algorithm, digest = entry["checksum_algorithm"], entry["checksum"].strip().lower()
-    if not re.fullmatch(f"[0-9a-f]{{{DIGEST_LENGTHS[algorithm]}}}", digest):
+    algorithm = entry["checksum_algorithm"]
+    checksum = Checksum(algorithm, entry["checksum"].strip().lower())
+    if not checksum.is_usable:
         raise InvalidArgument(
             f"files: the checksum of {name} is no {algorithm} checksum, which has {DIGEST_LENGTHS[algorithm]} hex "
             "digits",
             remedy="Correct checksum, or set checksum_algorithm to the one that it was made with.",
         )
-    return Checksum(algorithm, digest)
+    return checksum
 
 
 @dataclass(frozen=True)

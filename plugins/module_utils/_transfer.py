@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any, Callable, Protocol
 
 from ansible_collections.vsphere.content.plugins.module_utils._errors import (
@@ -49,6 +50,17 @@ Stream = Callable[..., AbstractContextManager[Any]]
 
 Progress = Callable[[int], None]
 """Told how many bytes of the file have been handed over so far."""
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """What came of a file: its checksum, and whether that is surely all of it.
+
+    The end of an answer that names no length, and is not sent in chunks, is that of its connection, whatever ended it.
+    """
+
+    digest: str
+    is_whole: bool
 
 
 def hash_file(path: str, algorithm: str, offset: int, size: int, identity: Identity | None = None) -> str:
@@ -143,8 +155,8 @@ def get_file(
     stop: threading.Event,
     on_progress: Progress,
     on_break: Callable[[str], None],
-) -> str:
-    """Fetch C(size) bytes by HTTP GET, or as many as come where the size is not known; returns their checksum.
+) -> Arrived:
+    """Fetch C(size) bytes by HTTP GET, or as many as come where the size is not known.
 
     A connection that breaks is taken up where it broke if the server takes a Range, else from the start, a bounded
     number of times; C(on_break) is told how each one broke. Raises what the stream and the sink raise, TransferStopped
@@ -157,7 +169,7 @@ def get_file(
             before = receiver.received
             try:
                 receiver.receive(stream, url, session_id)
-                return receiver.digest()
+                return Arrived(receiver.digest(), receiver.is_whole)
             except ContentError as error:
                 if not will_pass(error) or tried == GET_TRIES:
                     raise
@@ -409,6 +421,7 @@ class _Receiver:
         self, sink: Sink, size: int | None, hash_with: str, stop: threading.Event, on_progress: Progress
     ) -> None:
         self.received = 0
+        self._in_chunks = False
         self._sink = sink
         self._size = size
         self._hash_with = hash_with
@@ -434,6 +447,11 @@ class _Receiver:
         if self._size is not None and self.received < self._size:
             raise self._broken("the connection ended early")
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all has come, as far as that is known without a checksum."""
+        return self._size is not None or self._in_chunks
+
     def digest(self) -> str:
         """Raises what the sink raises."""
         return self._hasher.finish()
@@ -443,12 +461,17 @@ class _Receiver:
 
     def _place(self, answer: Any) -> None:
         """Decide what the body that is about to come is: the rest, or all of it."""
-        start, whole = 0, answer.headers.get("Content-Length")
+        # Chunks have a last one, and whatever length is given beside them does not count.
+        chunked = answer.headers.get("Transfer-Encoding", "").lower().split(",")[-1].strip() == "chunked"
+        start, whole = 0, None if chunked else answer.headers.get("Content-Length")
         if answer.status_code == 206:
             match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", answer.headers.get("Content-Range", "").strip())
             start, whole = (int(match.group(1)), match.group(2)) if match else (-1, None)
+        # A part of an unknown whole has an end of its own.
+        self._in_chunks = chunked and answer.status_code != 206
         total = int(whole) if whole and whole.isdigit() else None
-        if start not in (0, self.received) or (start and total not in (None, self._size)):
+        other = None not in (total, self._size) and total != self._size
+        if start not in (0, self.received) or (start and other):
             raise self._give_up_rest("the server sends another part than it was asked for")
         if start != self.received:
             self._restart()

@@ -17,7 +17,8 @@ description:
   - With O(dest) it fetches. The files of the item are compared with those in that directory, and only those that
     differ are fetched, through a session that the task makes and deletes. If all are the same, there is no session, no
     download and no change, so a playbook may run as often as it likes.
-  - A file takes its place only when it is whole and its checksum is the server's. Until then it lies beside its
+  - A file takes its place only when it is whole and has every checksum that is known of it, from the item, from the
+    session and from O(checksums). A warning names each one of which none is known. Until then it lies beside its
     target under a name that starts with a dot, and it is removed when the task fails or is ended. What a killed run
     left in the directory is removed by the next run with the same O(dest), and its session by the next one of the same
     user that fetches the same item there.
@@ -35,8 +36,8 @@ attributes:
   idempotent:
     support: partial
     details:
-      - With O(dest), a file for which the server has no checksum is fetched again by each run, unless
-        O(when_unverifiable=skip).
+      - With O(dest), a file for which neither the server nor O(checksums) has a checksum is fetched again by each run,
+        unless O(when_unverifiable=skip).
 options:
   session_id:
     description:
@@ -98,13 +99,31 @@ options:
     type: path
   when_unverifiable:
     description:
-      - What to do with a file in O(dest) whose name and size fit but for which the server has no checksum, so that
-        nobody can tell whether the content is the same. That is also so for every C(.vmdk) without a checksum, whatever
-        its size.
+      - What to do with a file in O(dest) whose name and size fit but for which neither the server nor O(checksums) has
+        a checksum, so that nobody can tell whether the content is the same. That is also so for every C(.vmdk) without
+        a checksum, whatever its size.
       - V(download) fetches it again, which is always right and may be slow. V(skip) takes it for the same.
     type: str
     choices: [download, skip]
     default: download
+  checksums:
+    description:
+      - Checksums of files that are known from elsewhere, by the names that the files have in the item, each as
+        M(ansible.builtin.get_url) takes it, such as V(md5:d41d8cd98f00b204e9800998ecf8427e). The algorithms are C(md5),
+        C(sha1), C(sha256) and C(sha512), and a URL instead of the digits is not read.
+      - They are compared in addition to those of the server, and count where the server has none. A file that does not
+        have its checksum is not put into place, and one in O(dest) that has it is not fetched again.
+      - A checksum that contradicts the server's, and that of a file which the task does not fetch, is an error before
+        anything is fetched. The latter is fine with O(allow_empty=true).
+      - For O(state=active). Without O(dest), it is only held against what the server says.
+    type: dict
+  require_verified:
+    description:
+      - Whether a file of which neither the server nor O(checksums) has a checksum is an error, and is not put into
+        place. Otherwise it is put there with a warning.
+      - Needs O(dest), and does not go with O(when_unverifiable=skip).
+    type: bool
+    default: false
   parallel_transfers:
     description:
       - How many files to fetch at once, 1 to 32.
@@ -181,6 +200,15 @@ EXAMPLES = r"""
       - "*.vmdk"
     dest: /srv/packages/rocky9
     parallel_transfers: 2
+
+- name: Fetch an image whose checksum is known, whatever the server says of it
+  vsphere.content.content_library_download_session:
+    library: templates
+    library_item: tools
+    dest: /srv/images
+    checksums:
+      tools.iso: "sha256:{{ published_iso_sha256 }}"
+    require_verified: true
 
 - name: Have the files prepared for another program to fetch
   vsphere.content.content_library_download_session:
@@ -309,8 +337,8 @@ files:
       type: str
     verified:
       description:
-        - Whether the content in O(dest) is known to be the item's, by checksum. In check mode, of a file that is yet to
-          be fetched, V(false).
+        - Whether the content in O(dest) is known to be the item's, by a checksum of the server's or of O(checksums). In
+          check mode, of a file that is yet to be fetched, V(false).
       type: bool
     fetched:
       description: Whether this task fetched the file, with O(dest).
@@ -443,6 +471,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._download_plan imp
     project_download,
     read_declared,
     require_distinct_names,
+    require_fitting_checksums,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     ContentError,
@@ -482,6 +511,8 @@ def argument_spec() -> dict[str, Any]:
         "endpoint_type": {"type": "str", "default": "HTTPS", "choices": ["HTTPS", "DIRECT"]},
         "dest": {"type": "path"},
         "when_unverifiable": {"type": "str", "default": "download", "choices": ["download", "skip"]},
+        "checksums": {"type": "dict"},
+        "require_verified": {"type": "bool", "default": False},
         "parallel_transfers": {"type": "int", "default": 4},
         "keep_session": {"type": "bool", "default": False},
         "client_progress": {"type": "int"},
@@ -595,6 +626,7 @@ class DownloadSessionResource:
     def _with_wanted(self, found: Found, names: Sequence[str], session: DownloadSession | None = None) -> Found:
         declared = self._declared
         wanted = match_names(declared.patterns, names, session=session, allow_empty=declared.allow_empty)
+        require_fitting_checksums(declared, wanted, found.files if session else found.content)
         return replace(found, wanted=wanted)
 
     def _prepare(self, plan: Plan) -> Found:
@@ -680,8 +712,7 @@ class DownloadSessionResource:
                 self._api,
                 session,
                 folder,
-                declared.parallel_transfers,
-                declared.wait_timeout,
+                declared,
                 self._clock,
                 self._dress,
                 self._task.warn,
@@ -750,7 +781,8 @@ class DownloadSessionResource:
             if not stat.S_ISREG(entry.st_mode):
                 local[name] = Local(None, Verdict.DIFFERENT, identity)
                 continue
-            verdict = verdicts.get(name) or compare_local(path, name, identity, held[name], digest)
+            declared = self._declared.checksums.get(name)
+            verdict = verdicts.get(name) or compare_local(path, name, identity, held[name], declared, digest)
             attributes = self._attributes.differences(path, folder.place_of(name), entry)
             local[name] = Local(entry.st_size, verdict, identity, attributes)
         return local

@@ -37,6 +37,7 @@ PUBLISHER = "publisher@vsphere.local"
 GROUP = "group/vsphere.content.vcenter"
 PLAYBOOK = re.compile(r"^ansible-playbook .*\bvsphere\.content\.\w+")
 KIBIBYTE = 1024
+PUBLISHED = b"tools of last month"
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ class Scene:
             "vcenter_hostname": self.sim.hostname,
             "vcenter_ca_path": self.sim.ca_path,
             "tools_iso_sha256": hashlib.sha256((self.folder / "images" / "tools.iso").read_bytes()).hexdigest(),
+            "published_iso_sha256": hashlib.sha256(PUBLISHED).hexdigest(),
         }
 
     def play(self, blocks: Sequence[Block], anew: frozenset[str]) -> Outcome:
@@ -227,7 +229,7 @@ def _mirror(folder: Path, identity: Identity) -> Iterator[int]:
 
 def _seed(mirror_root: str) -> Seed:
     rocky9 = {"rocky9.ovf": b"<Envelope/>", "rocky9-disk1.vmdk": b"a disk of last month"}
-    items = (ItemSeed("rocky9", "ovf", rocky9), ItemSeed("tools", "iso", {"tools.iso": b"tools of last month"}))
+    items = (ItemSeed("rocky9", "ovf", rocky9), ItemSeed("tools", "iso", {"tools.iso": PUBLISHED}))
     return Seed(
         libraries=(LibrarySeed("templates", items), LibrarySeed("archive")),
         users=(UserSeed("administrator@vsphere.local"), UserSeed(PUBLISHER)),

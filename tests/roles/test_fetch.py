@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from tests.roles.conftest import Jobs
@@ -33,6 +34,28 @@ def test_an_item_is_fetched_once_and_shown_in_check_mode(jobs: Jobs, tmp_path: P
     again = jobs.run("fetch.yml", options).succeeded()
     assert not again.changed
     assert not jobs.mutations
+
+
+def test_a_checksum_that_is_declared_is_held_against_item_and_file(jobs: Jobs, tmp_path: Path) -> None:
+    dest = tmp_path / "out"
+    content = jobs.contents("mirror", "synced")["synced.iso"]
+    options = {
+        "fetch_library": "mirror",
+        "fetch_library_item": "synced",
+        "fetch_dest": str(dest),
+        "fetch_require_verified": True,
+    }
+    for checksums in ({"synced.iso": "sha1:" + "0" * 40}, {"other.iso": "sha1:" + "0" * 40}):
+        for how in (["--check"], []):
+            failed = jobs.run("fetch.yml", {**options, "fetch_checksums": checksums}, *how).failed()
+            (task,) = failed.of("content_library_download_session")
+            assert "checksums has" in task.result["msg"]
+            assert not dest.exists()
+
+    fitting = {"synced.iso": f"sha256:{hashlib.sha256(content).hexdigest()}"}
+    jobs.run("fetch.yml", {**options, "fetch_checksums": fitting}).succeeded()
+    assert (dest / "synced.iso").read_bytes() == content
+    assert not jobs.run("fetch.yml", {**options, "fetch_checksums": fitting}).succeeded().changed
 
 
 def test_a_name_that_fits_no_item_is_told(jobs: Jobs, tmp_path: Path) -> None:

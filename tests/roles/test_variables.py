@@ -57,6 +57,8 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("fetch", {**NAMED, "fetch_dest": "/x", "fetch_create_dest": "perhaps"}, "fetch_create_dest"),
     ("fetch", {**NAMED, "fetch_dest": "/x", "fetch_allow_empty": "perhaps"}, "fetch_allow_empty"),
     ("fetch", {**NAMED, "fetch_dest": "/x", "fetch_when_unverifiable": "x"}, "fetch_when_unverifiable"),
+    ("fetch", {**NAMED, "fetch_dest": "/x", "fetch_checksums": "md5:0"}, "fetch_checksums"),
+    ("fetch", {**NAMED, "fetch_dest": "/x", "fetch_require_verified": "perhaps"}, "fetch_require_verified"),
     ("sessions", {"sessions_kind": "x"}, "value of sessions_kind must be one of: all, update, download"),
     ("sessions", {"sessions_states": ["ACTIVE", "OPEN"]}, "value of sessions_states must be one or more of"),
     ("clean_sessions", {"clean_sessions_kind": "x"}, "value of clean_sessions_kind must be one of"),

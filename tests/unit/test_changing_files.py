@@ -230,4 +230,4 @@ def test_a_file_in_dest_that_became_shorter_since_it_was_looked_at_is_another_on
     identity = identity_of(path.stat())
     path.write_bytes(b"short")
     held = Held(1 << 20, Checksum("SHA1", "0" * 40), exact_size=False)
-    assert compare_local(str(path), path.name, identity, held, Digests().of) is Verdict.DIFFERENT
+    assert compare_local(str(path), path.name, identity, held, None, Digests().of) is Verdict.DIFFERENT

@@ -21,7 +21,12 @@ from typing import Any
 import pytest
 
 from ansible_collections.vsphere.content.plugins.module_utils._errors import ConnectionFailed, NotFound, TransferFailed
-from ansible_collections.vsphere.content.plugins.module_utils._transfer import TransferStopped, get_file, hash_file
+from ansible_collections.vsphere.content.plugins.module_utils._transfer import (
+    Arrived,
+    TransferStopped,
+    get_file,
+    hash_file,
+)
 from tests.harness.modules import module_environment
 from tests.harness.tasks import DIALECTS, Tasks
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
@@ -225,9 +230,9 @@ class Script:
             raise answer
         yield answer
 
-    def fetch(self, size: int | None = 6, stop: threading.Event | None = None) -> tuple[bytes, str]:
+    def fetch(self, size: int | None = 6, stop: threading.Event | None = None) -> tuple[bytes, Arrived]:
         sink = Memory()
-        digest = get_file(
+        arrived = get_file(
             self.stream,
             "https://vcenter.example.com/a",
             sink,
@@ -238,7 +243,7 @@ class Script:
             on_progress=lambda _received: None,
             on_break=lambda _why: None,
         )
-        return sink.content, digest
+        return sink.content, arrived
 
 
 def part(content: str, span: str, *, breaks: bool = False) -> Answer:
@@ -247,6 +252,7 @@ def part(content: str, span: str, *, breaks: bool = False) -> Answer:
 
 HALF = Answer(200, [b"abc"], {"Content-Length": "6"}, breaks=True)
 WHOLE = Answer(200, [b"abc", b"def"], {"Content-Length": "6"})
+SPAN = {"Content-Range": "bytes 3-5/*"}
 REFUSED = TransferFailed("no such range", status=416)
 
 
@@ -271,13 +277,29 @@ def test_however_a_download_breaks_it_ends_up_whole(
     answers: list[Answer | Exception], ranges: list[str | None]
 ) -> None:
     script = Script(list(answers))
-    assert script.fetch() == (b"abcdef", hashlib.sha256(b"abcdef").hexdigest())
+    assert script.fetch() == (b"abcdef", Arrived(hashlib.sha256(b"abcdef").hexdigest(), is_whole=True))
     assert script.ranges == ranges
 
 
-def test_without_a_known_size_the_first_answer_tells_it() -> None:
-    script = Script([HALF, part("def", "3-5/6")])
-    assert script.fetch(size=None)[0] == b"abcdef"
+CHUNKED = {"Transfer-Encoding": "chunked"}
+
+
+@pytest.mark.parametrize(
+    ("answers", "is_whole"),
+    [
+        ([HALF, part("def", "3-5/6")], True),
+        ([Answer(200, [b"abc", b"def"], CHUNKED)], True),
+        ([Answer(200, [b"abc", b"def"], {**CHUNKED, "Content-Length": "4"})], True),
+        ([Answer(200, [b"abc"], CHUNKED, breaks=True), part("def", "3-5/6")], True),
+        ([Answer(200, [b"abc"], CHUNKED, breaks=True), part("def", "3-5/*")], False),
+        ([Answer(200, [b"abc"], CHUNKED, breaks=True), Answer(206, [b"def"], {**CHUNKED, **SPAN})], False),
+        ([Answer(200, [b"abc"], CHUNKED, breaks=True), Answer(200, [b"abcdef"])], False),
+        ([Answer(200, [b"abcdef"])], False),
+    ],
+)
+def test_without_a_known_size_the_answers_tell_whether_it_is_whole(answers: list[Answer], is_whole: bool) -> None:
+    content, arrived = Script(list(answers)).fetch(size=None)
+    assert (content, arrived.is_whole) == (b"abcdef", is_whole)
 
 
 def test_more_than_there_should_be_is_a_failure() -> None:

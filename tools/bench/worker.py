@@ -80,7 +80,7 @@ def get(options: argparse.Namespace) -> None:
     folder, name = os.path.split(options.path)
     partial = Partial(Folder(folder), name)
     partial.open()
-    digest = get_file(
+    arrived = get_file(
         connection.stream,
         f"{connection.options.origin}/{options.size}",
         partial,
@@ -94,7 +94,7 @@ def get(options: argparse.Namespace) -> None:
     seconds = time.perf_counter() - began
     partial.discard()
     partial.close()
-    tell(seconds=seconds, digest=digest)
+    tell(seconds=seconds, digest=arrived.digest)
 
 
 def open_sessions(options: argparse.Namespace) -> None:
