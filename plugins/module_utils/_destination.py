@@ -75,14 +75,9 @@ def require_one_component(name: str) -> None:
 
 
 def _others_who_write(found: os.stat_result) -> str:
-    """Who, beside root, may put something in the place of what stands in a directory; an empty text if nobody may.
-
-    The group of root is trusted as root is.
-    """
+    """Who, beside root, may write to a directory; an empty text if nobody may. Root's group is trusted as root is."""
     if found.st_uid != 0:
         return f"the user {_name_of_user(found.st_uid)}"
-    if found.st_mode & stat.S_ISVTX:
-        return ""
     if found.st_mode & stat.S_IWOTH:
         return "every user"
     if found.st_mode & stat.S_IWGRP and found.st_gid != 0:
@@ -154,7 +149,7 @@ class Folder:
         return f"/proc/{os.getpid()}/fd/{self._descriptor}/{name}"
 
     def others(self) -> str:
-        """Who, beside root, may put something in the place of a file in it; empty if nobody, or if this is not root."""
+        """Who, beside root, may put something into it; an empty text if nobody may, or if this is not root."""
         return _others_who_write(os.fstat(self._descriptor)) if os.geteuid() == 0 else ""
 
     def warning(self, found: Mapping[str, os.stat_result], owner: int | None) -> str:
@@ -162,9 +157,12 @@ class Folder:
 
         C(owner) is the one that the files shall have.
         """
-        who = self.others()
-        where = f"to {self.path}"
-        if not who and os.geteuid() == 0:
+        if os.geteuid() != 0:
+            return ""
+        who, where = self.others(), f"to {self.path}"
+        folder = os.fstat(self._descriptor)
+        if folder.st_uid == 0 and (not who or folder.st_mode & stat.S_ISVTX):
+            # There, others may replace or change nothing but what is theirs.
             theirs = {name: entry.st_uid for name, entry in found.items() if entry.st_uid not in (0, owner)}
             who = some_of([f"the user {_name_of_user(number)}" for number in sorted({*theirs.values()})])
             where = f"in {self.path} to {some_of(sorted(theirs))}"

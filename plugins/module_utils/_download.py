@@ -218,7 +218,7 @@ def _await_prepared(
     )
 
 
-def _require_placed(partial: Partial, size: int) -> None:
+def require_placed(partial: Partial, size: int) -> None:
     """Require that a file stands in its target's place. Raises FileChanged.
 
     Another task may have put the same there at the same moment.
@@ -382,7 +382,7 @@ class Download:
                 partial.replace_target()
             # From here on it stands there, whatever follows.
             self.fetched[file.name] = fetched
-            _require_placed(partial, fetched.size)
+            require_placed(partial, fetched.size)
             partial.sync_directory()
             self.fates[file.name] = FETCHED
         except ContentError as error:

@@ -222,11 +222,18 @@ def test_a_file_with_another_name_elsewhere_is_not_given_attributes(tasks: Tasks
     assert stat.S_IMODE(of_root.stat().st_mode) == 0o600
 
 
-def test_attributes_of_chattr_are_refused_before_anything_is_changed(tasks: Tasks, dest: Path) -> None:
+@pytest.mark.parametrize(
+    ("owner", "mode", "who"), [(NOBODY, 0o755, "the user nobody"), (0, 0o1777, "every user")], ids=["theirs", "sticky"]
+)
+def test_attributes_of_chattr_are_refused_before_anything_is_changed(
+    tasks: Tasks, dest: Path, owner: int, mode: int, who: str
+) -> None:
+    os.chown(dest, owner, owner)
+    dest.chmod(mode)
     (dest / TARGET).write_bytes(CONTENT)
     run = tasks.refuse(**fetch(dest, attributes="+A", mode="0600"))
     assert run.error["type"] == "INVALID_ARGUMENT"
-    assert f"attributes is given, this task runs as root, and the user nobody may write to {dest}" in run.msg
+    assert f"attributes is given, this task runs as root, and {who} may write to {dest}" in run.msg
     assert stat.S_IMODE((dest / TARGET).stat().st_mode) == 0o644
 
 
@@ -307,11 +314,13 @@ def test_root_is_told_once_who_else_may_write_to_dest(
         )
 
 
+@pytest.mark.parametrize("mode", [0o755, 0o1777])
 @pytest.mark.parametrize("declared", [True, False])
 def test_root_is_told_of_another_user_s_file_in_dest_unless_that_is_what_is_declared(
-    tasks: Tasks, dest: Path, declared: bool
+    tasks: Tasks, dest: Path, declared: bool, mode: int
 ) -> None:
     os.chown(dest, 0, 0)
+    dest.chmod(mode)
     (dest / TARGET).write_bytes(CONTENT)
     os.chown(dest / TARGET, NOBODY, NOBODY)
     run = tasks.run(**fetch(dest, **({"owner": "nobody"} if declared else {})))

@@ -12,7 +12,7 @@ import pwd
 import resource
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Callable
 
@@ -25,6 +25,8 @@ from ansible_collections.vsphere.content.plugins.module_utils._destination impor
     cannot_write,
     remove_stale,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._download import require_placed
+from ansible_collections.vsphere.content.plugins.module_utils._local import FileChanged
 from ansible_collections.vsphere.content.plugins.module_utils._mark import MARK_SUFFIX
 from tests.harness.tasks import DIALECTS, Run, Tasks
 from tests.harness.users import as_nobody
@@ -463,6 +465,25 @@ def test_what_may_not_be_removed_is_told_of(dest: Path) -> None:
     assert list(contents(dest)) == [partial.hidden]
     assert partial.discard() == ""
     assert contents(dest) == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "is_twin"), [(b"whole", 0o600, True), (b"forged", 0o600, False), (b"whole", 0o644, False)]
+)
+def test_what_another_task_puts_there_at_the_same_moment_is_no_failure_if_it_is_the_same(
+    dest: Path, content: bytes, mode: int, is_twin: bool
+) -> None:
+    ours, theirs = (Partial(Folder(str(dest)), "a.iso") for _task in range(2))
+    for partial, block in ((ours, b"whole"), (theirs, content)):
+        partial.open()
+        partial.write(block)
+        os.fchmod(partial.descriptor, mode if partial is theirs else 0o600)
+        partial.replace_target()
+    with nullcontext() if is_twin else pytest.raises(FileChanged, match="somebody else"):
+        require_placed(ours, 5)
+    for partial in (ours, theirs):
+        partial.close()
+    assert contents(dest) == {"a.iso": content}
 
 
 def test_a_file_system_that_cannot_sync_directories_is_no_failure() -> None:
