@@ -159,7 +159,7 @@ def test_hosts_whose_vcenters_somebody_has_named_go_on(plays: Plays) -> None:
     assert sum(session in each for each in found) == 1 + len(named), "that many hosts have named the other vCenter"
 
 
-def test_a_role_takes_its_connection_before_that_of_the_play(plays: Plays, images: Images) -> None:
+def test_a_role_takes_its_connection_before_that_of_the_play(plays: Plays, images: Images, tmp_path: Path) -> None:
     """In a play of one's own, used at its start and in its midst; what one place leaves out comes from the next."""
     variables = {
         "publish_libraries": ["archive"],
@@ -168,6 +168,7 @@ def test_a_role_takes_its_connection_before_that_of_the_play(plays: Plays, image
         "vcenter_connection": {"hostname": plays.other.hostname, "port": plays.other.port},
     }
     plays.other.reset(Seed(libraries=(LibrarySeed("archive"),)))
+    fetched = {"fetch_library": "archive", "fetch_library_item": "ours", "fetch_dest": str(tmp_path / "fetched")}
     defaults = {"hostname": "nowhere.invalid", "ca_path": plays.other.ca_path}
     play = {
         "hosts": "bare",
@@ -176,12 +177,14 @@ def test_a_role_takes_its_connection_before_that_of_the_play(plays: Plays, image
         "post_tasks": [
             {"ansible.builtin.include_role": {"name": "vsphere.content.clean_sessions"}, "vars": variables},
             {"ansible.builtin.import_role": {"name": "vsphere.content.sessions"}, "vars": variables},
+            {"ansible.builtin.include_role": {"name": "vsphere.content.fetch"}, "vars": {**variables, **fetched}},
         ],
     }
 
     job = plays.run([play]).succeeded()
 
     assert contents(plays.other, "archive", "ours") == {"drivers.iso": images.iso.read_bytes()}
+    assert (tmp_path / "fetched" / "drivers.iso").read_bytes() == images.iso.read_bytes()
     assert plays.asked == (False, True)
     assert len(job.of("content_library_session_info")) == 2
 
