@@ -13,6 +13,15 @@ options:
     description:
       - The name or address of the vCenter, without a scheme or a port.
       - If it is left out, the environment variable E(VMWARE_HOST) is used. Needed in one of the two places.
+      - Where E(VMWARE_HOST) or E(VMWARE_ALLOWED_HOSTS) is set, a login of the environment goes to these hosts only. A
+        task that names another host or port for O(password) or O(session_token) of the environment is refused before
+        anything is sent.
+      - E(VMWARE_ALLOWED_HOSTS) lists names, patterns, addresses and networks, between commas or blanks. In a pattern,
+        such as V(vcenter-*.example.com), a star stands for what has no dot. A network is written V(10.0.0.0/24).
+      - An entry without a port means the port E(VMWARE_PORT), or V(443). V(vcenter.example.com:8443) is that port, and
+        V(vcenter.example.com:*) any. V(*) is any host.
+      - The same list can be C(allowed_hosts) in the section C(vsphere_content) of C(ansible.cfg). It counts where the
+        environment has no list. No variable of a play sets either.
     type: str
   username:
     description:
@@ -23,6 +32,7 @@ options:
     description:
       - The password of O(username).
       - If it is left out, the environment variable E(VMWARE_PASSWORD) is used. Needed unless O(session_token) is given.
+      - One of the environment goes only to the hosts that O(hostname) describes, one that the task gives to any.
     type: str
   port:
     description:
@@ -54,11 +64,14 @@ options:
       - The session is not logged out at the end, and not replaced when it has expired; the task then fails with the
         error type V(UNAUTHENTICATED).
       - If it is left out, the environment variable E(VMWARE_SESSION_TOKEN) is used, and a login without one.
+      - One of the environment goes only to the hosts that O(hostname) describes, one that the task gives to any.
     type: str
   proxy_host:
     description:
       - The name or address of an HTTP proxy to reach the vCenter through.
       - If it is left out, the vCenter is reached directly, whatever E(HTTPS_PROXY) says.
+      - Where the vCenter is not verified, or verified by O(ca_path) of the task, a proxy could read the login. It then
+        counts as a host of its own for a login of the environment, as O(hostname) describes.
     type: str
   proxy_port:
     description:

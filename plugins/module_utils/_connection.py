@@ -11,7 +11,6 @@ from __future__ import annotations
 import base64
 import errno
 import http.cookiejar
-import ipaddress
 import json
 import os
 import random
@@ -40,6 +39,17 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     from_response,
     quote,
     read_json,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._hosts import (
+    ALLOWED_VARIABLE,
+    HOST_VARIABLE,
+    PORT_VARIABLE,
+    USUAL_PORT,
+    Place,
+    bound_to,
+    is_allowed,
+    is_bound,
+    read_host,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._limits import Limit, Limits
 
@@ -78,10 +88,11 @@ TOKEN_HEADER = "vmware-api-session-id"  # noqa: S105 (the name of the header, no
 TOKEN = re.compile(r"[\x21-\x7e]+")
 # No server takes a longer line in the head of a request.
 LONGEST_TOKEN = 8190
-HOST_NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 USER_AGENT = "vsphere.content"
 VALIDATE_VARIABLE = "VMWARE_VALIDATE_CERTS"
 AUTHORITY_VARIABLE = "VMWARE_CA_PATH"
+PASSWORD_VARIABLE = "VMWARE_PASSWORD"  # noqa: S105 (the name of the variable)
+TOKEN_VARIABLE = "VMWARE_SESSION_TOKEN"  # noqa: S105
 
 ATTEMPTS = 4
 RETRIED_STATUSES = (429, 502, 503, 504)
@@ -140,13 +151,13 @@ def _numbers(version: str) -> tuple[int, ...]:
 def connection_spec(fallback: Callable[..., str] = env_fallback) -> dict[str, Any]:
     """The argument spec of the documentation fragment C(vsphere.content.connection)."""
     return {
-        "hostname": {"type": "str", "fallback": (fallback, ["VMWARE_HOST"])},
+        "hostname": {"type": "str", "fallback": (fallback, [HOST_VARIABLE])},
         "username": {"type": "str", "fallback": (fallback, ["VMWARE_USER"])},
-        "password": {"type": "str", "no_log": True, "fallback": (fallback, ["VMWARE_PASSWORD"])},
-        "port": {"type": "int", "default": 443, "fallback": (fallback, ["VMWARE_PORT"])},
+        "password": {"type": "str", "no_log": True, "fallback": (fallback, [PASSWORD_VARIABLE])},
+        "port": {"type": "int", "default": USUAL_PORT, "fallback": (fallback, [PORT_VARIABLE])},
         "validate_certs": {"type": "bool", "default": True, "fallback": (fallback, [VALIDATE_VARIABLE])},
         "ca_path": {"type": "path", "fallback": (fallback, [AUTHORITY_VARIABLE])},
-        "session_token": {"type": "str", "no_log": True, "fallback": (fallback, ["VMWARE_SESSION_TOKEN"])},
+        "session_token": {"type": "str", "no_log": True, "fallback": (fallback, [TOKEN_VARIABLE])},
         "proxy_host": {"type": "str"},
         "proxy_port": {"type": "int"},
         "proxy_protocol": {"type": "str", "default": "https", "choices": ["http", "https"]},
@@ -169,7 +180,7 @@ def is_verified(params: Mapping[str, Any], from_environment: Collection[str]) ->
 def read_options(params: Mapping[str, Any], from_environment: Collection[str] = ()) -> ConnectionOptions:
     """The connection options of a task, checked; C(from_environment) are the variables that set one of them.
 
-    Raises InvalidArgument.
+    Raises InvalidArgument, also where a password or token of the environment would go to another host than that allows.
     """
     if not params["hostname"]:
         raise InvalidArgument(
@@ -178,7 +189,7 @@ def read_options(params: Mapping[str, Any], from_environment: Collection[str] = 
         )
     token = params["session_token"] or None
     if not token:
-        for name, variable in (("username", "VMWARE_USER"), ("password", "VMWARE_PASSWORD")):
+        for name, variable in (("username", "VMWARE_USER"), ("password", PASSWORD_VARIABLE)):
             if not params[name]:
                 raise InvalidArgument(
                     f"the option {name} is missing",
@@ -198,8 +209,8 @@ def read_options(params: Mapping[str, Any], from_environment: Collection[str] = 
         if not params["proxy_port"]:
             raise InvalidArgument("proxy_host is given without proxy_port", remedy="Set proxy_port.")
         _require_range("proxy_port", params["proxy_port"], 1, 65535)
-    return ConnectionOptions(
-        hostname=_read_host("hostname", params["hostname"]),
+    options = ConnectionOptions(
+        hostname=read_host("hostname", params["hostname"]),
         port=params["port"],
         username=params["username"],
         password=params["password"],
@@ -209,6 +220,43 @@ def read_options(params: Mapping[str, Any], from_environment: Collection[str] = 
         request_timeout=params["request_timeout"],
         dialect=None if params["api_dialect"] == "auto" else params["api_dialect"],
     )
+    if is_bound(os.environ):
+        _require_allowed(options, params, from_environment, os.environ)
+    return options
+
+
+def _require_allowed(
+    options: ConnectionOptions,
+    params: Mapping[str, Any],
+    from_environment: Collection[str],
+    environment: Mapping[str, str],
+) -> None:
+    """Require that a secret of the environment goes only where that environment allows it. Raises InvalidArgument.
+
+    A proxy gets it as well where the vCenter is not verified, or verified against an authority of the task's choice.
+    """
+    option, variable = ("session_token", TOKEN_VARIABLE) if options.session_token else ("password", PASSWORD_VARIABLE)
+    if variable not in from_environment:
+        return
+    place, secret = Place(options.hostname, options.port), f"the {option} of the environment ({variable})"
+    if not is_allowed(place, environment):
+        raise InvalidArgument(
+            f"the task names {place}, and {secret} belongs to {bound_to(environment)}",
+            remedy=f"Nothing was sent. Give the task a {option} of its own, or have whoever runs the job allow the "
+            f"host in {ALLOWED_VARIABLE}.",
+        )
+    own_authority = bool(params["ca_path"]) and AUTHORITY_VARIABLE not in from_environment
+    if not options.proxy or (options.verify and not own_authority):
+        return
+    proxy = Place(read_host("proxy_host", params["proxy_host"]), params["proxy_port"])
+    if not is_allowed(proxy, environment):
+        trust = "trusts an authority of its own choice" if options.verify else "verifies no certificate"
+        raise InvalidArgument(
+            f"the task names the proxy {proxy} and {trust}, so the proxy could read {secret}, which belongs to "
+            f"{bound_to(environment)}",
+            remedy=f"Nothing was sent. Have {AUTHORITY_VARIABLE} name the vCenter's authority instead of ca_path, and "
+            f"leave out validate_certs; or have whoever runs the job allow the proxy in {ALLOWED_VARIABLE}.",
+        )
 
 
 def _require_text(name: str, text: str | None) -> None:
@@ -243,20 +291,6 @@ def secrets_in_options(params: Mapping[str, Any]) -> set[str]:
         for secret in (userinfo, userinfo.partition(":")[2]):
             secrets |= {secret, urllib.parse.unquote(secret)}
     return secrets - {""}
-
-
-def _read_host(option: str, text: str) -> str:
-    """A name or an address, without the brackets that may stand around one of version 6. Raises InvalidArgument."""
-    name = text.strip()
-    if HOST_NAME.fullmatch(name):
-        return name
-    try:
-        return str(ipaddress.IPv6Address(re.sub(r"^\[(.*)\]$", r"\1", name)))
-    except ValueError:
-        raise InvalidArgument(
-            f"{option}: {name!r} is no host name",
-            remedy="Give the name or address alone; the port has its own option.",
-        ) from None
 
 
 def _read_trust(params: Mapping[str, Any], from_environment: Collection[str]) -> bool | str:
@@ -294,7 +328,7 @@ def _proxy_url(params: Mapping[str, Any]) -> str | None:
         urllib.parse.quote(_encode(params[name] or ""), safe="") for name in ("proxy_username", "proxy_password")
     )
     credentials = f"{user}:{password}@" if user else ""
-    host = _in_url(_read_host("proxy_host", params["proxy_host"]))
+    host = _in_url(read_host("proxy_host", params["proxy_host"]))
     return f"{params['proxy_protocol']}://{credentials}{host}:{params['proxy_port']}"
 
 

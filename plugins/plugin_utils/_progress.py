@@ -26,8 +26,9 @@ from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.executor.task_queue_manager import DisplaySend
 from ansible.module_utils.common.text.converters import to_text
-from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
+
+from ansible_collections.vsphere.content.plugins.plugin_utils._operator import OperatorAction
 
 POLL_SECONDS = 0.2
 LAST_LOOK_SECONDS = 2.0
@@ -60,7 +61,7 @@ CONSTANTS: Any = constants
 display = Display()
 
 
-class ProgressAction(NormalAction):
+class ProgressAction(OperatorAction):
     """Shows how far a module is while it runs, if it says so in the file of its option C(progress_file)."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:

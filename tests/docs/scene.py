@@ -152,6 +152,7 @@ class Scene:
                 "VMWARE_PORT": str(self.sim.port),
                 "VMWARE_USER": self.sim.username,
                 "VMWARE_PASSWORD": self.sim.password,
+                "VMWARE_ALLOWED_HOSTS": f"{self.far.hostname}:{self.far.port}",
             },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

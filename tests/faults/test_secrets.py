@@ -550,8 +550,9 @@ def test_a_playbook_that_fails_in_the_middle_shows_nothing(
 
 
 def test_the_password_in_the_environment_stays_there(scene: Scene, tmp_path: Path) -> None:
-    env = {"VMWARE_PASSWORD": PASSWORD, "VMWARE_USER": ADMINISTRATOR, "VMWARE_HOST": scene.sim.hostname}
-    tasks = [task(INFO, port=scene.sim.port, ca_path=scene.sim.ca_path, with_files=True)]
+    place = {"VMWARE_HOST": scene.sim.hostname, "VMWARE_PORT": str(scene.sim.port)}
+    env = {"VMWARE_PASSWORD": PASSWORD, "VMWARE_USER": ADMINISTRATOR, **place}
+    tasks = [task(INFO, ca_path=scene.sim.ca_path, with_files=True)]
     program = play(scene, tmp_path, tasks, {}, **env)
     assert program.returncode == 0, program.output
     assert scene.canaries.found_in(program.output + program.logs) == []

@@ -162,7 +162,8 @@ def test_each_host_has_its_own_vcenter_with_both_credentials(
         vcenters = {"berlin": jobs.sim, "tokyo": other}
         authority = tmp_path / "ca.pem"
         authority.write_text("".join(Path(sim.ca_path).read_text(encoding="utf-8") for sim in vcenters.values()))
-        built_in = {**credential(jobs.sim), "VMWARE_VALIDATE_CERTS": "False"}
+        listed = {"VMWARE_ALLOWED_HOSTS": f"{jobs.sim.hostname}:*"}
+        built_in = {**credential(jobs.sim), "VMWARE_VALIDATE_CERTS": "False", **listed}
         ours = authority_env(credential_type("certificate_authority"), authority)
         inventory = {
             "all": {

@@ -55,7 +55,7 @@ class Plays:
             "bare": {},
             "plain": {},
         }
-        env = verified(credential(self.first), self.first)
+        env = {**verified(credential(self.first), self.first), "VMWARE_ALLOWED_HOSTS": f"{self.other.hostname}:*"}
         folder = self._folder / f"job-{len(list(self._folder.glob('job-*')))}"
         return run_job(folder, str(playbook), env, extra_vars or {}, inventory={"all": {"hosts": hosts}})
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ansible_collections.vsphere.content.plugins.module_utils._connection import connection_spec
 
@@ -26,7 +27,8 @@ LAYERS: dict[str, set[str]] = {
     "_schema": set(),
     "_errors": {"_schema"},
     "_limits": set(),
-    "_connection": {"_errors", "_limits", "requests", "ansible", "urllib3"},
+    "_hosts": {"_errors"},
+    "_connection": {"_errors", "_hosts", "_limits", "requests", "ansible", "urllib3"},
     "_local": {"_errors"},
     "_transfer": {"_errors", "_local"},
     "_progress": set(),
@@ -274,6 +276,15 @@ def test_an_action_plugin_knows_the_options_of_the_connection_without_importing_
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "CONNECTION"
     ]
     assert list(known) == list(connection_spec())
+
+
+def test_each_module_gets_the_settings_of_the_operator_by_whatever_name_it_is_called() -> None:
+    """A module without an action plugin, or a short name that leads past it, would know nothing of ansible.cfg."""
+    for name in MODULES:
+        plugins = {found.target.rpartition(".")[2] for found in imports(read("action", name), f"{COLLECTION}.plugins")}
+        assert plugins & {"_operator", "_progress"}, name
+    routing = yaml.safe_load((PLUGINS.parent / "meta" / "runtime.yml").read_text(encoding="utf-8"))["plugin_routing"]
+    assert routing["action"] == routing["modules"]
 
 
 def test_documentation_may_speak_of_the_wire() -> None:
