@@ -42,6 +42,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._options import (
     require_names,
     require_range,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._roots import FETCH_DEST_ROOT, require_below
 from ansible_collections.vsphere.content.plugins.module_utils._schema import (
     ChecksumInfo,
     DownloadFile,
@@ -170,6 +171,7 @@ def read_declared(params: Mapping[str, Any], *, has_attributes: bool) -> Declare
                 "dest is given with endpoint_type: DIRECT, and this module does not read datastores itself",
                 remedy="Set endpoint_type: HTTPS to have the files fetched, or leave out dest.",
             )
+        require_below(FETCH_DEST_ROOT, "dest", params["dest"])
         require_directory("dest", params["dest"])
     _require_use_of_checksums(params)
     if params["files"] == [] and params["state"] == "active" and not params["allow_empty"]:

@@ -192,6 +192,22 @@ def run_module(
     module.exit_json(**outcome)
 
 
+def run_check(
+    argument_spec: Mapping[str, Any], check: Callable[[Mapping[str, Any]], None], *, secrets: Secrets
+) -> NoReturn:
+    """Build a module that reaches no vCenter and changes nothing; it fails with what C(check) raises of its options.
+
+    C(secrets) are those of C(run_module).
+    """
+    module = _Module(secrets, argument_spec=argument_spec, supports_check_mode=True)
+    _warn_of_old_core(module)
+    try:
+        check(module.params)
+    except Exception as error:  # noqa: BLE001 (as for every module: a message and never a traceback)
+        module.fail_json(**failure(error))
+    module.exit_json(changed=False)
+
+
 def _warn_of_old_core(module: _Module) -> None:
     """Ansible itself says only that the collection does not support its version, and not what to do."""
     version = module.ansible_version

@@ -34,6 +34,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
 )
 from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument
 from ansible_collections.vsphere.content.plugins.module_utils._local import Identity, identity_of
+from ansible_collections.vsphere.content.plugins.module_utils._roots import PUBLISH_SRC_ROOT, require_below
 from ansible_collections.vsphere.content.plugins.module_utils._schema import without_credentials
 from ansible_collections.vsphere.content.plugins.module_utils._signature import find_signature
 
@@ -359,6 +360,7 @@ def _identify(path: str, option: str) -> Identity:
             f"files: {option} {path!r} is relative, and a module has no directory of its own to start from",
             remedy="Start it with {{ role_path }}/files or {{ playbook_dir }}.",
         )
+    require_below(PUBLISH_SRC_ROOT, f"files: {option}", path)
     try:
         found = os.stat(path)
         # Opening anything but a file may wait for somebody else, as a pipe does.

@@ -95,6 +95,8 @@ options:
         to it. They cannot have the task touch anything else, but what was fetched is theirs to change.
       - A file name of the item that is not a plain name, such as one with a slash, is an error before anything is
         written. So are two names that differ in case alone.
+      - If E(VMWARE_FETCH_DEST_ROOT) is set, or C(fetch_dest_root) in the section C(vsphere_content) of C(ansible.cfg),
+        it must be that directory or one below, by its real path.
       - If it is left out, nothing is fetched.
     type: path
   when_unverifiable:

@@ -108,6 +108,9 @@ options:
             O(files[].state=absent).
           - An C(.ova) is sent whole and compared with the item by what it holds, as vCenter unpacks it. It is never
             unpacked here.
+          - If E(VMWARE_PUBLISH_SRC_ROOT) is set, or C(publish_src_root) in the section C(vsphere_content) of
+            C(ansible.cfg), each file that the task reads must be below that directory, by its real path. That holds for
+            what a descriptor brings along, and for O(files[].ssl_certificate), too.
         type: path
       url:
         description:

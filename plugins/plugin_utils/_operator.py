@@ -18,6 +18,8 @@ CONFIGURATION = ("action", "vsphere.content.operator")
 SECTION = "vsphere_content"
 VARIABLES = {
     "allowed_hosts": "VMWARE_ALLOWED_HOSTS",
+    "publish_src_root": "VMWARE_PUBLISH_SRC_ROOT",
+    "fetch_dest_root": "VMWARE_FETCH_DEST_ROOT",
 }
 # There is no entry "vars", as no variable of a play has a say. An empty variable of the environment has none either, so
 # that the environment is read here.

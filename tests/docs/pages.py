@@ -92,6 +92,11 @@ def programs() -> list[Path]:
     return [path for path in modules() if "def main" in path.read_text(encoding="utf-8")]
 
 
+def clients() -> list[Path]:
+    """The programs that reach a vCenter."""
+    return [path for path in programs() if "vsphere.content.connection" in path.read_text(encoding="utf-8")]
+
+
 def documents() -> list[Path]:
     pages = ("docs/*.md", "docs/docsite/rst/*.rst", "roles/*/README.md")
     return [ROOT / "README.md", *(path for pattern in pages for path in sorted(ROOT.glob(pattern)))]

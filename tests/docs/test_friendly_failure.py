@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from ansible_collections.vsphere.content.plugins.module_utils._module import OLDEST_CORE
-from tests.docs.pages import programs, sections
+from tests.docs.pages import clients, programs, sections
 from tests.harness.checkout import NAME, ROOT
 from tests.harness.modules import ModuleResult, run_module, run_module_process
 from tests.harness.servers import unused_port
@@ -33,9 +33,12 @@ OPTIONS = {
 NOTHING_KNOWN: dict[str, object] = {"status": None, "operation": None, "messages": [], "data": None, "session_id": None}
 
 
+def options_of(path: Path) -> dict[str, object]:
+    return {**CONNECTION, **OPTIONS[path.stem], "port": unused_port()} if path in clients() else {}
+
+
 def run(path: Path, verbosity: int = 0) -> ModuleResult:
-    options = {**CONNECTION, **OPTIONS[path.stem], "port": unused_port()}
-    found = run_module_process(path.stem, options, verbosity=verbosity)
+    found = run_module_process(path.stem, options_of(path), verbosity=verbosity)
     assert found.result["failed"], found.result
     assert "exception" not in found.result
     assert "Traceback" not in found.stderr + found.stdout
@@ -47,7 +50,7 @@ def page() -> str:
 
 
 @pytest.mark.parametrize("verbosity", [0, 4])
-@pytest.mark.parametrize("path", programs(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", clients(), ids=lambda path: path.stem)
 def test_without_requests_a_module_says_what_to_install(
     path: Path, verbosity: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -71,7 +74,7 @@ def test_with_an_old_library_a_module_says_what_to_upgrade(
     code = f"import {name}\n{name}.__version__ = '{version}'\n"
     (tmp_path / "sitecustomize.py").write_text(code, encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    found = run(programs()[0])
+    found = run(clients()[0])
     said = found.result["msg"]
     assert said.startswith(f"{name} {version} of ")
     assert f"Python {sys.executable} is too old: vsphere.content needs {name} {oldest} or later." in said
@@ -109,8 +112,7 @@ def test_an_ansible_core_that_is_not_supported_is_named(tmp_path: Path) -> None:
 
 
 def run_on_core(path: Path, version: str) -> list[str]:
-    options = {**CONNECTION, **OPTIONS[path.stem], "port": unused_port(), "_ansible_version": version}
-    return run_module(path.stem, options).warnings
+    return run_module(path.stem, {**options_of(path), "_ansible_version": version}).warnings
 
 
 @pytest.mark.parametrize("path", programs(), ids=lambda path: path.stem)
@@ -138,7 +140,7 @@ def test_a_module_says_what_to_do_about_an_ansible_core_that_is_too_old(path: Pa
     ],
 )
 def test_only_an_ansible_core_that_is_too_old_is_told(version: str, is_told: bool) -> None:
-    assert bool(run_on_core(programs()[0], version)) is is_told
+    assert bool(run_on_core(clients()[0], version)) is is_told
 
 
 def test_too_old_is_what_the_collection_does_not_support() -> None:
@@ -146,7 +148,7 @@ def test_too_old_is_what_the_collection_does_not_support() -> None:
     assert runtime["requires_ansible"] == f">={'.'.join(map(str, OLDEST_CORE))}.0"
 
 
-@pytest.mark.parametrize("path", programs(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", clients(), ids=lambda path: path.stem)
 def test_an_unreachable_host_is_named_with_what_to_check(path: Path) -> None:
     found = run(path)
     assert found.result["error"]["type"] == "CONNECTION_FAILED"

@@ -28,6 +28,7 @@ LAYERS: dict[str, set[str]] = {
     "_errors": {"_schema"},
     "_limits": set(),
     "_hosts": {"_errors"},
+    "_roots": {"_errors"},
     "_connection": {"_errors", "_hosts", "_limits", "requests", "ansible", "urllib3"},
     "_local": {"_errors"},
     "_transfer": {"_errors", "_local"},
@@ -41,7 +42,7 @@ LAYERS: dict[str, set[str]] = {
     "_content": {"_errors", "_local", "_schema"},
     "_target": {"_api", "_errors", "_schema"},
     "_signature": {"_content", "_errors"},
-    "_package": {"_content", "_errors", "_local", "_schema", "_signature"},
+    "_package": {"_content", "_errors", "_local", "_roots", "_schema", "_signature"},
     "_upload": {"_api", "_content", "_errors", "_insist", "_lifecycle", "_progress", "_schema", "_steps", "_transfer"},
     "_update_plan": {"_content", "_errors", "_schema", "_steps"},
     "_update_outcome": {"_insist", "_lifecycle"},
@@ -65,7 +66,7 @@ LAYERS: dict[str, set[str]] = {
     "_options": {"_errors"},
     "_destination": {"_errors", "_local"},
     "_mark": {"_destination", "_errors"},
-    "_download_plan": {"_content", "_errors", "_local", "_options", "_schema", "_steps", "_target"},
+    "_download_plan": {"_content", "_errors", "_local", "_options", "_roots", "_schema", "_steps", "_target"},
     "_download": {
         "_api",
         "_content",
@@ -90,6 +91,7 @@ MODULES = {
     "content_library_item",
     "content_library_session_info",
     "content_library_update_session",
+    "require_allowed_paths",
 }
 # An action plugin does all that they do.
 DOCUMENTATION_ONLY = {"require_own_vcenter"}

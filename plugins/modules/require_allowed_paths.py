@@ -1,0 +1,117 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 The vsphere.content authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: require_allowed_paths
+short_description: Require that paths are where a job may read and write
+version_added: 0.1.0
+author:
+  - The vsphere.content authors (@vsphere-content)
+description:
+  - Fails if a path is outside the directory that whoever runs the job allows for it. The roles C(publish) and C(fetch)
+    of this collection begin with this task, before they look at a path or make a directory.
+  - The directories are named by the environment variables E(VMWARE_PUBLISH_SRC_ROOT) and E(VMWARE_FETCH_DEST_ROOT), or
+    by C(publish_src_root) and C(fetch_dest_root) in the section C(vsphere_content) of C(ansible.cfg). No option and no
+    variable of a play names them, so that who may only launch a job cannot. Where one is not named, every path will do.
+  - What counts is the real path on the host that runs the task, to which links and C(..) lead.
+  - The modules of this collection require the same of each path when they open it.
+options:
+  src:
+    description:
+      - The paths of what is to be published.
+    type: list
+    elements: path
+    default: []
+  dest:
+    description:
+      - The path of the directory to fetch to. It need not be there yet.
+    type: path
+attributes:
+  check_mode:
+    description: Reads only, so check mode makes no difference.
+    support: full
+  diff_mode:
+    description: Changes nothing, so there is no difference to show.
+    support: N/A
+  idempotent:
+    description: Changes nothing, however often it is run.
+    support: full
+seealso:
+  - module: vsphere.content.content_library_update_session
+  - module: vsphere.content.content_library_download_session
+"""
+
+EXAMPLES = r"""
+- name: Require that the directory is one that this job may write to
+  vsphere.content.require_allowed_paths:
+    dest: "{{ fetch_dest | default('/srv/images') }}"
+"""
+
+RETURN = r"""
+error:
+  description: What is wrong, for a playbook to decide on.
+  returned: on failure
+  type: dict
+  sample:
+    type: INVALID_ARGUMENT
+    status:
+    operation:
+    messages: []
+    data:
+    session_id:
+  contains:
+    type:
+      description: V(INVALID_ARGUMENT) for a path that is not allowed.
+      type: str
+    status:
+      description: Always none here.
+      type: int
+    operation:
+      description: Always none here.
+      type: str
+    messages:
+      description: Always empty here.
+      type: list
+      elements: dict
+    data:
+      description: Always none here.
+      type: dict
+    session_id:
+      description: Always none here.
+      type: str
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.vsphere.content.plugins.module_utils._module import run_check
+from ansible_collections.vsphere.content.plugins.module_utils._package import credentials_in
+from ansible_collections.vsphere.content.plugins.module_utils._roots import (
+    FETCH_DEST_ROOT,
+    PUBLISH_SRC_ROOT,
+    require_below,
+)
+
+
+def argument_spec() -> dict[str, Any]:
+    return {"src": {"type": "list", "elements": "path", "default": []}, "dest": {"type": "path"}}
+
+
+def require_allowed_paths(params: Mapping[str, Any]) -> None:
+    """Raises InvalidArgument."""
+    for path in params["src"]:
+        require_below(PUBLISH_SRC_ROOT, "src", path)
+    if params["dest"]:
+        require_below(FETCH_DEST_ROOT, "dest", params["dest"])
+
+
+def main() -> None:
+    run_check(argument_spec(), require_allowed_paths, secrets=lambda params: credentials_in(params.get("src")))
+
+
+if __name__ == "__main__":
+    main()
