@@ -207,11 +207,39 @@ def test_the_credential_types_inject_a_token_and_an_authority(jobs: Jobs, canari
     assert not [task for task in job.tasks if task.result.get("warnings")]
     assert jobs.sim.run(lambda store: store.logins.count) == 1, "a session that was handed over is not logged out"
     assert canaries.files_in(tmp_path / "job" / "artifacts") == {"job/command": ["token"]}
-    for kind in (token_type, ca_type):
+    for kind in (token_type, ca_type, credential_type("listed_hosts")):
         fields = {field["id"] for field in kind["inputs"]["fields"]}
         used = set(re.findall(r"\{\{ (\w+) \}\}", json.dumps(kind["injectors"])))
         assert used == fields == set(kind["inputs"]["required"])
     assert [field["id"] for field in token_type["inputs"]["fields"] if field.get("secret")] == ["session_token"]
+
+
+def test_a_credential_for_listed_hosts_goes_to_these_alone(jobs: Jobs, canaries: Canaries, tmp_path: Path) -> None:
+    kind = credential_type("listed_hosts")
+    assert [field["id"] for field in kind["inputs"]["fields"] if field.get("secret")] == ["password"]
+    hosts = {
+        name: {"vcenter_connection": {"hostname": host, "port": jobs.sim.port, "ca_path": jobs.sim.ca_path}}
+        for name, host in (("berlin", jobs.sim.hostname), ("tokyo", "localhost"))
+    }
+    inputs = {
+        "username": jobs.sim.username,
+        "password": jobs.sim.password,
+        "allowed_hosts": f"vcenter.*.example.com\n{jobs.sim.hostname}:{jobs.sim.port}\n",
+    }
+
+    job = run_job(
+        tmp_path / "job",
+        "sessions.yml",
+        render(kind["injectors"]["env"], inputs),
+        {**untouched("sessions"), "vcenter_hosts": "all"},
+        inventory={"all": {"hosts": hosts}},
+    ).failed()
+
+    (refused,) = [task.result for task in job.tasks if task.verdict == "failed"]
+    assert f"the task names localhost:{jobs.sim.port}, and the password" in refused["msg"]
+    assert set(job.stats["ok"]) >= {"berlin"}
+    assert list(job.stats["failures"]) == ["tokyo"]
+    assert canaries.files_in(tmp_path / "job" / "artifacts") == {"job/command": ["password"]}
 
 
 @pytest.mark.parametrize("role", ROLES)
