@@ -207,7 +207,9 @@ def site(env: Mapping[str, str]) -> Outcome:
 
 
 DOCS_LINT = (
-    "antsibull-docs",
+    "python",
+    "-m",
+    "tools.docs_lint",
     "lint-collection-docs",
     "--plugin-docs",
     "--validate-collection-refs=all",
