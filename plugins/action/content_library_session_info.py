@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.vsphere.content.plugins.plugin_utils._operator import OperatorAction
+from ..plugin_utils._operator import OperatorAction
 
 
 class ActionModule(OperatorAction):

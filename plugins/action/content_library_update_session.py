@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.vsphere.content.plugins.plugin_utils._progress import ProgressAction
+from ..plugin_utils._progress import ProgressAction
 
 ITEM = "vsphere.content.content_library_item"
 CONNECTION = (

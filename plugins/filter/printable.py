@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from ansible_collections.vsphere.content.plugins.module_utils._errors import printable
+from ..module_utils._vcenter.errors import printable
 
 DOCUMENTATION = r"""
 name: printable

@@ -443,25 +443,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.vsphere.content.plugins.module_utils._api import Api
-from ansible_collections.vsphere.content.plugins.module_utils._attributes import FileAttributes
-from ansible_collections.vsphere.content.plugins.module_utils._content import Verdict, held_by_item
-from ansible_collections.vsphere.content.plugins.module_utils._destination import (
-    ADJUSTED,
-    Folder,
-    Partial,
-    require_one_component,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._download import (
-    Download,
-    discard_left,
-    end_session,
-    find_sessions,
-    open_download,
-    prepare_files,
-    warn_if_left,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._download_plan import (
+from ..module_utils._download.attributes import FileAttributes
+from ..module_utils._download.destination import ADJUSTED, Folder, Partial, require_one_component
+from ..module_utils._download.download_plan import (
     Declared,
     Found,
     Local,
@@ -475,31 +459,28 @@ from ansible_collections.vsphere.content.plugins.module_utils._download_plan imp
     require_distinct_names,
     require_fitting_checksums,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._errors import (
-    ContentError,
-    NotAllowedInCurrentState,
-    NotFound,
+from ..module_utils._download.fetch import (
+    Download,
+    discard_left,
+    end_session,
+    find_sessions,
+    open_download,
+    prepare_files,
+    warn_if_left,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._insist import delete_download, discard_download, noted
-from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import SYSTEM_CLOCK, Clock
-from ansible_collections.vsphere.content.plugins.module_utils._local import (
-    COMPARED,
-    Identity,
-    identity_of,
-    require_same_opened,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._mark import SessionMark, mark_for
-from ansible_collections.vsphere.content.plugins.module_utils._module import Task, converge, run_module
-from ansible_collections.vsphere.content.plugins.module_utils._progress import progress_spec
-from ansible_collections.vsphere.content.plugins.module_utils._schema import DownloadSession, to_result
-from ansible_collections.vsphere.content.plugins.module_utils._steps import ACTIVE
-from ansible_collections.vsphere.content.plugins.module_utils._target import (
-    ITEM_MUTUALLY_EXCLUSIVE,
-    describe_item,
-    item_spec,
-    resolve_item,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._transfer import hash_opened
+from ..module_utils._download.session_mark import SessionMark, mark_for
+from ..module_utils._session.item_lookup import ITEM_MUTUALLY_EXCLUSIVE, describe_item, item_spec, resolve_item
+from ..module_utils._session.lifecycle import SYSTEM_CLOCK, Clock
+from ..module_utils._session.lost_answers import delete_download, discard_download, noted
+from ..module_utils._session.states import ACTIVE
+from ..module_utils._task.progress import progress_spec
+from ..module_utils._task.run import Task, converge, run_module
+from ..module_utils._transfer.content import Verdict, held_by_item
+from ..module_utils._transfer.local_file import COMPARED, Identity, identity_of, require_same_opened
+from ..module_utils._transfer.streams import hash_opened
+from ..module_utils._vcenter.api import Api
+from ..module_utils._vcenter.errors import ContentError, NotAllowedInCurrentState, NotFound
+from ..module_utils._vcenter.models import DownloadSession, to_result
 
 
 def argument_spec() -> dict[str, Any]:

@@ -293,36 +293,16 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.vsphere.content.plugins.module_utils._api import Api
-from ansible_collections.vsphere.content.plugins.module_utils._content import describe_content, require_item_type
-from ansible_collections.vsphere.content.plugins.module_utils._errors import (
-    ApiError,
-    ContentError,
-    InvalidArgument,
-    NotFound,
-    ResourceBusy,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._insist import make_surely, noted
-from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import find_active
-from ansible_collections.vsphere.content.plugins.module_utils._module import Overtaken, Task, converge, run_module
-from ansible_collections.vsphere.content.plugins.module_utils._new_item import (
-    NewItem,
-    read_new_item,
-    reason_found_alone,
-    reason_to_keep,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._options import require_names
-from ansible_collections.vsphere.content.plugins.module_utils._schema import (
-    Library,
-    LibraryItem,
-    LibraryItemFile,
-    to_result,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._target import (
-    find_item,
-    require_local_library,
-    resolve_library,
-)
+from ..module_utils._session.item_lookup import find_item, require_local_library, resolve_library
+from ..module_utils._session.lifecycle import find_active
+from ..module_utils._session.lost_answers import make_surely, noted
+from ..module_utils._session.new_item import NewItem, read_new_item, reason_found_alone, reason_to_keep
+from ..module_utils._task.option_checks import require_names
+from ..module_utils._task.run import Overtaken, Task, converge, run_module
+from ..module_utils._transfer.content import describe_content, require_item_type
+from ..module_utils._vcenter.api import Api
+from ..module_utils._vcenter.errors import ApiError, ContentError, InvalidArgument, NotFound, ResourceBusy
+from ..module_utils._vcenter.models import Library, LibraryItem, LibraryItemFile, to_result
 
 DECLARABLE = ("name", "type", "description")
 LONGEST = {"name": 80, "description": 2000}

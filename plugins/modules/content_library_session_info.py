@@ -357,12 +357,7 @@ from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.vsphere.content.plugins.module_utils._api import Api
-from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import gather
-from ansible_collections.vsphere.content.plugins.module_utils._module import Task, run_module
-from ansible_collections.vsphere.content.plugins.module_utils._options import require_names
-from ansible_collections.vsphere.content.plugins.module_utils._schema import Model, Session, to_result
-from ansible_collections.vsphere.content.plugins.module_utils._target import (
+from ..module_utils._session.item_lookup import (
     ITEM_MUTUALLY_EXCLUSIVE,
     describe_item,
     item_spec,
@@ -370,6 +365,11 @@ from ansible_collections.vsphere.content.plugins.module_utils._target import (
     require_complete_names,
     resolve_item,
 )
+from ..module_utils._session.lifecycle import gather
+from ..module_utils._task.option_checks import require_names
+from ..module_utils._task.run import Task, run_module
+from ..module_utils._vcenter.api import Api
+from ..module_utils._vcenter.models import Model, Session, to_result
 
 
 @dataclass(frozen=True)

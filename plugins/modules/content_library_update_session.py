@@ -577,25 +577,21 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.vsphere.content.plugins.module_utils._api import Api
-from ansible_collections.vsphere.content.plugins.module_utils._content import Wanted
-from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument
-from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import SYSTEM_CLOCK
-from ansible_collections.vsphere.content.plugins.module_utils._module import Task, converge, run_module
-from ansible_collections.vsphere.content.plugins.module_utils._options import (
-    read_client_token,
-    require_names,
-    require_range,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._progress import progress_spec
-from ansible_collections.vsphere.content.plugins.module_utils._target import (
+from ..module_utils._session.item_lookup import (
     ITEM_MUTUALLY_EXCLUSIVE,
     describe_item,
     item_spec,
     require_complete_names,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._update_plan import Declared
-from ansible_collections.vsphere.content.plugins.module_utils._update_session import UpdateSessionResource
+from ..module_utils._session.lifecycle import SYSTEM_CLOCK
+from ..module_utils._task.option_checks import read_client_token, require_names, require_range
+from ..module_utils._task.progress import progress_spec
+from ..module_utils._task.run import Task, converge, run_module
+from ..module_utils._transfer.content import Wanted
+from ..module_utils._update.update_plan import Declared
+from ..module_utils._update.update_resource import UpdateSessionResource
+from ..module_utils._vcenter.api import Api
+from ..module_utils._vcenter.errors import InvalidArgument
 
 MOST_TRANSFERS = 32
 LONGEST_WAIT = 7 * 24 * 3600
@@ -686,7 +682,7 @@ def _read_wanted(params: Mapping[str, Any]) -> Wanted | None:
     if params["files"] is None:
         return None
     # A task without files starts faster without what reads packages.
-    from ansible_collections.vsphere.content.plugins.module_utils._package import read_wanted
+    from ..module_utils._transfer.package import read_wanted
 
     return read_wanted(params["files"], params["purge_files"])
 
@@ -695,7 +691,7 @@ def _secrets(params: Mapping[str, Any]) -> set[str]:
     """What must not be shown of the options, which need not be valid."""
     if not params.get("files"):
         return set()
-    from ansible_collections.vsphere.content.plugins.module_utils._package import credentials_in
+    from ..module_utils._transfer.package import credentials_in
 
     return credentials_in(params["files"])
 
@@ -715,7 +711,7 @@ def _read_warning_behavior(entries: list[dict[str, Any]] | None) -> tuple[str, .
 
 def update_session(module: AnsibleModule, task: Task, declared: Declared) -> dict[str, Any]:
     if declared.wanted:
-        from ansible_collections.vsphere.content.plugins.module_utils._package import weak_thumbprints
+        from ..module_utils._transfer.package import weak_thumbprints
 
         for text in declared.wanted.warnings:
             task.warn(text)

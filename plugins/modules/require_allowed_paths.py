@@ -88,13 +88,9 @@ error:
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.vsphere.content.plugins.module_utils._module import run_check
-from ansible_collections.vsphere.content.plugins.module_utils._package import credentials_in
-from ansible_collections.vsphere.content.plugins.module_utils._roots import (
-    FETCH_DEST_ROOT,
-    PUBLISH_SRC_ROOT,
-    require_below,
-)
+from ..module_utils._task.run import run_check
+from ..module_utils._transfer.package import credentials_in
+from ..module_utils._transfer.roots import FETCH_DEST_ROOT, PUBLISH_SRC_ROOT, require_below
 
 
 def argument_spec() -> dict[str, Any]:

@@ -28,7 +28,7 @@ from ansible.executor.task_queue_manager import DisplaySend
 from ansible.module_utils.common.text.converters import to_text
 from ansible.utils.display import Display
 
-from ansible_collections.vsphere.content.plugins.plugin_utils._operator import OperatorAction
+from ..plugin_utils._operator import OperatorAction
 
 POLL_SECONDS = 0.2
 LAST_LOOK_SECONDS = 2.0

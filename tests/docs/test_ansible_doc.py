@@ -17,7 +17,7 @@ from typing import Any, get_args, get_type_hints
 import pytest
 import yaml
 
-from ansible_collections.vsphere.content.plugins.module_utils import _schema
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter import models
 from tests.docs.pages import modules
 from tests.harness.checkout import ROOT
 from tools.environment import check_environment
@@ -35,16 +35,16 @@ WITHOUT_CONNECTION = {"require_allowed_paths"}
 # ansible-doc cuts what does not fit beside the names, which leaves this much on 120 columns.
 WIDTH = 60
 RETURNED = [
-    ("content_library_update_session", ("session",), _schema.UpdateSession),
-    ("content_library_update_session", ("files",), _schema.UpdateFile),
-    ("content_library_download_session", ("session",), _schema.DownloadSession),
-    ("content_library_download_session", ("files",), _schema.DownloadFile),
-    ("content_library_session_info", ("update_sessions",), _schema.UpdateSession),
-    ("content_library_session_info", ("update_sessions", "files"), _schema.UpdateFile),
-    ("content_library_session_info", ("download_sessions",), _schema.DownloadSession),
-    ("content_library_session_info", ("download_sessions", "files"), _schema.DownloadFile),
-    ("content_library_item", ("library_item",), _schema.LibraryItem),
-    ("content_library_item", ("library_item", "files"), _schema.LibraryItemFile),
+    ("content_library_update_session", ("session",), models.UpdateSession),
+    ("content_library_update_session", ("files",), models.UpdateFile),
+    ("content_library_download_session", ("session",), models.DownloadSession),
+    ("content_library_download_session", ("files",), models.DownloadFile),
+    ("content_library_session_info", ("update_sessions",), models.UpdateSession),
+    ("content_library_session_info", ("update_sessions", "files"), models.UpdateFile),
+    ("content_library_session_info", ("download_sessions",), models.DownloadSession),
+    ("content_library_session_info", ("download_sessions", "files"), models.DownloadFile),
+    ("content_library_item", ("library_item",), models.LibraryItem),
+    ("content_library_item", ("library_item", "files"), models.LibraryItemFile),
 ]
 
 
@@ -106,17 +106,17 @@ def test_the_roles_are_documented_with_their_variables() -> None:
         assert {name for name in main["options"] if not name.startswith(f"{role}_")} == SHARED_OPTIONS
 
 
-def nested_model(hint: Any) -> type[_schema.Model] | None:
+def nested_model(hint: Any) -> type[models.Model] | None:
     """The model in a field's type, such as C(tuple[Model, ...] | None); a message is described as a whole."""
     for part in (hint, *get_args(hint)):
-        if isinstance(part, type) and issubclass(part, _schema.Model):
-            return None if part is _schema.LocalizableMessage else part
+        if isinstance(part, type) and issubclass(part, models.Model):
+            return None if part is models.LocalizableMessage else part
         if part is not hint and (found := nested_model(part)):
             return found
     return None
 
 
-def undocumented(contains: dict[str, Any], model: type[_schema.Model], path: str = "") -> Iterator[str]:
+def undocumented(contains: dict[str, Any], model: type[models.Model], path: str = "") -> Iterator[str]:
     hints = get_type_hints(model)
     for entry in fields(model):
         if "codec" not in entry.metadata:
@@ -130,7 +130,7 @@ def undocumented(contains: dict[str, Any], model: type[_schema.Model], path: str
 @pytest.mark.parametrize(
     ("name", "path", "model"), RETURNED, ids=lambda value: ".".join(value) if isinstance(value, tuple) else None
 )
-def test_each_key_that_is_returned_is_documented(name: str, path: tuple[str, ...], model: type[_schema.Model]) -> None:
+def test_each_key_that_is_returned_is_documented(name: str, path: tuple[str, ...], model: type[models.Model]) -> None:
     module = importlib.import_module(f"ansible_collections.vsphere.content.plugins.modules.{name}")
     contains = yaml.safe_load(module.RETURN)
     for key in path:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.vsphere.content.plugins.module_utils._module import OLDEST_CORE
+from ansible_collections.vsphere.content.plugins.module_utils._task.run import OLDEST_CORE
 from tests.docs.pages import clients, programs, sections
 from tests.harness.checkout import NAME, ROOT
 from tests.harness.modules import ModuleResult, run_module, run_module_process

@@ -19,8 +19,10 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from ansible_collections.vsphere.content.plugins.module_utils import _errors, _steps, _upload
-from ansible_collections.vsphere.content.plugins.module_utils._connection import OLDEST_LIBRARIES
+from ansible_collections.vsphere.content.plugins.module_utils._session import states
+from ansible_collections.vsphere.content.plugins.module_utils._update import push
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter import errors
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection import OLDEST_LIBRARIES
 from ansible_collections.vsphere.content.plugins.modules import content_library_update_session
 from tests.docs.pages import (
     EE_PIECE,
@@ -69,7 +71,7 @@ def options() -> set[str]:
 
 def raised_types() -> set[str]:
     """Every error type that the collection itself gives to a failure."""
-    found = {*_errors.REMEDIES, *_errors.TYPE_OF_STATUS.values(), *_upload.PROBE_TYPES.values()}
+    found = {*errors.REMEDIES, *errors.TYPE_OF_STATUS.values(), *push.PROBE_TYPES.values()}
     for path in ROOT.glob("plugins/**/*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.keyword) and node.arg == "error_type":
@@ -97,22 +99,22 @@ def test_each_error_type_has_cause_and_remedy(name: str) -> None:
     text = sections(read("troubleshooting.rst"), "~")[name]
     assert "**Cause:**" in text
     advice = text.split("**Remedy:**")[1]
-    advised = set(re.findall(r"[a-z]+(?:_[a-z]+)+", _errors.REMEDIES.get(name, ""))) & options()
+    advised = set(re.findall(r"[a-z]+(?:_[a-z]+)+", errors.REMEDIES.get(name, ""))) & options()
     assert {option for option in advised if f"``{option}" not in advice} == set()
 
 
 @pytest.mark.parametrize(
     ("title", "steps"),
     [
-        ("Update sessions: declared and found", _steps.UPDATE_STEPS),
-        ("Download sessions", _steps.DOWNLOAD_STEPS),
+        ("Update sessions: declared and found", states.UPDATE_STEPS),
+        ("Download sessions", states.DOWNLOAD_STEPS),
     ],
 )
 def test_the_tables_of_states_are_those_of_the_code(
-    title: str, steps: dict[str, dict[str | None, _steps.Step]]
+    title: str, steps: dict[str, dict[str | None, states.Step]]
 ) -> None:
     header, *rows = list_table(sections(read("session_states.rst"), "-")[title])
-    words = {_steps.Step.NOTHING: "nothing"}
+    words = {states.Step.NOTHING: "nothing"}
     shown = {row[0]: dict(zip(header[1:], row[1:])) for row in rows}
     assert shown == {
         declared: {found or "none": words.get(step, step.value) for found, step in cells.items()}
@@ -123,9 +125,9 @@ def test_the_tables_of_states_are_those_of_the_code(
 def test_the_picture_shows_the_states_and_what_leads_to_them() -> None:
     picture = ElementTree.parse(ROOT / "docs" / "images" / "session-states.svg")
     texts = {"".join(element.itertext()) for element in picture.iter() if element.tag.endswith("}text")}
-    wanted = {found for cells in _steps.UPDATE_STEPS.values() for found in cells if found}
+    wanted = {found for cells in states.UPDATE_STEPS.values() for found in cells if found}
     assert wanted <= texts
-    assert {f"state: {declared}" for declared in _steps.UPDATE_STEPS if declared != "active"} <= texts
+    assert {f"state: {declared}" for declared in states.UPDATE_STEPS if declared != "active"} <= texts
 
 
 def test_signed_content_explains_each_warning() -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils._signals import ONE_WISH_SECONDS
+from ansible_collections.vsphere.content.plugins.module_utils._task.signals import ONE_WISH_SECONDS
 from tests.faults.attacks import ENCODINGS, RUSHING, STATUSES, Attack
 from tests.faults.proxy import FaultProxy, Misbehaviour
 from tests.harness.modules import ModuleResult, connection_args, finish_module, start_module

@@ -363,7 +363,9 @@ def require_place(scene: Scene, result: dict[str, Any], method: str) -> None:
 def test_an_upload_goes_where_the_server_says_and_its_token_does_not(
     scene: Scene, sim: Simulator, image: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ansible_collections.vsphere.content.plugins.module_utils._lifecycle.SILENT_SECONDS", 60.0)
+    monkeypatch.setattr(
+        "ansible_collections.vsphere.content.plugins.module_utils._session.lifecycle.SILENT_SECONDS", 60.0
+    )
     require_place(scene, run_through(scene, publish(image), wait_timeout=1), "PUT")
     assert sim.run(lambda store: [session.state for session in store.updates.sessions.values()]) in ([], ["DONE"])
 

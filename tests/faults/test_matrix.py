@@ -9,13 +9,10 @@ from typing import Callable
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils import (
-    _connection,
-    _insist,
-    _lifecycle,
-    _transfer,
-    _upload,
-)
+from ansible_collections.vsphere.content.plugins.module_utils._session import lifecycle, lost_answers
+from ansible_collections.vsphere.content.plugins.module_utils._transfer import streams
+from ansible_collections.vsphere.content.plugins.module_utils._update import push
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter import connection
 from tests.faults.expectations import EXCEPTIONS, EXPECTED, FAULTS, OFTEN
 from tests.faults.matrix_cells import PAYLOAD, Aftermath, Cell, Stage, cells, holes
 from tests.faults.matrix_page import (
@@ -34,17 +31,17 @@ from tools.pages import read_part
 
 CELLS = list(cells())
 PAUSES = {
-    _connection: {"FIRST_DELAY": 0.002},
-    _insist: {"FIRST_PAUSE": 0.002},
-    _lifecycle: {
+    connection: {"FIRST_DELAY": 0.002},
+    lost_answers: {"FIRST_PAUSE": 0.002},
+    lifecycle: {
         "FIRST_PAUSE": 0.01,
         "JOIN_SECONDS": 0.02,
         "LOOK_SECONDS": 0.02,
         "WATCH_PAUSE": 0.01,
         "WATCH_SECONDS": 0.02,
     },
-    _transfer: {"FIRST_GET_PAUSE": 0.002},
-    _upload: {"FIRST_PAUSE": 0.002},
+    streams: {"FIRST_GET_PAUSE": 0.002},
+    push: {"FIRST_PAUSE": 0.002},
 }
 
 
@@ -54,7 +51,7 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
         for name, seconds in constants.items():
             monkeypatch.setattr(module, name, seconds)
     # So much is read before a huge answer is given up; test_special has one of the real size.
-    monkeypatch.setattr(_connection, "ANSWER_BYTES", 1024 * 1024)
+    monkeypatch.setattr(connection, "ANSWER_BYTES", 1024 * 1024)
 
 
 @pytest.fixture(scope="session")

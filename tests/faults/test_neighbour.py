@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils._mark import MARK_SUFFIX
+from ansible_collections.vsphere.content.plugins.module_utils._download.session_mark import MARK_SUFFIX
 from tests.faults.neighbours import AGAIN_AND_AGAIN, IN_THE_TARGETS_PLACE, MARKS, MARKS_PLANTED, ON_THE_WAY
 from tests.harness.tasks import Run, Tasks
 from tests.harness.users import NOBODY, require_root, run_as_nobody, start_as_nobody

@@ -127,10 +127,14 @@ def scene(setting: Scene, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
     """The setting anew, with pauses that are short and a system log that is kept."""
     setting.reset()
     monkeypatch.setattr(syslog, "syslog", lambda *said: setting.logged.extend(str(text) for text in said))
-    for name in ("_connection.FIRST_DELAY", "_transfer.FIRST_GET_PAUSE", "_insist.FIRST_PAUSE"):
+    for name in (
+        "_vcenter.connection.FIRST_DELAY",
+        "_transfer.streams.FIRST_GET_PAUSE",
+        "_session.lost_answers.FIRST_PAUSE",
+    ):
         monkeypatch.setattr(f"{UTILS}.{name}", 0.001)
     for name in ("LOOK_SECONDS", "WATCH_SECONDS", "CLAIM_SECONDS"):
-        monkeypatch.setattr(f"{UTILS}._lifecycle.{name}", 0.0)
+        monkeypatch.setattr(f"{UTILS}._session.lifecycle.{name}", 0.0)
     yield setting
     setting.watchers.clear()
 

@@ -12,8 +12,8 @@ from typing import Callable
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils._connection import ANSWER_BYTES
-from ansible_collections.vsphere.content.plugins.module_utils._upload import FIRST_PAUSE
+from ansible_collections.vsphere.content.plugins.module_utils._update.push import FIRST_PAUSE
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection import ANSWER_BYTES
 from tests.faults.matrix_cells import PAYLOAD, Stage
 from tests.faults.matrix_whole import WHOLE
 from tests.faults.points import TASKS

@@ -21,8 +21,7 @@ from typing import Any, Callable
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils import _connection
-from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
+from ansible_collections.vsphere.content.plugins.module_utils._session.lifecycle import (
     LONGEST_PAUSE,
     LOOK_SECONDS,
     WATCH_PAUSE,
@@ -30,6 +29,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import 
     Clock,
     keep_alive_interval,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter import connection
 from ansible_collections.vsphere.content.plugins.modules import (
     content_library_download_session,
     content_library_update_session,
@@ -266,7 +266,7 @@ def test_a_host_that_takes_no_connection_is_waited_for_as_long_as_the_option_say
     monkeypatch: pytest.MonkeyPatch, image: Path
 ) -> None:
     """As behind a firewall that drops what it does not let through."""
-    monkeypatch.setattr(_connection, "FIRST_DELAY", 0.0)
+    monkeypatch.setattr(connection, "FIRST_DELAY", 0.0)
     with Simulator(settle=0) as sim, contextlib.ExitStack() as stack:
         full = stack.enter_context(socket.socket())
         full.bind((sim.hostname, 0))

@@ -19,13 +19,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from ansible_collections.vsphere.content.plugins.module_utils import (
-    _connection,
-    _insist,
-    _lifecycle,
-    _module,
-    _transfer,
-)
+from ansible_collections.vsphere.content.plugins.module_utils._session import lifecycle, lost_answers
+from ansible_collections.vsphere.content.plugins.module_utils._task import run
+from ansible_collections.vsphere.content.plugins.module_utils._transfer import streams
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter import connection
 from ansible_collections.vsphere.content.plugins.modules import (
     content_library_download_session,
     content_library_update_session,
@@ -86,22 +83,22 @@ class TickingClock:
 
 def shrink_pauses() -> None:
     """For the life of this process: no wait of the modules takes real time, and nothing is read by several at once."""
-    clock = _lifecycle.Clock(TickingClock().now, lambda _seconds: None)
+    clock = lifecycle.Clock(TickingClock().now, lambda _seconds: None)
     for module in (content_library_update_session, content_library_download_session):
         vars(module)["SYSTEM_CLOCK"] = clock
     for owner, name, value in (
-        (_connection, "FIRST_DELAY", 0.0),
-        (_lifecycle, "FIRST_PAUSE", 0.0),
-        (_lifecycle, "LONGEST_PAUSE", 0.0),
-        (_insist, "FIRST_PAUSE", 0.0),
-        (_lifecycle, "JOIN_SECONDS", 2 * TICK),
-        (_lifecycle, "LOOK_SECONDS", TICK),
-        (_lifecycle, "READERS", 1),
-        (_lifecycle, "SILENT_SECONDS", TICK),
-        (_lifecycle, "UNAVAILABLE_SECONDS", TICK),
-        (_lifecycle, "WATCH_SECONDS", 2 * TICK),
-        (_transfer, "FIRST_GET_PAUSE", 0.0),
-        (_module, "Connection", partial(_connection.Connection, sleep=lambda _seconds: None)),
+        (connection, "FIRST_DELAY", 0.0),
+        (lifecycle, "FIRST_PAUSE", 0.0),
+        (lifecycle, "LONGEST_PAUSE", 0.0),
+        (lost_answers, "FIRST_PAUSE", 0.0),
+        (lifecycle, "JOIN_SECONDS", 2 * TICK),
+        (lifecycle, "LOOK_SECONDS", TICK),
+        (lifecycle, "READERS", 1),
+        (lifecycle, "SILENT_SECONDS", TICK),
+        (lifecycle, "UNAVAILABLE_SECONDS", TICK),
+        (lifecycle, "WATCH_SECONDS", 2 * TICK),
+        (streams, "FIRST_GET_PAUSE", 0.0),
+        (run, "Connection", partial(connection.Connection, sleep=lambda _seconds: None)),
     ):
         vars(owner)[name] = value
 
@@ -219,12 +216,12 @@ def _clear(dest: Path) -> list[str]:
 @contextmanager
 def _transport(script: Script) -> Iterator[None]:
     """Have connections made by this case end in its script."""
-    given = _connection._TimedAdapter
-    vars(_connection)["_TimedAdapter"] = lambda **_options: Replay(script)
+    given = connection._TimedAdapter
+    vars(connection)["_TimedAdapter"] = lambda **_options: Replay(script)
     try:
         yield
     finally:
-        vars(_connection)["_TimedAdapter"] = given
+        vars(connection)["_TimedAdapter"] = given
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
-from ansible_collections.vsphere.content.plugins.module_utils._dialect import ROUTES
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.dialect import ROUTES
 from tests.harness.tasks import LOGIN_PATHS
 
 LOGIN, LOGOUT = "session.login", "session.logout"

@@ -98,7 +98,7 @@ def _read_spec(name: str) -> tuple[Spec, tuple[str, ...]]:
     finally:
         vars(module)["run_module"] = given
     [(spec, files)] = read
-    connection = importlib.import_module("ansible_collections.vsphere.content.plugins.module_utils._connection")
+    connection = importlib.import_module("ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection")
     common = {name: {"type": "str"} for name in ("mode", "owner", "group", "attributes", "seuser")} if files else {}
     return {**connection.connection_spec(), **spec, **common}, tuple(spec)
 

@@ -17,9 +17,9 @@ from collections.abc import Iterator
 from tests.mutations.mutation import Mutation, Suite, govc, sdk, unit, vcsim
 
 UTILS = "plugins/module_utils/"
-LIFECYCLE, INSIST = UTILS + "_lifecycle.py", UTILS + "_insist.py"
-UPLOAD, CONTENT = UTILS + "_upload.py", UTILS + "_content.py"
-CONNECTION, API, DOWNLOAD = UTILS + "_connection.py", UTILS + "_api.py", UTILS + "_download.py"
+LIFECYCLE, INSIST = UTILS + "_session/lifecycle.py", UTILS + "_session/lost_answers.py"
+UPLOAD, CONTENT = UTILS + "_update/push.py", UTILS + "_transfer/content.py"
+CONNECTION, API, DOWNLOAD = UTILS + "_vcenter/connection.py", UTILS + "_vcenter/api.py", UTILS + "_download/fetch.py"
 UPDATES = "tests/simulator/updates.py"
 
 #: Name, file, what stands there, what is wrong, and who sees it.

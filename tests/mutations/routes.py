@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.mutations.mutation import Mutation, Suite, govc, operation, sdk, vcsim
 
-DIALECT_FILE = "plugins/module_utils/_dialect.py"
+DIALECT_FILE = "plugins/module_utils/_vcenter/dialect.py"
 ROWS_FILE = "tests/simulator/routes.py"
 STATUS = "status"
 OTHER_VERBS = {"GET": "POST", "POST": "PUT", "PATCH": "PUT", "DELETE": "PUT"}

@@ -18,11 +18,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils._api import Api
-from ansible_collections.vsphere.content.plugins.module_utils._connection import Connection, ConnectionOptions
-from ansible_collections.vsphere.content.plugins.module_utils._dialect import ROUTES
-from ansible_collections.vsphere.content.plugins.module_utils._errors import ContentError
-from ansible_collections.vsphere.content.plugins.module_utils._schema import (
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.api import Api
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection import Connection, ConnectionOptions
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.dialect import ROUTES
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.errors import ContentError
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.models import (
     LibraryItem,
     TransferEndpoint,
     UpdateFileAddition,

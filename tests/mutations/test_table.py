@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils._dialect import ROUTES
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.dialect import ROUTES
 from tests.harness.checkout import ROOT
 from tests.mutations.__main__ import Verdict, every_mutation, judge, row, sample, summed_up, without_go
 from tests.mutations.bench import Bench, open_bench

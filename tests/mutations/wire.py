@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 from tests.mutations.mutation import Mutation, Suite, govc, login, operation, refusals, sdk, unit, vcsim
 
-SCHEMA = "plugins/module_utils/_schema.py"
-DIALECT = "plugins/module_utils/_dialect.py"
-CONNECTION = "plugins/module_utils/_connection.py"
+SCHEMA = "plugins/module_utils/_vcenter/models.py"
+DIALECT = "plugins/module_utils/_vcenter/dialect.py"
+CONNECTION = "plugins/module_utils/_vcenter/connection.py"
 UPDATES = "tests/simulator/updates.py"
 DOWNLOADS = "tests/simulator/downloads.py"
 WIRE = "tests/simulator/wire.py"

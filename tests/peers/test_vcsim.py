@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import requests
 
-from ansible_collections.vsphere.content.plugins.module_utils import _lifecycle
-from ansible_collections.vsphere.content.plugins.module_utils._api import Api
-from ansible_collections.vsphere.content.plugins.module_utils._connection import (
+from ansible_collections.vsphere.content.plugins.module_utils._session import lifecycle
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.api import Api
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection import (
     Connection,
     connection_spec,
     read_options,
@@ -67,7 +67,7 @@ class Tasks:
 @pytest.fixture
 def tasks(vcsim: Vcsim, programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tasks:
     # vcsim never says of a file that it was received.
-    monkeypatch.setattr(_lifecycle, "SILENT_SECONDS", 0.2)
+    monkeypatch.setattr(lifecycle, "SILENT_SECONDS", 0.2)
     Govc(programs, vcsim, tmp_path)("library.create", "templates")
     return Tasks(vcsim)
 

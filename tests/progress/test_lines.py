@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils._progress import PULLING, Moving, Progress
+from ansible_collections.vsphere.content.plugins.module_utils._task.progress import PULLING, Moving, Progress
 from tests.harness.checkout import ROOT
 from tests.progress.lines import read_line, read_shown
 

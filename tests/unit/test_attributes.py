@@ -16,8 +16,8 @@ from typing import Any, Callable
 import pytest
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.vsphere.content.plugins.module_utils._attributes import CONTEXT, FileAttributes
-from ansible_collections.vsphere.content.plugins.module_utils._errors import TransferFailed
+from ansible_collections.vsphere.content.plugins.module_utils._download.attributes import CONTEXT, FileAttributes
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.errors import TransferFailed
 from tests.harness.modules import MODULES, run_module
 
 LONG = 20.0

@@ -12,10 +12,10 @@ from typing import Any, Callable
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils._content import Checksum, Held, Verdict
-from ansible_collections.vsphere.content.plugins.module_utils._download_plan import compare_local
-from ansible_collections.vsphere.content.plugins.module_utils._local import identity_of
-from ansible_collections.vsphere.content.plugins.module_utils._transfer import Digests
+from ansible_collections.vsphere.content.plugins.module_utils._download.download_plan import compare_local
+from ansible_collections.vsphere.content.plugins.module_utils._transfer.content import Checksum, Held, Verdict
+from ansible_collections.vsphere.content.plugins.module_utils._transfer.local_file import identity_of
+from ansible_collections.vsphere.content.plugins.module_utils._transfer.streams import Digests
 from tests.harness.packages import Package, make_iso, make_package
 from tests.harness.tasks import Run, Tasks
 from tests.harness.waiting import while_held

@@ -21,9 +21,9 @@ from typing import Any, Callable, NoReturn
 import pytest
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.vsphere.content.plugins.module_utils import _module
-from ansible_collections.vsphere.content.plugins.module_utils._connection import HURRIED_TIMEOUT
-from ansible_collections.vsphere.content.plugins.module_utils._errors import ContentError
+from ansible_collections.vsphere.content.plugins.module_utils._task.run import run_module as run_as_module
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection import HURRIED_TIMEOUT
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.errors import ContentError
 from tests.harness.checkout import ROOT, collections_root
 from tests.harness.modules import MODULES, connection_args, finish_module, run_module, start_module
 from tests.harness.packages import make_iso, make_package
@@ -263,7 +263,7 @@ def work(monkeypatch: pytest.MonkeyPatch, server: Simulator) -> Callable[[Callab
                 outcome: dict[str, Any] = piece(task)
                 return outcome
 
-            _module.run_module({}, lambda _module_: None, run, describe=lambda _params: None)
+            run_as_module({}, lambda _module_: None, run, describe=lambda _params: None)
 
         made = types.ModuleType(f"{MODULES}.made_up")
         vars(made)["main"] = main

@@ -16,13 +16,16 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils._errors import (
+from ansible_collections.vsphere.content.plugins.module_utils._session.lost_answers import (
+    COMPLETION_TRIES,
+    ask_to_complete,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.errors import (
     ApiError,
     ConnectionFailed,
     ContentError,
     TlsUnverified,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._insist import COMPLETION_TRIES, ask_to_complete
 from tests.harness.modules import connection_args, finish_module, start_module
 from tests.harness.packages import Package, make_iso, make_ova, make_package
 from tests.harness.tasks import UPDATE_SESSION, Run, Tasks

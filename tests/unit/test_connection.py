@@ -22,23 +22,23 @@ from typing import Any, Callable, NoReturn
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils._api import Api
-from ansible_collections.vsphere.content.plugins.module_utils._connection import (
+from ansible_collections.vsphere.content.plugins.module_utils._session.lifecycle import READERS, gather
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.api import Api
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection import (
     ATTEMPTS,
     HURRIED_TIMEOUT,
     Connection,
     connection_spec,
     read_options,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._dialect import ROUTES
-from ansible_collections.vsphere.content.plugins.module_utils._errors import (
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.dialect import ROUTES
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.errors import (
     ContentError,
     InvalidResponse,
     TimedOut,
     Unauthenticated,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import READERS, gather
-from ansible_collections.vsphere.content.plugins.module_utils._schema import (
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.models import (
     LibraryItem,
     UpdateFileAddition,
     WarningBehavior,

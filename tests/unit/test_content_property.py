@@ -16,7 +16,7 @@ from typing import Any
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.vsphere.content.plugins.module_utils._content import (
+from ansible_collections.vsphere.content.plugins.module_utils._transfer.content import (
     DESCRIPTOR_SET,
     DIGEST_LENGTHS,
     NOT_KEPT,
@@ -40,8 +40,12 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
     role_of,
     verdicts_after,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._local import Identity
-from ansible_collections.vsphere.content.plugins.module_utils._schema import ChecksumInfo, LibraryItemFile, UpdateFile
+from ansible_collections.vsphere.content.plugins.module_utils._transfer.local_file import Identity
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.models import (
+    ChecksumInfo,
+    LibraryItemFile,
+    UpdateFile,
+)
 
 ALGORITHMS = tuple(DIGEST_LENGTHS)
 STORAGE_BLOCK = 4

@@ -10,9 +10,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils._dialect import DIALECTS, ROUTES, Call
-from ansible_collections.vsphere.content.plugins.module_utils._errors import OPERATIONS
-from ansible_collections.vsphere.content.plugins.module_utils._schema import (
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.dialect import DIALECTS, ROUTES, Call
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.errors import OPERATIONS
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.models import (
     DownloadSession,
     LibraryFilter,
     LibraryItem,

@@ -18,16 +18,16 @@ from typing import Any, Callable
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils._destination import (
+from ansible_collections.vsphere.content.plugins.module_utils._download.destination import (
     PARTIAL_SUFFIX,
     Folder,
     Partial,
     cannot_write,
     remove_stale,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._download import require_placed
-from ansible_collections.vsphere.content.plugins.module_utils._local import FileChanged
-from ansible_collections.vsphere.content.plugins.module_utils._mark import MARK_SUFFIX
+from ansible_collections.vsphere.content.plugins.module_utils._download.fetch import require_placed
+from ansible_collections.vsphere.content.plugins.module_utils._download.session_mark import MARK_SUFFIX
+from ansible_collections.vsphere.content.plugins.module_utils._transfer.local_file import FileChanged
 from tests.harness.tasks import DIALECTS, Run, Tasks
 from tests.harness.users import as_nobody
 from tests.harness.waiting import while_held

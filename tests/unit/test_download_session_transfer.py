@@ -20,12 +20,16 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils._errors import ConnectionFailed, NotFound, TransferFailed
-from ansible_collections.vsphere.content.plugins.module_utils._transfer import (
+from ansible_collections.vsphere.content.plugins.module_utils._transfer.streams import (
     Arrived,
     TransferStopped,
     get_file,
     hash_file,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.errors import (
+    ConnectionFailed,
+    NotFound,
+    TransferFailed,
 )
 from tests.harness.modules import module_environment
 from tests.harness.tasks import DIALECTS, Tasks
@@ -338,9 +342,9 @@ HASH_ALL = """
 import sys
 # Python's own take over where OpenSSL refuses; distributions that have FIPS in mind leave them out.
 sys.modules["_md5"] = sys.modules["_sha1"] = None
-from ansible_collections.vsphere.content.plugins.module_utils._transfer import hash_file
-from ansible_collections.vsphere.content.plugins.module_utils._content import PullSource
-from ansible_collections.vsphere.content.plugins.module_utils._upload import _endpoint
+from ansible_collections.vsphere.content.plugins.module_utils._transfer.streams import hash_file
+from ansible_collections.vsphere.content.plugins.module_utils._transfer.content import PullSource
+from ansible_collections.vsphere.content.plugins.module_utils._update.push import _endpoint
 for algorithm in ("MD5", "SHA1", "SHA256"):
     print(hash_file(sys.argv[1], algorithm, 0, 3))
 source = PullSource("https://a", certificate="-----BEGIN CERTIFICATE-----\\nYWJj\\n-----END CERTIFICATE-----")

@@ -15,8 +15,8 @@ from urllib.parse import quote
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils import _errors
-from ansible_collections.vsphere.content.plugins.module_utils._errors import (
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter import errors
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.errors import (
     ApiError,
     ContentError,
     InvalidArgument,
@@ -82,7 +82,7 @@ TYPES: list[tuple[str, int, int]] = [
 # What REMEDIES says of these fits a refusal of the server; whoever refuses by itself knows more.
 REFUSED_BY_SERVER = {"INVALID_ARGUMENT", "NOT_ALLOWED_IN_CURRENT_STATE"}
 KINDS: dict[str, type[ContentError]] = {
-    name: found for name, found in vars(_errors).items() if isinstance(found, type) and issubclass(found, ContentError)
+    name: found for name, found in vars(errors).items() if isinstance(found, type) and issubclass(found, ContentError)
 }
 CLASSES: dict[str, type[ApiError]] = {
     "NOT_FOUND": NotFound,
@@ -220,13 +220,13 @@ def test_of_a_url_in_a_quoted_answer_nothing_is_left_that_could_be_its_password(
     ],
 )
 def test_nothing_in_a_message_steers_a_terminal(text: str, shown: str) -> None:
-    assert _errors.printable(text) == shown
+    assert errors.printable(text) == shown
 
 
 @pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"-Infinity", b"[1e999]", b'{"value": -1e999}'])
 def test_a_number_that_json_does_not_have_is_no_answer(number: bytes) -> None:
     with pytest.raises(ValueError, match="no number"):
-        _errors.read_json(number)
+        errors.read_json(number)
 
 
 def test_an_answer_without_a_body_says_so() -> None:
@@ -268,7 +268,7 @@ def made_without_a_remedy() -> Iterator[tuple[str, str]]:
 def test_each_failure_of_our_own_comes_with_something_to_do() -> None:
     made = dict(made_without_a_remedy())
     assert made
-    advised = set(_errors.REMEDIES) - REFUSED_BY_SERVER
+    advised = set(errors.REMEDIES) - REFUSED_BY_SERVER
     silent = {place: error_type for place, error_type in made.items() if error_type not in advised}
     # Where Ansible's own words about an option are handed on.
     assert [place for place in silent if not place.startswith("_module.py:")] == []
@@ -407,7 +407,7 @@ def test_an_answer_that_no_vcenter_gives_is_quoted(
     assert quoted in ran.result["msg"]
 
 
-CONNECTION = "ansible_collections.vsphere.content.plugins.module_utils._connection"
+CONNECTION = "ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection"
 
 
 @pytest.mark.parametrize("fault", ["reset", "reset-mid-body"])

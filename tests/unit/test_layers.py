@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The layers of the collection, as a table: who may import whom. Any other edge fails."""
+"""Who imports whom is what docs/architecture.md says: any other edge fails, and so does one that is not there."""
 
 from __future__ import annotations
 
@@ -17,75 +17,35 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.vsphere.content.plugins.module_utils._connection import connection_spec
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection import connection_spec
 
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 COLLECTION = "ansible_collections.vsphere.content"
 UTILS = f"{COLLECTION}.plugins.module_utils"
 
-LAYERS: dict[str, set[str]] = {
-    "_schema": set(),
-    "_errors": {"_schema"},
-    "_limits": set(),
-    "_hosts": {"_errors"},
-    "_roots": {"_errors"},
-    "_connection": {"_errors", "_hosts", "_limits", "requests", "ansible", "urllib3"},
-    "_local": {"_errors"},
-    "_transfer": {"_errors", "_local"},
-    "_progress": set(),
-    "_dialect": {"_schema"},
-    "_api": {"_connection", "_dialect", "_errors", "_schema"},
-    "_steps": {"_errors", "_schema"},
-    "_insist": {"_api", "_errors", "_schema", "_steps"},
-    "_new_item": {"_api", "_errors", "_insist", "_lifecycle", "_schema"},
-    "_lifecycle": {"_api", "_errors", "_insist", "_schema", "_steps"},
-    "_content": {"_errors", "_local", "_schema"},
-    "_target": {"_api", "_errors", "_schema"},
-    "_signature": {"_content", "_errors"},
-    "_package": {"_content", "_errors", "_local", "_roots", "_schema", "_signature"},
-    "_upload": {"_api", "_content", "_errors", "_insist", "_lifecycle", "_progress", "_schema", "_steps", "_transfer"},
-    "_update_plan": {"_content", "_errors", "_schema", "_steps"},
-    "_update_outcome": {"_insist", "_lifecycle"},
-    "_update_session": {
-        "_api",
-        "_content",
-        "_errors",
-        "_insist",
-        "_lifecycle",
-        "_local",
-        "_module",
-        "_schema",
-        "_signals",
-        "_steps",
-        "_target",
-        "_transfer",
-        "_update_outcome",
-        "_update_plan",
-        "_upload",
-    },
-    "_options": {"_errors"},
-    "_destination": {"_errors", "_local"},
-    "_mark": {"_destination", "_errors"},
-    "_download_plan": {"_content", "_errors", "_local", "_options", "_roots", "_schema", "_steps", "_target"},
-    "_download": {
-        "_api",
-        "_content",
-        "_destination",
-        "_download_plan",
-        "_errors",
-        "_insist",
-        "_lifecycle",
-        "_local",
-        "_mark",
-        "_progress",
-        "_schema",
-        "_steps",
-        "_transfer",
-    },
-    "_attributes": {"_errors", "ansible"},
-    "_signals": set(),
-    "_module": {"_connection", "_errors", "_progress", "_signals", "ansible"},
-}
+PAGE = PLUGINS.parent / "docs" / "architecture.md"
+PACKAGE = re.compile(r"^\| \*\*`(\w+)`\*\* \|")
+ROW = re.compile(r"^\| `(\w+)` \| [^|]+ \|((?: `\w+`,?)*) ?\|$")
+
+
+def table() -> dict[str, tuple[str, set[str]]]:
+    """The page's table: each file's package, and what it imports."""
+    found: dict[str, tuple[str, set[str]]] = {}
+    package = ""
+    for line in PAGE.read_text(encoding="utf-8").splitlines():
+        heading, row = PACKAGE.match(line), ROW.match(line)
+        if heading:
+            package = heading[1]
+        elif row and package:
+            assert row[1] not in found, "a name stands once"
+            found[row[1]] = (package, set(re.findall(r"\w+", row[2])))
+        elif found and not line.startswith("|"):
+            break
+    return found
+
+
+TABLE = table()
+LAYERS = {name: targets for name, (_package, targets) in TABLE.items()}
 MODULES = {
     "content_library_download_session",
     "content_library_item",
@@ -95,7 +55,7 @@ MODULES = {
 }
 # An action plugin does all that they do.
 DOCUMENTATION_ONLY = {"require_own_vcenter"}
-MODULE_IMPORTS = {*LAYERS, "ansible"} - {"_connection"}
+MODULE_IMPORTS = {*LAYERS, "ansible"} - {"connection"}
 
 # A module says what it wants; how it goes over the wire, and when, is for the layers below.
 LOW_LEVEL_STDLIB = {"http", "socket", "ssl", "time", "urllib"}
@@ -122,7 +82,7 @@ STDLIB = standard_library()
 def target_of(name: str) -> str:
     """Reduce a dotted name to what the table speaks of: one of our utils, or a top-level package."""
     if name.startswith(f"{UTILS}."):
-        return name[len(UTILS) + 1 :].split(".")[0]
+        return name[len(UTILS) + 1 :].split(".")[-1]
     return name if name.startswith(COLLECTION) else name.split(".")[0]
 
 
@@ -131,6 +91,10 @@ def absolute_name(node: ast.ImportFrom, package: str) -> str:
         return node.module or ""
     parts = package.split(".")
     return ".".join([*parts[: len(parts) - node.level + 1], *([node.module] if node.module else [])])
+
+
+def is_package(name: str) -> bool:
+    return name == UTILS or name in {f"{UTILS}.{package}" for package, _targets in TABLE.values()}
 
 
 def imports(source: str, package: str = UTILS) -> Iterator[Import]:
@@ -148,7 +112,7 @@ def imports(source: str, package: str = UTILS) -> Iterator[Import]:
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             module = absolute_name(node, package)
-            names = [f"{module}.{alias.name}" for alias in node.names] if module == UTILS else [module]
+            names = [f"{module}.{alias.name}" for alias in node.names] if is_package(module) else [module]
         for name in names:
             yield Import(target=target_of(name), line=getattr(node, "lineno", 0), guarded=node in guarded)
 
@@ -189,8 +153,13 @@ def read(folder: str, name: str) -> str:
     return (PLUGINS / folder / f"{name}.py").read_text(encoding="utf-8")
 
 
+def read_util(name: str) -> str:
+    return read(f"module_utils/{TABLE[name][0]}", name)
+
+
 def test_table_lists_each_util_that_exists() -> None:
-    assert names_in("module_utils") == set(LAYERS)
+    found = {path.relative_to(PLUGINS / "module_utils").as_posix() for path in PLUGINS.glob("module_utils/**/*.py")}
+    assert found == {f"{package}/{name}.py" for name, (package, _targets) in TABLE.items()}
 
 
 def test_table_lists_each_module_that_exists() -> None:
@@ -204,13 +173,15 @@ def test_module_that_is_an_action_plugin_s_documentation_does_nothing(name: str)
 
 
 @pytest.mark.parametrize("name", sorted(LAYERS))
-def test_util_imports_only_what_its_row_allows(name: str) -> None:
-    assert forbidden_imports(read("module_utils", name), LAYERS[name]) == []
+def test_util_imports_what_its_row_says(name: str) -> None:
+    package = f"{UTILS}.{TABLE[name][0]}"
+    assert forbidden_imports(read_util(name), LAYERS[name], package) == []
+    assert LAYERS[name] - {found.target for found in imports(read_util(name), package)} == set(), "nothing needs these"
 
 
 @pytest.mark.parametrize("name", sorted(name for name, targets in LAYERS.items() if "requests" in targets))
 def test_util_imports_requests_only_where_its_absence_is_handled(name: str) -> None:
-    found = [each for each in imports(read("module_utils", name)) if each.target == "requests"]
+    found = [each for each in imports(read_util(name)) if each.target == "requests"]
     assert [each for each in found if not each.guarded] == []
 
 
@@ -240,23 +211,26 @@ def test_table_has_no_circle() -> None:
         "import requests.adapters",
         "from requests import Session",
         "from ansible.module_utils.basic import AnsibleModule",
-        f"from {UTILS}._module import run",
-        f"from {UTILS} import _module",
-        f"import {UTILS}._module",
-        "from . import _module",
-        "from ._module import run",
-        "from ..module_utils._module import run",
-        "from ..modules.content_library_item import main",
-        "def late():\n    from ._module import run",
+        f"from {UTILS}._task.run import run_module",
+        f"from {UTILS}._task import run",
+        f"import {UTILS}._task.run",
+        "from . import api",
+        "from .api import Api",
+        "from .._task import run",
+        "from .._task.run import run_module",
+        "from ...modules.content_library_item import main",
+        "def late():\n    from .api import Api",
     ],
 )
 def test_an_edge_is_seen_however_it_is_written(source: str) -> None:
-    assert forbidden_imports(source, {"_schema"}) != []
+    assert forbidden_imports(source, {"models"}, f"{UTILS}._vcenter") != []
 
 
 def test_an_allowed_edge_passes() -> None:
-    source = f"import json\nfrom . import _schema\nfrom ._schema import Warning\nfrom {UTILS}._schema import Session"
-    assert forbidden_imports(source, {"_schema"}) == []
+    source = (
+        f"import json\nfrom . import models\nfrom .models import Warning\nfrom {UTILS}._vcenter.models import Session"
+    )
+    assert forbidden_imports(source, {"models"}, f"{UTILS}._vcenter") == []
 
 
 @pytest.mark.parametrize(
@@ -283,7 +257,9 @@ def test_an_action_plugin_knows_the_options_of_the_connection_without_importing_
 def test_each_module_gets_the_settings_of_the_operator_by_whatever_name_it_is_called() -> None:
     """A module without an action plugin, or a short name that leads past it, would know nothing of ansible.cfg."""
     for name in MODULES:
-        plugins = {found.target.rpartition(".")[2] for found in imports(read("action", name), f"{COLLECTION}.plugins")}
+        plugins = {
+            found.target.rpartition(".")[2] for found in imports(read("action", name), f"{COLLECTION}.plugins.action")
+        }
         assert plugins & {"_operator", "_progress"}, name
     routing = yaml.safe_load((PLUGINS.parent / "meta" / "runtime.yml").read_text(encoding="utf-8"))["plugin_routing"]
     assert routing["action"] == routing["modules"]

@@ -13,13 +13,7 @@ from typing import Any, Callable
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils._errors import (
-    InvalidResponse,
-    NotAllowedInCurrentState,
-    NotFound,
-    TimedOut,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
+from ansible_collections.vsphere.content.plugins.module_utils._session.lifecycle import (
     FIRST_PAUSE,
     LONGEST_PAUSE,
     READERS,
@@ -29,12 +23,18 @@ from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import 
     require_warning_behavior,
     wait_for,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._schema import (
+from ansible_collections.vsphere.content.plugins.module_utils._session.states import UPDATE_STEPS, Step, choose_step
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.errors import (
+    InvalidResponse,
+    NotAllowedInCurrentState,
+    NotFound,
+    TimedOut,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.models import (
     LocalizableMessage,
     UpdateSession,
     WarningBehavior,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._steps import UPDATE_STEPS, Step, choose_step
 from ansible_collections.vsphere.content.plugins.modules.content_library_update_session import argument_spec
 
 PUBLISHED_STATES = ("ACTIVE", "DONE", "ERROR", "CANCELED")

@@ -14,15 +14,15 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.vsphere.content.plugins.module_utils import _schema
-from ansible_collections.vsphere.content.plugins.module_utils._api import Api
-from ansible_collections.vsphere.content.plugins.module_utils._errors import (
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter import models
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.api import Api
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.errors import (
     ContentError,
     failure,
     from_response,
     read_json,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._schema import (
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.models import (
     PAIRED_MAPS,
     PLAIN_MAPS,
     Model,
@@ -223,12 +223,12 @@ def paired(value: Any, *, known: bool = True) -> Any:
 
 
 def test_every_model_is_held_to_the_table() -> None:
-    models = {
+    declared = {
         name
-        for name, found in vars(_schema).items()
+        for name, found in vars(models).items()
         if isinstance(found, type) and issubclass(found, Model) and found is not Model
     }
-    assert models - {"Session"} == set(WIRE)
+    assert declared - {"Session"} == set(WIRE)
 
 
 @pytest.mark.parametrize("name", WIRE)
@@ -236,7 +236,7 @@ def test_every_model_is_held_to_the_table() -> None:
 @given(data=st.data())
 def test_wire_to_ours_to_wire_is_the_identity_in_both_dialects(name: str, data: st.DataObject) -> None:
     wire = data.draw(WIRE[name])
-    kind: type[Model] = getattr(_schema, name)
+    kind: type[Model] = getattr(models, name)
     plain = decode(kind, wire, PLAIN_MAPS)
     assert encode(plain, PLAIN_MAPS) == wire
     other = decode(kind, paired(wire), PAIRED_MAPS)
@@ -250,7 +250,7 @@ def test_wire_to_ours_to_wire_is_the_identity_in_both_dialects(name: str, data: 
 @given(data=st.data())
 def test_a_result_holds_all_that_was_sent_and_nothing_else(name: str, data: st.DataObject) -> None:
     wire = data.draw(WIRE[name])
-    kind: type[Model] = getattr(_schema, name)
+    kind: type[Model] = getattr(models, name)
     shown = to_result(decode(kind, wire))
     assert without_nulls(shown) == without_nulls(wire)
     assert shown == to_result(decode(kind, paired(wire), PAIRED_MAPS))
@@ -272,7 +272,7 @@ def test_a_result_holds_all_that_was_sent_and_nothing_else(name: str, data: st.D
 )
 def test_what_lets_a_server_in_at_a_source_is_sent_and_not_shown(uri: str, shown: str) -> None:
     wire = {"name": "x.iso", "status": "READY", "source_endpoint": {"uri": uri}}
-    file = decode(_schema.UpdateFile, wire)
+    file = decode(models.UpdateFile, wire)
     assert encode(file) == wire
     assert to_result(file)["source_endpoint"]["uri"] == shown
 
@@ -305,8 +305,8 @@ def without_nulls(value: Any) -> Any:
 
 def test_null_and_absent_read_the_same() -> None:
     nulls = dict.fromkeys([*SESSION, "preview_info", "warning_behavior"])
-    empty = decode(_schema.UpdateSession, nulls)
-    assert empty == _schema.UpdateSession()
+    empty = decode(models.UpdateSession, nulls)
+    assert empty == models.UpdateSession()
     assert encode(empty) == {}
     assert set(to_result(empty)) == set(nulls)
 
@@ -326,8 +326,8 @@ def test_null_and_absent_read_the_same() -> None:
     ],
 )
 def test_a_value_of_another_type_is_named_by_its_place(wire: Any, path: str) -> None:
-    with pytest.raises(_schema.SchemaError) as caught:
-        decode(_schema.UpdateSession, wire)
+    with pytest.raises(models.SchemaError) as caught:
+        decode(models.UpdateSession, wire)
     assert str(caught.value).startswith(path)
 
 
@@ -357,8 +357,8 @@ CALLS: dict[str, Callable[[Api], Any]] = {
     "get_library": lambda api: api.get_library("a"),
     "find_items": lambda api: api.find_items("n", "a"),
     "get_item": lambda api: api.get_item("a"),
-    "create_item": lambda api: api.create_item(_schema.LibraryItem(name="n"), "t"),
-    "update_item": lambda api: api.update_item("a", _schema.LibraryItem(name="n")),
+    "create_item": lambda api: api.create_item(models.LibraryItem(name="n"), "t"),
+    "update_item": lambda api: api.update_item("a", models.LibraryItem(name="n")),
     "delete_item": lambda api: api.delete_item("a"),
     "list_item_files": lambda api: api.list_item_files("a"),
     "create_update_session": lambda api: api.create_update_session("a", None, "t"),
@@ -371,13 +371,13 @@ CALLS: dict[str, Callable[[Api], Any]] = {
     "keep_update_session_alive": lambda api: api.keep_update_session_alive("a"),
     "delete_update_session": lambda api: api.delete_update_session("a"),
     "list_update_files": lambda api: api.list_update_files("a"),
-    "add_update_file": lambda api: api.add_update_file("a", _schema.UpdateFileAddition("x", "PUSH")),
+    "add_update_file": lambda api: api.add_update_file("a", models.UpdateFileAddition("x", "PUSH")),
     "remove_update_file": lambda api: api.remove_update_file("a", "x"),
     "validate_update_files": lambda api: api.validate_update_files("a"),
     "list_download_sessions": lambda api: api.list_download_sessions(),
     "get_download_session": lambda api: api.get_download_session("a"),
     "list_download_files": lambda api: api.list_download_files("a"),
-    "probe": lambda api: api.probe(_schema.TransferEndpoint("https://mirror/x.iso")),
+    "probe": lambda api: api.probe(models.TransferEndpoint("https://mirror/x.iso")),
     "create_download_session": lambda api: api.create_download_session("a", "t"),
     "cancel_download_session": lambda api: api.cancel_download_session("a"),
     "fail_download_session": lambda api: api.fail_download_session("a", "why"),

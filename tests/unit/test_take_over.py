@@ -15,11 +15,8 @@ from typing import Any, Callable
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils import _lifecycle
-from ansible_collections.vsphere.content.plugins.module_utils._api import Api
-from ansible_collections.vsphere.content.plugins.module_utils._connection import Connection, ConnectionOptions
-from ansible_collections.vsphere.content.plugins.module_utils._errors import ContentError, ResourceBusy
-from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
+from ansible_collections.vsphere.content.plugins.module_utils._session import lifecycle
+from ansible_collections.vsphere.content.plugins.module_utils._session.lifecycle import (
     LOOK_SECONDS,
     SIGN_OF_LIFE_SECONDS,
     WATCH_PAUSE,
@@ -29,8 +26,11 @@ from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import 
     patience_from,
     take_over,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._module import Task, converge
-from ansible_collections.vsphere.content.plugins.module_utils._update_session import UpdateSessionResource
+from ansible_collections.vsphere.content.plugins.module_utils._task.run import Task, converge
+from ansible_collections.vsphere.content.plugins.module_utils._update.update_resource import UpdateSessionResource
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.api import Api
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection import Connection, ConnectionOptions
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.errors import ContentError, ResourceBusy
 from ansible_collections.vsphere.content.plugins.modules.content_library_update_session import (
     argument_spec,
     read_declared,
@@ -99,7 +99,7 @@ class Scene:
 
 @pytest.fixture
 def looking(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_lifecycle, "LOOK_SECONDS", LOOK_SECONDS)
+    monkeypatch.setattr(lifecycle, "LOOK_SECONDS", LOOK_SECONDS)
 
 
 @pytest.fixture

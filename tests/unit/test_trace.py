@@ -25,7 +25,7 @@ from tests.harness.tasks import DIALECTS
 from tests.simulator import Exchange, Simulator
 from tools.environment import check_environment
 
-CONNECTION = "ansible_collections.vsphere.content.plugins.module_utils._connection"
+CONNECTION = "ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection"
 DATA = "/cls/data/"
 UPDATE = "content_library_update_session"
 DOWNLOAD = "content_library_download_session"

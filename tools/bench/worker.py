@@ -21,12 +21,12 @@ import time
 import uuid
 from pathlib import Path
 
-from ansible_collections.vsphere.content.plugins.module_utils._api import Api
-from ansible_collections.vsphere.content.plugins.module_utils._connection import Connection, ConnectionOptions
-from ansible_collections.vsphere.content.plugins.module_utils._destination import Folder, Partial
-from ansible_collections.vsphere.content.plugins.module_utils._local import identity_of
-from ansible_collections.vsphere.content.plugins.module_utils._progress import Progress
-from ansible_collections.vsphere.content.plugins.module_utils._transfer import get_file, put_file
+from ansible_collections.vsphere.content.plugins.module_utils._download.destination import Folder, Partial
+from ansible_collections.vsphere.content.plugins.module_utils._task.progress import Progress
+from ansible_collections.vsphere.content.plugins.module_utils._transfer.local_file import identity_of
+from ansible_collections.vsphere.content.plugins.module_utils._transfer.streams import get_file, put_file
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.api import Api
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection import Connection, ConnectionOptions
 
 REQUEST_SECONDS = 60
 # A hundred times as often as a task tells by default, so that a transfer of a second or two shows what it costs.

@@ -11,11 +11,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from ansible_collections.vsphere.content.plugins.module_utils._api import Api
-from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument, ResourceBusy
-from ansible_collections.vsphere.content.plugins.module_utils._insist import discard, make_surely
-from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import find_sessions
-from ansible_collections.vsphere.content.plugins.module_utils._schema import LibraryItem, LibraryItemFile
+from .._vcenter.api import Api
+from .._vcenter.errors import InvalidArgument, ResourceBusy
+from .._vcenter.models import LibraryItem, LibraryItemFile
+from .lifecycle import find_sessions
+from .lost_answers import discard, make_surely
 
 SHOWN_FILES = 3
 

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument
+from .._vcenter.errors import InvalidArgument
 
 
 def require_range(name: str, value: int | None, lowest: int, highest: int) -> None:

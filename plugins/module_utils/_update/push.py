@@ -17,8 +17,20 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, TypeVar
 
-from ansible_collections.vsphere.content.plugins.module_utils._api import Api
-from ansible_collections.vsphere.content.plugins.module_utils._content import (
+from .._session.lifecycle import (
+    RUN_AGAIN,
+    SIGN_OF_LIFE_SECONDS,
+    Clock,
+    await_files,
+    await_preview,
+    kept_alive,
+    require_accepted_warnings,
+    require_active,
+)
+from .._session.lost_answers import noted
+from .._session.states import COMPLETING_PROGRESS
+from .._task.progress import PULLING, Progress
+from .._transfer.content import (
     DESCRIPTOR_SET,
     DIGEST_LENGTHS,
     PREVIEWED,
@@ -32,7 +44,9 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
     role_of,
     write_checksum,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._errors import (
+from .._transfer.streams import PUT, TransferStopped, put_file, run_all, will_pass
+from .._vcenter.api import Api
+from .._vcenter.errors import (
     ApiError,
     ChecksumMismatch,
     ContentError,
@@ -42,33 +56,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     ResourceBusy,
     TransferFailed,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._insist import noted
-from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
-    RUN_AGAIN,
-    SIGN_OF_LIFE_SECONDS,
-    Clock,
-    await_files,
-    await_preview,
-    kept_alive,
-    require_accepted_warnings,
-    require_active,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._progress import PULLING, Progress
-from ansible_collections.vsphere.content.plugins.module_utils._schema import (
-    ProbeResult,
-    TransferEndpoint,
-    UpdateFile,
-    UpdateFileAddition,
-    UpdateSession,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._steps import COMPLETING_PROGRESS
-from ansible_collections.vsphere.content.plugins.module_utils._transfer import (
-    PUT,
-    TransferStopped,
-    put_file,
-    run_all,
-    will_pass,
-)
+from .._vcenter.models import ProbeResult, TransferEndpoint, UpdateFile, UpdateFileAddition, UpdateSession
 
 # What the API means where no algorithm is named: most likely the one that the server will tell us.
 HASHED_WHILE_SENT = UNSET_ALGORITHM

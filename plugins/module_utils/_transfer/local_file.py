@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 
-from ansible_collections.vsphere.content.plugins.module_utils._errors import TransferFailed
+from .._vcenter.errors import TransferFailed
 
 SENT, COMPARED = "sent", "compared"
 """What was being done with a file while it changed."""

@@ -19,21 +19,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Callable, Protocol
 
-from ansible_collections.vsphere.content.plugins.module_utils._errors import (
-    ConnectionFailed,
-    ContentError,
-    TimedOut,
-    TransferFailed,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._local import (
-    COMPARED,
-    SENT,
-    FileChanged,
-    Identity,
-    identity_of,
-    require_same,
-    require_same_opened,
-)
+from .._vcenter.errors import ConnectionFailed, ContentError, TimedOut, TransferFailed
+from .local_file import COMPARED, SENT, FileChanged, Identity, identity_of, require_same, require_same_opened
 
 BLOCK_BYTES = 1024 * 1024
 # Enough for the sender not to wait for the hash, and few enough not to show in the memory of a module.

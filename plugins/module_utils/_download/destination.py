@@ -24,12 +24,8 @@ import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
-from ansible_collections.vsphere.content.plugins.module_utils._errors import (
-    InvalidArgument,
-    TransferFailed,
-    some_of,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._local import FileChanged
+from .._transfer.local_file import FileChanged
+from .._vcenter.errors import InvalidArgument, TransferFailed, some_of
 
 PARTIAL_SUFFIX = ".vsphere-content.part"
 SHOWN_BYTES = 160

@@ -17,15 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from ansible_collections.vsphere.content.plugins.module_utils._schema import (
-    PAIRED_MAPS,
-    PLAIN_MAPS,
-    ErrorBody,
-    LocalizableMessage,
-    SchemaError,
-    decode,
-    to_result,
-)
+from .models import PAIRED_MAPS, PLAIN_MAPS, ErrorBody, LocalizableMessage, SchemaError, decode, to_result
 
 QUOTED_CHARACTERS = 200
 LISTED_NAMES = 10

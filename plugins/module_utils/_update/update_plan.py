@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ansible_collections.vsphere.content.plugins.module_utils._content import (
+from .._session.states import ACTIVE, COMPLETING_PROGRESS, Step, choose_step
+from .._transfer.content import (
     ISO,
     OVF,
     PREVIEWED,
@@ -34,23 +35,8 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
     role_of,
     unpacked,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._errors import (
-    InvalidArgument,
-    NotAllowedInCurrentState,
-    some_of,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._schema import (
-    LibraryItem,
-    LibraryItemFile,
-    UpdateFile,
-    UpdateSession,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._steps import (
-    ACTIVE,
-    COMPLETING_PROGRESS,
-    Step,
-    choose_step,
-)
+from .._vcenter.errors import InvalidArgument, NotAllowedInCurrentState, some_of
+from .._vcenter.models import LibraryItem, LibraryItemFile, UpdateFile, UpdateSession
 
 ENDS: Mapping[Step, str | None] = {
     Step.COMPLETE: "DONE",

@@ -17,14 +17,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Callable, Optional
 
-from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument, some_of
-from ansible_collections.vsphere.content.plugins.module_utils._local import Identity
-from ansible_collections.vsphere.content.plugins.module_utils._schema import (
-    ChecksumInfo,
-    LibraryItem,
-    LibraryItemFile,
-    UpdateFile,
-)
+from .._vcenter.errors import InvalidArgument, some_of
+from .._vcenter.models import ChecksumInfo, LibraryItem, LibraryItemFile, UpdateFile
+from .local_file import Identity
 
 DIGEST_LENGTHS: Mapping[str, int] = {"MD5": 32, "SHA1": 40, "SHA256": 64, "SHA512": 128}
 UNSET_ALGORITHM = "SHA1"

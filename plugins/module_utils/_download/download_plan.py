@@ -16,7 +16,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ansible_collections.vsphere.content.plugins.module_utils._content import (
+from .._session.item_lookup import require_complete_names
+from .._session.states import ACTIVE, DOWNLOAD_STEPS, Step, choose_step
+from .._task.option_checks import read_client_token, require_directory, require_names, require_range
+from .._transfer.content import (
     DIGEST_LENGTHS,
     Checksum,
     Digest,
@@ -28,30 +31,10 @@ from ansible_collections.vsphere.content.plugins.module_utils._content import (
     together,
     usable_checksum,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._errors import (
-    ChecksumMismatch,
-    InvalidArgument,
-    NotAllowedInCurrentState,
-    NotFound,
-    some_of,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._local import FileChanged, Identity
-from ansible_collections.vsphere.content.plugins.module_utils._options import (
-    read_client_token,
-    require_directory,
-    require_names,
-    require_range,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._roots import FETCH_DEST_ROOT, require_below
-from ansible_collections.vsphere.content.plugins.module_utils._schema import (
-    ChecksumInfo,
-    DownloadFile,
-    DownloadSession,
-    LibraryItemFile,
-    to_result,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._steps import ACTIVE, DOWNLOAD_STEPS, Step, choose_step
-from ansible_collections.vsphere.content.plugins.module_utils._target import require_complete_names
+from .._transfer.local_file import FileChanged, Identity
+from .._transfer.roots import FETCH_DEST_ROOT, require_below
+from .._vcenter.errors import ChecksumMismatch, InvalidArgument, NotAllowedInCurrentState, NotFound, some_of
+from .._vcenter.models import ChecksumInfo, DownloadFile, DownloadSession, LibraryItemFile, to_result
 
 MOST_TRANSFERS = 32
 LONGEST_WAIT = 7 * 24 * 3600

@@ -21,22 +21,12 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from xml.parsers import expat
 
-from ansible_collections.vsphere.content.plugins.module_utils._content import (
-    DIGEST_LENGTHS,
-    NOT_KEPT,
-    PREVIEWED,
-    Checksum,
-    PullSource,
-    Role,
-    Wanted,
-    WantedFile,
-    unpacked,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument
-from ansible_collections.vsphere.content.plugins.module_utils._local import Identity, identity_of
-from ansible_collections.vsphere.content.plugins.module_utils._roots import PUBLISH_SRC_ROOT, require_below
-from ansible_collections.vsphere.content.plugins.module_utils._schema import without_credentials
-from ansible_collections.vsphere.content.plugins.module_utils._signature import find_signature
+from .._vcenter.errors import InvalidArgument
+from .._vcenter.models import without_credentials
+from .content import DIGEST_LENGTHS, NOT_KEPT, PREVIEWED, Checksum, PullSource, Role, Wanted, WantedFile, unpacked
+from .local_file import Identity, identity_of
+from .roots import PUBLISH_SRC_ROOT, require_below
+from .signature import find_signature
 
 PULLED_SCHEMES = ("http", "https", "ds")
 BLOCK_BYTES = 64 * 1024

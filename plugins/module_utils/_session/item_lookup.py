@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.vsphere.content.plugins.module_utils._api import Api
-from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument, NotFound
-from ansible_collections.vsphere.content.plugins.module_utils._schema import Library, LibraryItem
+from .._vcenter.api import Api
+from .._vcenter.errors import InvalidArgument, NotFound
+from .._vcenter.models import Library, LibraryItem
 
 SHOWN_CANDIDATES = 20
 

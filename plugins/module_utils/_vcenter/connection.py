@@ -28,7 +28,18 @@ from typing import Any, Callable, Protocol, TypeVar
 
 from ansible.module_utils.common.parameters import env_fallback
 
-from ansible_collections.vsphere.content.plugins.module_utils._errors import (
+from .allowed_hosts import (
+    ALLOWED_VARIABLE,
+    HOST_VARIABLE,
+    PORT_VARIABLE,
+    USUAL_PORT,
+    Place,
+    bound_to,
+    is_allowed,
+    is_bound,
+    read_host,
+)
+from .errors import (
     ConnectionFailed,
     ContentError,
     InvalidArgument,
@@ -40,18 +51,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     quote,
     read_json,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._hosts import (
-    ALLOWED_VARIABLE,
-    HOST_VARIABLE,
-    PORT_VARIABLE,
-    USUAL_PORT,
-    Place,
-    bound_to,
-    is_allowed,
-    is_bound,
-    read_host,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._limits import Limit, Limits
+from .limits import Limit, Limits
 
 # Python and urllib3 write the keys of each connection to the file that this names, and make it. Some releases of
 # requests begin with that when they are imported.

@@ -16,14 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from ansible_collections.vsphere.content.plugins.module_utils._schema import (
-    PAIRED_MAPS,
-    PLAIN_MAPS,
-    MapForm,
-    Model,
-    SchemaError,
-    encode,
-)
+from .models import PAIRED_MAPS, PLAIN_MAPS, MapForm, Model, SchemaError, encode
 
 
 @dataclass(frozen=True)

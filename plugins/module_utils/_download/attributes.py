@@ -22,7 +22,7 @@ from typing import Any, Callable, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument, TransferFailed
+from .._vcenter.errors import InvalidArgument, TransferFailed
 
 OPTIONS = ("owner", "group", "mode", "attributes", "seuser", "serole", "setype", "selevel")
 NEW_FILE_MODE = 0o666

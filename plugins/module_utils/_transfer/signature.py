@@ -13,8 +13,8 @@ import os
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.vsphere.content.plugins.module_utils._content import DESCRIPTOR_SET, NOT_KEPT, Role, role_of
-from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument, some_of
+from .._vcenter.errors import InvalidArgument, some_of
+from .content import DESCRIPTOR_SET, NOT_KEPT, Role, role_of
 
 WORDS = {Role.MANIFEST: "manifest", Role.CERTIFICATE: "certificate"}
 CANDIDATES = 50_000

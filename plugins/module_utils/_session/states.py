@@ -11,8 +11,8 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 
-from ansible_collections.vsphere.content.plugins.module_utils._errors import NotAllowedInCurrentState
-from ansible_collections.vsphere.content.plugins.module_utils._schema import Session
+from .._vcenter.errors import NotAllowedInCurrentState
+from .._vcenter.models import Session
 
 ACTIVE, DONE, ERROR, CANCELED, NONE = "ACTIVE", "DONE", "ERROR", "CANCELED", None
 

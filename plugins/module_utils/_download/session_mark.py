@@ -17,12 +17,7 @@ import re
 import stat
 from contextlib import ExitStack, suppress
 
-from ansible_collections.vsphere.content.plugins.module_utils._destination import (
-    FOUND_FLAGS,
-    MADE_FLAGS,
-    Folder,
-    cannot_write,
-)
+from .destination import FOUND_FLAGS, MADE_FLAGS, Folder, cannot_write
 
 MARK_SUFFIX = ".vsphere-content.session"
 MARK_MODE = 0o600

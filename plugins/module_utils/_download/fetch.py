@@ -15,59 +15,19 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
-from ansible_collections.vsphere.content.plugins.module_utils._api import Api
-from ansible_collections.vsphere.content.plugins.module_utils._content import (
-    DIGEST_LENGTHS,
-    UNSET_ALGORITHM,
-    Checksum,
-    held_by_item,
-    usable_checksum,
-    write_checksum,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._destination import (
-    GET_DATA,
-    Folder,
-    Partial,
-    remove_stale,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._download_plan import PREPARED, Declared, Fetched
-from ansible_collections.vsphere.content.plugins.module_utils._errors import (
-    ApiError,
-    ChecksumMismatch,
-    ContentError,
-    InvalidResponse,
-    TransferFailed,
-    some_of,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._insist import (
-    discard_download,
-    end_surely,
-    make_surely,
-    noted,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
-    LONGEST_KEEP_ALIVE,
-    Clock,
-    gather,
-    kept_alive,
-    wait_for,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._local import COMPARED, FileChanged, identity_of
-from ansible_collections.vsphere.content.plugins.module_utils._mark import left_marks
-from ansible_collections.vsphere.content.plugins.module_utils._progress import Progress
-from ansible_collections.vsphere.content.plugins.module_utils._schema import (
-    ChecksumInfo,
-    DownloadFile,
-    DownloadSession,
-    LibraryItemFile,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._steps import CANCELED, ERROR, Step
-from ansible_collections.vsphere.content.plugins.module_utils._transfer import (
-    TransferStopped,
-    get_file,
-    hash_opened,
-    run_all,
-)
+from .._session.lifecycle import LONGEST_KEEP_ALIVE, Clock, gather, kept_alive, wait_for
+from .._session.lost_answers import discard_download, end_surely, make_surely, noted
+from .._session.states import CANCELED, ERROR, Step
+from .._task.progress import Progress
+from .._transfer.content import DIGEST_LENGTHS, UNSET_ALGORITHM, Checksum, held_by_item, usable_checksum, write_checksum
+from .._transfer.local_file import COMPARED, FileChanged, identity_of
+from .._transfer.streams import TransferStopped, get_file, hash_opened, run_all
+from .._vcenter.api import Api
+from .._vcenter.errors import ApiError, ChecksumMismatch, ContentError, InvalidResponse, TransferFailed, some_of
+from .._vcenter.models import ChecksumInfo, DownloadFile, DownloadSession, LibraryItemFile
+from .destination import GET_DATA, Folder, Partial, remove_stale
+from .download_plan import PREPARED, Declared, Fetched
+from .session_mark import left_marks
 
 PREPARE = "download_session.file.prepare"
 

@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument
+from .errors import InvalidArgument
 
 HOST_VARIABLE = "VMWARE_HOST"
 PORT_VARIABLE = "VMWARE_PORT"

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Callable
 
-from ansible_collections.vsphere.content.plugins.module_utils._api import Api
-from ansible_collections.vsphere.content.plugins.module_utils._errors import (
+from .._vcenter.api import Api
+from .._vcenter.errors import (
     ConnectionFailed,
     ContentError,
     InvalidResponse,
@@ -25,8 +25,8 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     ResourceBusy,
     TimedOut,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._schema import Session
-from ansible_collections.vsphere.content.plugins.module_utils._steps import ACTIVE, DONE
+from .._vcenter.models import Session
+from .states import ACTIVE, DONE
 
 REMOVAL_TRIES = 3
 COMPLETION_TRIES = 5

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ansible_collections.vsphere.content.plugins.module_utils._insist import Fate
-from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import Completion
+from .._session.lifecycle import Completion
+from .._session.lost_answers import Fate
 
 REACHED: Mapping[Completion, str] = {
     Completion.UNKNOWN: "it may have been completed",

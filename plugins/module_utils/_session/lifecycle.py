@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Callable, TypeVar
 
-from ansible_collections.vsphere.content.plugins.module_utils._api import Api
-from ansible_collections.vsphere.content.plugins.module_utils._errors import (
+from .._vcenter.api import Api
+from .._vcenter.errors import (
     ContentError,
     InvalidResponse,
     NotAllowedInCurrentState,
@@ -30,21 +30,9 @@ from ansible_collections.vsphere.content.plugins.module_utils._errors import (
     TransferFailed,
     WarningsNotIgnored,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._insist import (
-    ask_to_complete,
-    is_lost,
-    make_surely,
-    may_pass,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._schema import (
-    PreviewWarning,
-    Session,
-    UpdateFile,
-    UpdateSession,
-    WarningBehavior,
-    to_result,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._steps import ACTIVE, DONE
+from .._vcenter.models import PreviewWarning, Session, UpdateFile, UpdateSession, WarningBehavior, to_result
+from .lost_answers import ask_to_complete, is_lost, make_surely, may_pass
+from .states import ACTIVE, DONE
 
 ValueT = TypeVar("ValueT")
 KeyT = TypeVar("KeyT")

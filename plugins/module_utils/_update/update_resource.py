@@ -12,30 +12,8 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.vsphere.content.plugins.module_utils._api import Api
-from ansible_collections.vsphere.content.plugins.module_utils._content import (
-    Verdict,
-    compare_with_item,
-    compare_with_session,
-    needs_item_content,
-    verdicts_after,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._errors import (
-    ApiError,
-    ContentError,
-    NotAllowedInCurrentState,
-    NotFound,
-    ResourceBusy,
-    TimedOut,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._insist import (
-    discard,
-    end_surely,
-    is_lost,
-    noted,
-    withdraw,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import (
+from .._session.item_lookup import require_local_item, resolve_item
+from .._session.lifecycle import (
     MISSING_OR_INVALID,
     NOT_RECEIVED,
     RUN_AGAIN,
@@ -54,17 +32,17 @@ from ansible_collections.vsphere.content.plugins.module_utils._lifecycle import 
     require_warning_behavior,
     take_over,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._local import COMPARED, SENT, require_same
-from ansible_collections.vsphere.content.plugins.module_utils._module import Overtaken, Task
-from ansible_collections.vsphere.content.plugins.module_utils._schema import UpdateFile, UpdateSession, to_result
-from ansible_collections.vsphere.content.plugins.module_utils._signals import Interrupted
-from ansible_collections.vsphere.content.plugins.module_utils._steps import ACTIVE, CANCELED, ERROR, Step
-from ansible_collections.vsphere.content.plugins.module_utils._target import (
-    require_local_item,
-    resolve_item,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._update_outcome import Outcome
-from ansible_collections.vsphere.content.plugins.module_utils._update_plan import (
+from .._session.lost_answers import discard, end_surely, is_lost, noted, withdraw
+from .._session.states import ACTIVE, CANCELED, ERROR, Step
+from .._task.run import Overtaken, Task
+from .._task.signals import Interrupted
+from .._transfer.content import Verdict, compare_with_item, compare_with_session, needs_item_content, verdicts_after
+from .._transfer.local_file import COMPARED, SENT, require_same
+from .._vcenter.api import Api
+from .._vcenter.errors import ApiError, ContentError, NotAllowedInCurrentState, NotFound, ResourceBusy, TimedOut
+from .._vcenter.models import UpdateFile, UpdateSession, to_result
+from .session_record import Outcome
+from .update_plan import (
     NO_FILES,
     Declared,
     Found,
@@ -79,8 +57,8 @@ from ansible_collections.vsphere.content.plugins.module_utils._update_plan impor
 
 # Most runs find nothing to do, and start faster without what moves bytes: that is imported where it is needed.
 if TYPE_CHECKING:
-    from ansible_collections.vsphere.content.plugins.module_utils._transfer import Digests
-    from ansible_collections.vsphere.content.plugins.module_utils._upload import Upload
+    from .._transfer.streams import Digests
+    from .push import Upload
 
 CANCELLATION = "it was canceled"
 WARNINGS_SET = "warning_behavior was set"
@@ -124,7 +102,7 @@ class UpdateSessionResource:
                 require_local_item(self._api, item)
             require_fitting_item(self._declared, found, item)
         if plan.files.push:
-            from ansible_collections.vsphere.content.plugins.module_utils._upload import probe
+            from .push import probe
 
             for file in plan.files.push:
                 probe(self._api, file)
@@ -180,7 +158,7 @@ class UpdateSessionResource:
 
     @cached_property
     def _digests(self) -> Digests:
-        from ansible_collections.vsphere.content.plugins.module_utils._transfer import Digests
+        from .._transfer.streams import Digests
 
         return Digests()
 
@@ -276,7 +254,7 @@ class UpdateSessionResource:
         return self._settled(replace(found, session=session, active=session, files=files), plan)
 
     def _begin_upload(self, session_id: str) -> Upload:
-        from ansible_collections.vsphere.content.plugins.module_utils._upload import Upload
+        from .push import Upload
 
         self._upload = Upload(
             api=self._api,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 
-from ansible_collections.vsphere.content.plugins.module_utils._errors import InvalidArgument
+from .._vcenter.errors import InvalidArgument
 
 PUBLISH_SRC_ROOT = "publish_src_root"
 FETCH_DEST_ROOT = "fetch_dest_root"

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Callable, TypeVar
 
-from ansible_collections.vsphere.content.plugins.module_utils._connection import Connection
-from ansible_collections.vsphere.content.plugins.module_utils._dialect import DIALECTS, Dialect
-from ansible_collections.vsphere.content.plugins.module_utils._errors import ApiError, InvalidResponse
-from ansible_collections.vsphere.content.plugins.module_utils._schema import (
+from .connection import Connection
+from .dialect import DIALECTS, Dialect
+from .errors import ApiError, InvalidResponse
+from .models import (
     DownloadFile,
     DownloadSession,
     FileValidation,

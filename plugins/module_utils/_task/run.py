@@ -22,7 +22,7 @@ from typing import Any, Callable, NoReturn, Protocol, TypeVar
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.parameters import remove_values
 
-from ansible_collections.vsphere.content.plugins.module_utils._connection import (
+from .._vcenter.connection import (
     HAS_REQUESTS,
     OLDEST_LIBRARIES,
     REQUESTS_IMPORT_ERROR,
@@ -37,17 +37,9 @@ from ansible_collections.vsphere.content.plugins.module_utils._connection import
     read_options,
     secrets_in_options,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._errors import (
-    REMEDIES,
-    ContentError,
-    InvalidArgument,
-    TimedOut,
-    defect,
-    failure,
-    printable,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._progress import Progress, open_progress
-from ansible_collections.vsphere.content.plugins.module_utils._signals import Interrupted, Signals
+from .._vcenter.errors import REMEDIES, ContentError, InvalidArgument, TimedOut, defect, failure, printable
+from .progress import Progress, open_progress
+from .signals import Interrupted, Signals
 
 StateT = TypeVar("StateT")
 PlanT = TypeVar("PlanT")
@@ -160,7 +152,7 @@ def run_module(
 
     C(declare) reads and checks the options before anything is sent, and C(describe) says what the task is about.
     C(secrets) are what no output may show of options that are no secret as a whole. C(rules) are those of
-    AnsibleModule. A failure carries the payload of C(_errors.failure), and at -vvv each outcome C(trace).
+    AnsibleModule. A failure carries the payload of C(errors.failure), and at -vvv each outcome C(trace).
     """
     environment = Environment()
     module = _Module(secrets, argument_spec={**connection_spec(environment), **argument_spec}, **rules)
