@@ -470,9 +470,9 @@ from ..module_utils._download.fetch import (
 )
 from ..module_utils._download.session_mark import SessionMark, mark_for
 from ..module_utils._session.item_lookup import ITEM_MUTUALLY_EXCLUSIVE, describe_item, item_spec, resolve_item
-from ..module_utils._session.lifecycle import SYSTEM_CLOCK, Clock
 from ..module_utils._session.lost_answers import delete_download, discard_download, noted
 from ..module_utils._session.states import ACTIVE
+from ..module_utils._session.waiting import SYSTEM_CLOCK, Clock
 from ..module_utils._task.progress import progress_spec
 from ..module_utils._task.run import Task, converge, run_module
 from ..module_utils._transfer.content import Verdict, held_by_item

@@ -293,8 +293,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._session.acquire import find_active
 from ..module_utils._session.item_lookup import find_item, require_local_library, resolve_library
-from ..module_utils._session.lifecycle import find_active
 from ..module_utils._session.lost_answers import make_surely, noted
 from ..module_utils._session.new_item import NewItem, read_new_item, reason_found_alone, reason_to_keep
 from ..module_utils._task.option_checks import require_names

@@ -365,7 +365,7 @@ from ..module_utils._session.item_lookup import (
     require_complete_names,
     resolve_item,
 )
-from ..module_utils._session.lifecycle import gather
+from ..module_utils._session.waiting import gather
 from ..module_utils._task.option_checks import require_names
 from ..module_utils._task.run import Task, run_module
 from ..module_utils._vcenter.api import Api

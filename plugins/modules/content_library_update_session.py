@@ -583,7 +583,7 @@ from ..module_utils._session.item_lookup import (
     item_spec,
     require_complete_names,
 )
-from ..module_utils._session.lifecycle import SYSTEM_CLOCK
+from ..module_utils._session.waiting import SYSTEM_CLOCK
 from ..module_utils._task.option_checks import read_client_token, require_names, require_range
 from ..module_utils._task.progress import progress_spec
 from ..module_utils._task.run import Task, converge, run_module

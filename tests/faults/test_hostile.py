@@ -364,7 +364,7 @@ def test_an_upload_goes_where_the_server_says_and_its_token_does_not(
     scene: Scene, sim: Simulator, image: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "ansible_collections.vsphere.content.plugins.module_utils._session.lifecycle.SILENT_SECONDS", 60.0
+        "ansible_collections.vsphere.content.plugins.module_utils._session.receive.SILENT_SECONDS", 60.0
     )
     require_place(scene, run_through(scene, publish(image), wait_timeout=1), "PUT")
     assert sim.run(lambda store: [session.state for session in store.updates.sessions.values()]) in ([], ["DONE"])

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils._session import lifecycle
+from ansible_collections.vsphere.content.plugins.module_utils._session import acquire
 from tests.faults.kills import (
     DEATHS,
     FETCH_POINTS,
@@ -59,9 +59,9 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """The run after a kill need not watch for long: nobody is at work."""
-    monkeypatch.setattr(lifecycle, "WATCH_SECONDS", 0.2)
-    monkeypatch.setattr(lifecycle, "WATCH_PAUSE", 0.05)
-    monkeypatch.setattr(lifecycle, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(acquire, "WATCH_SECONDS", 0.2)
+    monkeypatch.setattr(acquire, "WATCH_PAUSE", 0.05)
+    monkeypatch.setattr(acquire, "LOOK_SECONDS", 0.2)
 
 
 def old_content(package: Package) -> dict[str, bytes]:

@@ -9,7 +9,7 @@ from typing import Callable
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils._session import lifecycle, lost_answers
+from ansible_collections.vsphere.content.plugins.module_utils._session import acquire, completion, lost_answers, waiting
 from ansible_collections.vsphere.content.plugins.module_utils._transfer import streams
 from ansible_collections.vsphere.content.plugins.module_utils._update import push
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter import connection
@@ -33,13 +33,9 @@ CELLS = list(cells())
 PAUSES = {
     connection: {"FIRST_DELAY": 0.002},
     lost_answers: {"FIRST_PAUSE": 0.002},
-    lifecycle: {
-        "FIRST_PAUSE": 0.01,
-        "JOIN_SECONDS": 0.02,
-        "LOOK_SECONDS": 0.02,
-        "WATCH_PAUSE": 0.01,
-        "WATCH_SECONDS": 0.02,
-    },
+    acquire: {"LOOK_SECONDS": 0.02, "WATCH_PAUSE": 0.01, "WATCH_SECONDS": 0.02},
+    completion: {"JOIN_SECONDS": 0.02},
+    waiting: {"FIRST_PAUSE": 0.01},
     streams: {"FIRST_GET_PAUSE": 0.002},
     push: {"FIRST_PAUSE": 0.002},
 }

@@ -134,7 +134,7 @@ def scene(setting: Scene, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
     ):
         monkeypatch.setattr(f"{UTILS}.{name}", 0.001)
     for name in ("LOOK_SECONDS", "WATCH_SECONDS", "CLAIM_SECONDS"):
-        monkeypatch.setattr(f"{UTILS}._session.lifecycle.{name}", 0.0)
+        monkeypatch.setattr(f"{UTILS}._session.acquire.{name}", 0.0)
     yield setting
     setting.watchers.clear()
 

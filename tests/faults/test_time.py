@@ -21,14 +21,13 @@ from typing import Any, Callable
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils._session.lifecycle import (
-    LONGEST_PAUSE,
+from ansible_collections.vsphere.content.plugins.module_utils._session.acquire import (
     LOOK_SECONDS,
     WATCH_PAUSE,
     WATCH_SECONDS,
-    Clock,
-    keep_alive_interval,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._session.keep_alive import keep_alive_interval
+from ansible_collections.vsphere.content.plugins.module_utils._session.waiting import LONGEST_PAUSE, Clock
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter import connection
 from ansible_collections.vsphere.content.plugins.modules import (
     content_library_download_session,

@@ -19,7 +19,13 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from ansible_collections.vsphere.content.plugins.module_utils._session import lifecycle, lost_answers
+from ansible_collections.vsphere.content.plugins.module_utils._session import (
+    acquire,
+    completion,
+    lost_answers,
+    receive,
+    waiting,
+)
 from ansible_collections.vsphere.content.plugins.module_utils._task import run
 from ansible_collections.vsphere.content.plugins.module_utils._transfer import streams
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter import connection
@@ -83,20 +89,20 @@ class TickingClock:
 
 def shrink_pauses() -> None:
     """For the life of this process: no wait of the modules takes real time, and nothing is read by several at once."""
-    clock = lifecycle.Clock(TickingClock().now, lambda _seconds: None)
+    clock = waiting.Clock(TickingClock().now, lambda _seconds: None)
     for module in (content_library_update_session, content_library_download_session):
         vars(module)["SYSTEM_CLOCK"] = clock
     for owner, name, value in (
         (connection, "FIRST_DELAY", 0.0),
-        (lifecycle, "FIRST_PAUSE", 0.0),
-        (lifecycle, "LONGEST_PAUSE", 0.0),
+        (waiting, "FIRST_PAUSE", 0.0),
+        (waiting, "LONGEST_PAUSE", 0.0),
         (lost_answers, "FIRST_PAUSE", 0.0),
-        (lifecycle, "JOIN_SECONDS", 2 * TICK),
-        (lifecycle, "LOOK_SECONDS", TICK),
-        (lifecycle, "READERS", 1),
-        (lifecycle, "SILENT_SECONDS", TICK),
-        (lifecycle, "UNAVAILABLE_SECONDS", TICK),
-        (lifecycle, "WATCH_SECONDS", 2 * TICK),
+        (completion, "JOIN_SECONDS", 2 * TICK),
+        (acquire, "LOOK_SECONDS", TICK),
+        (waiting, "READERS", 1),
+        (receive, "SILENT_SECONDS", TICK),
+        (receive, "UNAVAILABLE_SECONDS", TICK),
+        (acquire, "WATCH_SECONDS", 2 * TICK),
         (streams, "FIRST_GET_PAUSE", 0.0),
         (run, "Connection", partial(connection.Connection, sleep=lambda _seconds: None)),
     ):

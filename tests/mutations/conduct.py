@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from tests.mutations.mutation import Mutation, Suite, govc, sdk, unit, vcsim
 
 UTILS = "plugins/module_utils/"
-LIFECYCLE, INSIST = UTILS + "_session/lifecycle.py", UTILS + "_session/lost_answers.py"
+SESSION, INSIST = UTILS + "_session/", UTILS + "_session/lost_answers.py"
 UPLOAD, CONTENT = UTILS + "_update/push.py", UTILS + "_transfer/content.py"
 CONNECTION, API, DOWNLOAD = UTILS + "_vcenter/connection.py", UTILS + "_vcenter/api.py", UTILS + "_download/fetch.py"
 UPDATES = "tests/simulator/updates.py"
@@ -35,21 +35,21 @@ def behaviour_mutations() -> Iterator[Mutation]:
 JUDGED_BY_OTHERS: tuple[Row, ...] = (
     (
         "polling: an answered PUT counts as a received file",
-        LIFECYCLE,
+        SESSION + "receive.py",
         'ready=lambda files: set(names) <= silent | {file.name for file in files if file.status == "READY"}',
         "ready=lambda files: True",
         govc("slow_server"),
     ),
     (
         "polling: a completion is not waited for",
-        LIFECYCLE,
+        SESSION + "completion.py",
         "isinstance(found, UpdateSession) and (found.state != ACTIVE or not wait)",
         "isinstance(found, UpdateSession)",
         govc("slow_server"),
     ),
     (
         "read-back: what the server made of warning_behavior is believed",
-        LIFECYCLE,
+        SESSION + "receive.py",
         "if session.ignored_warnings != tuple(sorted(ignored_warnings)):",
         "if False:",
         vcsim("server_does_not_know"),
@@ -91,7 +91,7 @@ JUDGED_BY_OTHERS: tuple[Row, ...] = (
     ),
     (
         "validate: missing files are no reason not to complete",
-        LIFECYCLE,
+        SESSION + "completion.py",
         "    if validation.has_errors:\n",
         "    if False:\n",
         sdk("validate_names"),
@@ -100,10 +100,10 @@ JUDGED_BY_OTHERS: tuple[Row, ...] = (
 JUDGED_BY_US: tuple[Row, ...] = (
     (
         "polling: the deadline does not move on with progress",
-        LIFECYCLE,
-        "            seen, deadline, pause = signs(value), clock.now() + timeout, FIRST_PAUSE\n    return",
-        "            seen, pause = signs(value), FIRST_PAUSE\n    return",
-        unit("test_lifecycle", "deadline"),
+        SESSION + "waiting.py",
+        "            seen, deadline, waits = signs(value), clock.now() + timeout, pauses()\n    return",
+        "            seen, waits = signs(value), pauses()\n    return",
+        unit("test_waiting", "deadline"),
     ),
     (
         "order: the preview is not awaited before the disks",
@@ -163,14 +163,14 @@ JUDGED_BY_US: tuple[Row, ...] = (
     ),
     (
         "keep-alive: a session expires under a long upload",
-        LIFECYCLE,
+        SESSION + "keep_alive.py",
         "                extend(reached if reached > told else None)\n",
         "                pass\n",
         unit("test_transfers", "outlives_session"),
     ),
     (
         "take over: a transfer that moves is nobody's",
-        LIFECYCLE,
+        SESSION + "acquire.py",
         "            return session, files, True\n",
         "            return session, files, False\n",
         unit("test_take_over", "transfer_that_moves"),

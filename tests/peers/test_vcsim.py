@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from ansible_collections.vsphere.content.plugins.module_utils._session import lifecycle
+from ansible_collections.vsphere.content.plugins.module_utils._session import receive
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter.api import Api
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection import (
     Connection,
@@ -67,7 +67,7 @@ class Tasks:
 @pytest.fixture
 def tasks(vcsim: Vcsim, programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tasks:
     # vcsim never says of a file that it was received.
-    monkeypatch.setattr(lifecycle, "SILENT_SECONDS", 0.2)
+    monkeypatch.setattr(receive, "SILENT_SECONDS", 0.2)
     Govc(programs, vcsim, tmp_path)("library.create", "templates")
     return Tasks(vcsim)
 

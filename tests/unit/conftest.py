@@ -31,8 +31,8 @@ def simulator() -> Iterator[Simulator]:
 @pytest.fixture(autouse=True)
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """A task that finds a session need not look on for long, as nobody else is there; nor need a clean-up pause."""
-    from ansible_collections.vsphere.content.plugins.module_utils._session import lifecycle, lost_answers
+    from ansible_collections.vsphere.content.plugins.module_utils._session import acquire, lost_answers
 
-    monkeypatch.setattr(lifecycle, "LOOK_SECONDS", 0.0)
-    monkeypatch.setattr(lifecycle, "CLAIM_SECONDS", 0.0)
+    monkeypatch.setattr(acquire, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(acquire, "CLAIM_SECONDS", 0.0)
     monkeypatch.setattr(lost_answers, "FIRST_PAUSE", 0.01)

@@ -22,7 +22,7 @@ from typing import Any, Callable, NoReturn
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils._session.lifecycle import READERS, gather
+from ansible_collections.vsphere.content.plugins.module_utils._session.waiting import READERS, gather
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter.api import Api
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection import (
     ATTEMPTS,

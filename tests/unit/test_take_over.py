@@ -15,17 +15,16 @@ from typing import Any, Callable
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils._session import lifecycle
-from ansible_collections.vsphere.content.plugins.module_utils._session.lifecycle import (
+from ansible_collections.vsphere.content.plugins.module_utils._session import acquire
+from ansible_collections.vsphere.content.plugins.module_utils._session.acquire import (
     LOOK_SECONDS,
-    SIGN_OF_LIFE_SECONDS,
     WATCH_PAUSE,
     WATCH_SECONDS,
-    Clock,
     claim,
-    patience_from,
     take_over,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._session.keep_alive import SIGN_OF_LIFE_SECONDS
+from ansible_collections.vsphere.content.plugins.module_utils._session.waiting import Clock, patience_from
 from ansible_collections.vsphere.content.plugins.module_utils._task.run import Task, converge
 from ansible_collections.vsphere.content.plugins.module_utils._update.update_resource import UpdateSessionResource
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter.api import Api
@@ -99,7 +98,7 @@ class Scene:
 
 @pytest.fixture
 def looking(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lifecycle, "LOOK_SECONDS", LOOK_SECONDS)
+    monkeypatch.setattr(acquire, "LOOK_SECONDS", LOOK_SECONDS)
 
 
 @pytest.fixture

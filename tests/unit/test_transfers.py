@@ -18,7 +18,7 @@ from typing import Any, Callable
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils._session import lifecycle
+from ansible_collections.vsphere.content.plugins.module_utils._session import receive
 from tests.harness.modules import connection_args, finish_module, start_module
 from tests.harness.packages import make_iso, make_package
 from tests.harness.tasks import DIALECTS, UPDATE_SESSION, Run, Tasks, is_login
@@ -523,7 +523,7 @@ def silent_server() -> Iterator[Simulator]:
 
 @pytest.fixture(params=DIALECTS)
 def silent(request: pytest.FixtureRequest, silent_server: Simulator, monkeypatch: pytest.MonkeyPatch) -> Tasks:
-    monkeypatch.setattr(lifecycle, "SILENT_SECONDS", SILENCE)
+    monkeypatch.setattr(receive, "SILENT_SECONDS", SILENCE)
     silent_server.reset(Seed(preview=False, transfers_shown=False))
     return Tasks(silent_server, request.param)
 

@@ -15,9 +15,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
-from .._session.lifecycle import LONGEST_KEEP_ALIVE, Clock, gather, kept_alive, wait_for
+from .._session.keep_alive import LONGEST_KEEP_ALIVE, kept_alive
 from .._session.lost_answers import discard_download, end_surely, make_surely, noted
 from .._session.states import CANCELED, ERROR, Step
+from .._session.waiting import Clock, gather, wait_for
 from .._task.progress import Progress
 from .._transfer.content import DIGEST_LENGTHS, UNSET_ALGORITHM, Checksum, held_by_item, usable_checksum, write_checksum
 from .._transfer.local_file import COMPARED, FileChanged, identity_of

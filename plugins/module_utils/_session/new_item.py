@@ -14,7 +14,7 @@ from typing import Any, Callable
 from .._vcenter.api import Api
 from .._vcenter.errors import InvalidArgument, ResourceBusy
 from .._vcenter.models import LibraryItem, LibraryItemFile
-from .lifecycle import find_sessions
+from .acquire import find_sessions
 from .lost_answers import discard, make_surely
 
 SHOWN_FILES = 3

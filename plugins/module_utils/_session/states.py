@@ -11,9 +11,10 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 
-from .._vcenter.errors import NotAllowedInCurrentState
-from .._vcenter.models import Session
+from .._vcenter.errors import NotAllowedInCurrentState, ResourceBusy, TransferFailed
+from .._vcenter.models import Session, UpdateSession
 
+RUN_AGAIN = "Run the task again when nobody else publishes to the item."
 ACTIVE, DONE, ERROR, CANCELED, NONE = "ACTIVE", "DONE", "ERROR", "CANCELED", None
 
 # By this client_progress a task shows a later run that it is about to ask for the completion; uploads stay below it.
@@ -89,3 +90,16 @@ def _way_out(session: Session) -> str:
     if session.state not in (DONE, ERROR, CANCELED):
         return "This version of the collection does not know the state; only state: absent or a newer version may help."
     return "A session that has ended cannot be opened again: name the item instead of session_id, to get a new one."
+
+
+def require_active(session: UpdateSession, operation: str) -> None:
+    """A transfer can fail after its PUT was answered: the session then goes to ERROR by itself, with the reason."""
+    if session.state == DONE:
+        raise ResourceBusy(
+            "another task has completed it", operation=operation, session_id=session.id, remedy=RUN_AGAIN
+        )
+    if session.state != ACTIVE:
+        reason = session.error_message.text if session.error_message else "the server gives no reason"
+        raise TransferFailed(
+            f"it became {session.state} by itself: {reason}", operation=operation, session_id=session.id
+        )

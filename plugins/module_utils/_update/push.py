@@ -17,18 +17,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, TypeVar
 
-from .._session.lifecycle import (
-    RUN_AGAIN,
-    SIGN_OF_LIFE_SECONDS,
-    Clock,
-    await_files,
-    await_preview,
-    kept_alive,
-    require_accepted_warnings,
-    require_active,
-)
+from .._session.keep_alive import SIGN_OF_LIFE_SECONDS, kept_alive
 from .._session.lost_answers import noted
-from .._session.states import COMPLETING_PROGRESS
+from .._session.receive import await_files, await_preview, require_accepted_warnings
+from .._session.states import COMPLETING_PROGRESS, RUN_AGAIN, require_active
+from .._session.waiting import Clock
 from .._task.progress import PULLING, Progress
 from .._transfer.content import (
     DESCRIPTOR_SET,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from .._session.lifecycle import Completion
+from .._session.completion import Completion
 from .._session.lost_answers import Fate
 
 REACHED: Mapping[Completion, str] = {

@@ -12,28 +12,13 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+from .._session.acquire import Vanished, claim, find_active, open_session, take_over
+from .._session.completion import MISSING_OR_INVALID, NOT_RECEIVED, complete, is_completing, is_refused_for
 from .._session.item_lookup import require_local_item, resolve_item
-from .._session.lifecycle import (
-    MISSING_OR_INVALID,
-    NOT_RECEIVED,
-    RUN_AGAIN,
-    Clock,
-    Patience,
-    Vanished,
-    behaviors,
-    claim,
-    complete,
-    find_active,
-    is_completing,
-    is_refused_for,
-    keeps_silent,
-    open_session,
-    patience_from,
-    require_warning_behavior,
-    take_over,
-)
 from .._session.lost_answers import discard, end_surely, is_lost, noted, withdraw
-from .._session.states import ACTIVE, CANCELED, ERROR, Step
+from .._session.receive import behaviors, keeps_silent, require_warning_behavior
+from .._session.states import ACTIVE, CANCELED, ERROR, RUN_AGAIN, Step
+from .._session.waiting import Clock, Patience, patience_from
 from .._task.run import Overtaken, Task
 from .._task.signals import Interrupted
 from .._transfer.content import Verdict, compare_with_item, compare_with_session, needs_item_content, verdicts_after

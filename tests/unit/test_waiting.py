@@ -13,17 +13,17 @@ from typing import Any, Callable
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils._session.lifecycle import (
+from ansible_collections.vsphere.content.plugins.module_utils._session.keep_alive import kept_alive
+from ansible_collections.vsphere.content.plugins.module_utils._session.receive import require_warning_behavior
+from ansible_collections.vsphere.content.plugins.module_utils._session.states import UPDATE_STEPS, Step, choose_step
+from ansible_collections.vsphere.content.plugins.module_utils._session.waiting import (
     FIRST_PAUSE,
     LONGEST_PAUSE,
     READERS,
     Clock,
     gather,
-    kept_alive,
-    require_warning_behavior,
     wait_for,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._session.states import UPDATE_STEPS, Step, choose_step
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter.errors import (
     InvalidResponse,
     NotAllowedInCurrentState,
