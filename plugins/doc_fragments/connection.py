@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of plugins/module_utils/_vcenter/connection.py, connection_spec."""
+"""The options of plugins/module_utils/_vcenter/connection_options.py, connection_spec."""
 
 from __future__ import annotations
 

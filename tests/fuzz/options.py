@@ -98,9 +98,11 @@ def _read_spec(name: str) -> tuple[Spec, tuple[str, ...]]:
     finally:
         vars(module)["run_module"] = given
     [(spec, files)] = read
-    connection = importlib.import_module("ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection")
+    connection_options = importlib.import_module(
+        "ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection_options"
+    )
     common = {name: {"type": "str"} for name in ("mode", "owner", "group", "attributes", "seuser")} if files else {}
-    return {**connection.connection_spec(), **spec, **common}, tuple(spec)
+    return {**connection_options.connection_spec(), **spec, **common}, tuple(spec)
 
 
 def draw_options(

@@ -19,7 +19,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter.api import Api
-from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection import Connection, ConnectionOptions
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection import Connection
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection_options import ConnectionOptions
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter.dialect import ROUTES
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter.errors import ContentError
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter.models import (

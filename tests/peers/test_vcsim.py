@@ -14,8 +14,8 @@ import requests
 
 from ansible_collections.vsphere.content.plugins.module_utils._session import receive
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter.api import Api
-from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection import (
-    Connection,
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection import Connection
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection_options import (
     connection_spec,
     read_options,
 )

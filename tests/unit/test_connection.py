@@ -28,6 +28,8 @@ from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connectio
     ATTEMPTS,
     HURRIED_TIMEOUT,
     Connection,
+)
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection_options import (
     connection_spec,
     read_options,
 )

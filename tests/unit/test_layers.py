@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection import connection_spec
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection_options import connection_spec
 
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 COLLECTION = "ansible_collections.vsphere.content"
@@ -55,7 +55,7 @@ MODULES = {
 }
 # An action plugin does all that they do.
 DOCUMENTATION_ONLY = {"require_own_vcenter"}
-MODULE_IMPORTS = {*LAYERS, "ansible"} - {"connection"}
+MODULE_IMPORTS = {*LAYERS, "ansible"} - {"connection", "connection_options"}
 
 # A module says what it wants; how it goes over the wire, and when, is for the layers below.
 LOW_LEVEL_STDLIB = {"http", "socket", "ssl", "time", "urllib"}

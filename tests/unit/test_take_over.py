@@ -28,7 +28,8 @@ from ansible_collections.vsphere.content.plugins.module_utils._session.waiting i
 from ansible_collections.vsphere.content.plugins.module_utils._task.run import Task, converge
 from ansible_collections.vsphere.content.plugins.module_utils._update.update_resource import UpdateSessionResource
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter.api import Api
-from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection import Connection, ConnectionOptions
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection import Connection
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection_options import ConnectionOptions
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter.errors import ContentError, ResourceBusy
 from ansible_collections.vsphere.content.plugins.modules.content_library_update_session import (
     argument_spec,

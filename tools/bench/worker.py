@@ -26,7 +26,8 @@ from ansible_collections.vsphere.content.plugins.module_utils._task.progress imp
 from ansible_collections.vsphere.content.plugins.module_utils._transfer.local_file import identity_of
 from ansible_collections.vsphere.content.plugins.module_utils._transfer.streams import get_file, put_file
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter.api import Api
-from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection import Connection, ConnectionOptions
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection import Connection
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection_options import ConnectionOptions
 
 REQUEST_SECONDS = 60
 # A hundred times as often as a task tells by default, so that a transfer of a second or two shows what it costs.

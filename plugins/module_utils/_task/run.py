@@ -26,14 +26,16 @@ from .._vcenter.connection import (
     HAS_REQUESTS,
     OLDEST_LIBRARIES,
     REQUESTS_IMPORT_ERROR,
-    VALIDATE_VARIABLE,
     Connection,
+    Exchange,
+    outdated_libraries,
+)
+from .._vcenter.connection_options import (
+    VALIDATE_VARIABLE,
     ConnectionOptions,
     Environment,
-    Exchange,
     connection_spec,
     is_verified,
-    outdated_libraries,
     read_options,
     secrets_in_options,
 )
