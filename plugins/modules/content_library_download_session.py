@@ -473,8 +473,9 @@ from ..module_utils._session.item_lookup import ITEM_MUTUALLY_EXCLUSIVE, describ
 from ..module_utils._session.lost_answers import delete_download, discard_download, noted
 from ..module_utils._session.states import ACTIVE
 from ..module_utils._session.waiting import SYSTEM_CLOCK, Clock
+from ..module_utils._task.converge import Task, converge
 from ..module_utils._task.progress import progress_spec
-from ..module_utils._task.run import Task, converge, run_module
+from ..module_utils._task.run import run_module
 from ..module_utils._transfer.content import Verdict, held_by_item
 from ..module_utils._transfer.local_file import COMPARED, Identity, identity_of, require_same_opened
 from ..module_utils._transfer.streams import hash_opened

@@ -297,8 +297,9 @@ from ..module_utils._session.acquire import find_active
 from ..module_utils._session.item_lookup import find_item, require_local_library, resolve_library
 from ..module_utils._session.lost_answers import make_surely, noted
 from ..module_utils._session.new_item import NewItem, read_new_item, reason_found_alone, reason_to_keep
+from ..module_utils._task.converge import Overtaken, Task, converge
 from ..module_utils._task.option_checks import require_names
-from ..module_utils._task.run import Overtaken, Task, converge, run_module
+from ..module_utils._task.run import run_module
 from ..module_utils._transfer.content import describe_content, require_item_type
 from ..module_utils._vcenter.api import Api
 from ..module_utils._vcenter.errors import ApiError, ContentError, InvalidArgument, NotFound, ResourceBusy

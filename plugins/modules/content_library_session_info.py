@@ -366,8 +366,9 @@ from ..module_utils._session.item_lookup import (
     resolve_item,
 )
 from ..module_utils._session.waiting import gather
+from ..module_utils._task.converge import Task
 from ..module_utils._task.option_checks import require_names
-from ..module_utils._task.run import Task, run_module
+from ..module_utils._task.run import run_module
 from ..module_utils._vcenter.api import Api
 from ..module_utils._vcenter.models import Model, Session, to_result
 

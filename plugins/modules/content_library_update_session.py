@@ -584,9 +584,10 @@ from ..module_utils._session.item_lookup import (
     require_complete_names,
 )
 from ..module_utils._session.waiting import SYSTEM_CLOCK
+from ..module_utils._task.converge import Task, converge
 from ..module_utils._task.option_checks import read_client_token, require_names, require_range
 from ..module_utils._task.progress import progress_spec
-from ..module_utils._task.run import Task, converge, run_module
+from ..module_utils._task.run import run_module
 from ..module_utils._transfer.content import Wanted
 from ..module_utils._update.update_plan import Declared
 from ..module_utils._update.update_resource import UpdateSessionResource

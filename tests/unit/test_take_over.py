@@ -25,7 +25,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._session.acquire i
 )
 from ansible_collections.vsphere.content.plugins.module_utils._session.keep_alive import SIGN_OF_LIFE_SECONDS
 from ansible_collections.vsphere.content.plugins.module_utils._session.waiting import Clock, patience_from
-from ansible_collections.vsphere.content.plugins.module_utils._task.run import Task, converge
+from ansible_collections.vsphere.content.plugins.module_utils._task.converge import Task, converge
 from ansible_collections.vsphere.content.plugins.module_utils._update.update_resource import UpdateSessionResource
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter.api import Api
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection import Connection

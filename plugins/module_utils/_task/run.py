@@ -1,11 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one place that knows AnsibleModule: build, connect, converge, clean up, log out, then exit or fail.
-
-Every module converges the same way: read what is there, plan (pure), stop there in check mode, else apply and read
-again.
-"""
+"""How a module runs from its start to its end: build, log in, work, clean up, log out, then exit or fail."""
 
 from __future__ import annotations
 
@@ -15,12 +11,9 @@ import sys
 import urllib.parse
 import warnings
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field
-from typing import Any, Callable, NoReturn, Protocol, TypeVar
+from typing import Any, Callable, NoReturn, TypeVar
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible.module_utils.common.parameters import remove_values
 
 from .._vcenter.connection import (
     HAS_REQUESTS,
@@ -37,28 +30,15 @@ from .._vcenter.connection_options import (
     connection_spec,
     is_verified,
     read_options,
-    secrets_in_options,
 )
-from .._vcenter.errors import REMEDIES, ContentError, InvalidArgument, TimedOut, defect, failure, printable
-from .progress import Progress, open_progress
+from .._vcenter.errors import REMEDIES, ContentError, TimedOut, defect, failure
+from .converge import Task
+from .masking import MaskingModule, Secrets
+from .progress import open_progress
 from .signals import Interrupted, Signals
 
-StateT = TypeVar("StateT")
-PlanT = TypeVar("PlanT")
 DeclaredT = TypeVar("DeclaredT")
 
-Secrets = Callable[[Mapping[str, Any]], "set[str]"]
-"""Finds the secrets in the options, which need not be valid."""
-
-USER_OF_URL = re.compile(r"(?<=://)[^/?#\s@\"'<>]*(?=@)")
-QUERY_OF_URL = re.compile(r"(://[^?\s\"'<>]*\?)[^\s\"'<>]+")
-# Where a result repeats what a server says; elsewhere a URL is somebody's text, or an endpoint that is no good without
-# its query.
-SAID_BY_SERVER = ("data", "error_message", "error_messages", "message", "messages")
-# JSON writes out none of these, and Ansible shows them as they are.
-STEERING = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
-FIELD_NAME = re.compile(r"[a-z_]+")
-MASK = "********"
 TRACE_VERBOSITY = 3
 # Whatever of its time a task that has to end has used up before.
 LOGOUT_SECONDS = 1.0
@@ -72,73 +52,6 @@ AWX_CERTIFICATES = (
 
 OLDEST_CORE = (2, 15)
 UNKNOWN_CORE = (0, 0)
-
-
-class Overtaken(Exception):
-    """Somebody else has changed meanwhile what was read, which is to be read again.
-
-    C(error) is for a second time, unless the task is C(patient) with others then.
-    """
-
-    def __init__(self, error: ContentError, *, patient: bool = False) -> None:
-        super().__init__(str(error))
-        self.error = error
-        self.patient = patient
-
-
-class Resource(Protocol[StateT, PlanT]):
-    """What a module that declares something brings along; StateT and PlanT are frozen dataclasses."""
-
-    def read(self) -> StateT:
-        """What is there."""
-
-    def plan(self, before: StateT) -> PlanT:
-        """What has to be done; without asking the server."""
-
-    def project(self, state: StateT) -> Mapping[str, Any]:
-        """The part of a state that counts as a difference."""
-
-    def expect(self, plan: PlanT) -> Mapping[str, Any]:
-        """That part as the plan will leave it."""
-
-    def apply(self, plan: PlanT) -> StateT:
-        """Do it; returns what is there then."""
-
-    def result(self, state: StateT) -> dict[str, Any]:
-        """What the task returns."""
-
-
-@dataclass
-class Task:
-    """What the work of a module may use: the connection, what to undo on failure, words for the result, and an account
-    of what moves.
-
-    Within C(shield()) a signal waits: what is made there and noted for what C(on_failure) undoes cannot be lost in
-    between. C(so_far) is what a task that fails, or is ended, can return all the same; it is asked for when all is
-    undone. C(take_step) takes a step of that, again if a second signal has cut it, as then it says what is left.
-    """
-
-    connection: Connection
-    warn: Callable[[str], None]
-    shield: Callable[[], AbstractContextManager[None]]
-    progress: Progress = field(default_factory=Progress)
-    undo: list[Callable[[], str]] = field(default_factory=list)
-    so_far: Callable[[], Mapping[str, Any]] = dict
-    take_step: Callable[[Callable[[], str]], str] = lambda step: step()
-
-    def on_failure(self, undo: Callable[[], str]) -> None:
-        """Have something undone if the task fails, the last first; C(undo) returns what to say of it, if anything."""
-        self.undo.append(undo)
-
-    def undo_all(self, error: ContentError) -> None:
-        """Undo what was done, noting in the failure what was and could not be undone, and what is left to return."""
-        while self.undo:
-            try:
-                said = self.take_step(self.undo.pop())
-                error.notes.extend([said] if said else [])
-            except Exception as failed:  # noqa: BLE001 (what cannot be undone keeps nothing else from being undone)
-                error.notes.append(f"Clean-up failed: {failure(failed)['msg']}")
-        error.result = {**error.result, **self.so_far()}
 
 
 def run_module(
@@ -157,7 +70,7 @@ def run_module(
     AnsibleModule. A failure carries the payload of C(errors.failure), and at -vvv each outcome C(trace).
     """
     environment = Environment()
-    module = _Module(secrets, argument_spec={**connection_spec(environment), **argument_spec}, **rules)
+    module = MaskingModule(secrets, argument_spec={**connection_spec(environment), **argument_spec}, **rules)
     exchanges: list[Exchange] = []
     traced = module._verbosity >= TRACE_VERBOSITY
     _warn_of_old_core(module)
@@ -193,7 +106,7 @@ def run_check(
 
     C(secrets) are those of C(run_module).
     """
-    module = _Module(secrets, argument_spec=argument_spec, supports_check_mode=True)
+    module = MaskingModule(secrets, argument_spec=argument_spec, supports_check_mode=True)
     _warn_of_old_core(module)
     try:
         check(module.params)
@@ -202,7 +115,7 @@ def run_check(
     module.exit_json(changed=False)
 
 
-def _warn_of_old_core(module: _Module) -> None:
+def _warn_of_old_core(module: MaskingModule) -> None:
     """Ansible itself says only that the collection does not support its version, and not what to do."""
     version = module.ansible_version
     found = re.match(r"(\d+)\.(\d+)", version)
@@ -268,40 +181,8 @@ def _hide_decoded(place: str, hide: Callable[[str], str]) -> str:
     return place if shown == decoded else shown
 
 
-def converge(resource: Resource[Any, Any], *, check_mode: bool, diff_mode: bool) -> dict[str, Any]:
-    """Read, plan, and outside check mode apply; C(changed) and the diff compare projections, never status codes.
-
-    Who is overtaken by somebody else starts again, once, and as often as it takes while there is patience left.
-    """
-    times = 0
-    while True:
-        try:
-            return _converge(resource, check_mode=check_mode, diff_mode=diff_mode)
-        except Overtaken as overtaken:
-            times += 1
-            if times > 1 and not overtaken.patient:
-                raise overtaken.error from None
-
-
-def _converge(resource: Resource[Any, Any], *, check_mode: bool, diff_mode: bool) -> dict[str, Any]:
-    before = resource.read()
-    plan = resource.plan(before)
-    old, new = resource.project(before), resource.expect(plan)
-    if old == new:
-        after = before if check_mode else resource.apply(plan)
-    elif check_mode:
-        after = before
-    else:
-        after = resource.apply(plan)
-        new = resource.project(after)
-    outcome = {"changed": old != new, **resource.result(after)}
-    if diff_mode:
-        outcome["diff"] = {"before": old, "after": new}
-    return outcome
-
-
 def _connect_and_work(
-    module: _Module,
+    module: MaskingModule,
     options: ConnectionOptions,
     declared: DeclaredT,
     work: Callable[[AnsibleModule, Task, DeclaredT], dict[str, Any]],
@@ -353,74 +234,3 @@ def _log_out(connection: Connection, task: Task, signals: Signals) -> None:
         signals.take_step(connection.logout)
     except ContentError as error:
         task.warn(f"{error.explain()} The API session ends by itself after its idle time.")
-
-
-def _shown_text(text: str) -> str:
-    return STEERING.sub(lambda found: printable(found.group()), USER_OF_URL.sub(MASK, text))
-
-
-def _said_text(text: str) -> str:
-    return _shown_text(QUERY_OF_URL.sub(r"\1...", text))
-
-
-class _Module(AnsibleModule):
-    """Knows the secrets within options before Ansible logs the options, or refuses them, while it is being built.
-
-    What it returns holds no user information of any URL, nothing that steers a terminal, and no secret as a key, of
-    which Ansible takes no notice.
-    """
-
-    ansible_version: str
-
-    def __init__(self, secrets: Secrets, **options: Any) -> None:
-        self._secrets = secrets
-        super().__init__(**options)  # type: ignore[no-untyped-call]
-        self._learn_secrets()
-
-    def log(self, msg: Any, log_args: Any = None) -> None:
-        self._learn_secrets()
-        super().log(self.without_secrets(msg), self.without_secrets(log_args))  # type: ignore[no-untyped-call]
-
-    def exit_json(self, **kwargs: Any) -> NoReturn:
-        super().exit_json(**self._shown(kwargs))
-
-    def fail_json(self, msg: str, **kwargs: Any) -> NoReturn:
-        self._learn_secrets()
-        # What has no error yet are Ansible's own words about the options.
-        kwargs.setdefault("error", failure(InvalidArgument(msg))["error"])
-        super().fail_json(self.as_said(msg), **self._shown(kwargs))
-
-    def _log_invocation(self) -> None:
-        # Ansible ends in a traceback over an option that is no text, such as the name of a file in another encoding.
-        with suppress(UnicodeError):
-            super()._log_invocation()  # type: ignore[no-untyped-call]
-
-    def learn_secret(self, secret: str) -> None:
-        """Keep a text out of every output, also as Python writes it: that is how options are logged."""
-        self.no_log_values |= {secret, repr(secret)[1:-1], repr(f"{secret}'\"")[1:-4]}
-
-    def as_said(self, text: str) -> str:
-        """A sentence for people, as it may be shown: Ansible removes secrets from results, but not from warnings."""
-        return printable(_said_text(str(self.without_secrets(text))))
-
-    def without_secrets(self, value: Any) -> Any:
-        # A thread that logs in again adds to them.
-        return remove_values(value, self.no_log_values.copy())
-
-    def _learn_secrets(self) -> None:
-        for secret in self._secrets(self.params) | secrets_in_options(self.params):
-            self.learn_secret(secret)
-
-    def _shown(self, value: Any, show: Callable[[str], str] = _shown_text) -> Any:
-        if isinstance(value, Mapping):
-            return {
-                self._shown_key(key, show): self._shown(entry, _said_text if key in SAID_BY_SERVER else show)
-                for key, entry in value.items()
-            }
-        if isinstance(value, (list, tuple)):
-            return [self._shown(entry, show) for entry in value]
-        return show(value) if isinstance(value, str) else value
-
-    def _shown_key(self, key: str, show: Callable[[str], str]) -> str:
-        # The names of fields are words, which somebody's password may be as well.
-        return key if FIELD_NAME.fullmatch(key) else show(str(self.without_secrets(key)))

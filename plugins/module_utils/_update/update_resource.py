@@ -19,7 +19,7 @@ from .._session.lost_answers import discard, end_surely, is_lost, noted, withdra
 from .._session.receive import behaviors, keeps_silent, require_warning_behavior
 from .._session.states import ACTIVE, CANCELED, ERROR, RUN_AGAIN, Step
 from .._session.waiting import Clock, Patience, patience_from
-from .._task.run import Overtaken, Task
+from .._task.converge import Overtaken, Task
 from .._task.signals import Interrupted
 from .._transfer.content import Verdict, compare_with_item, compare_with_session, needs_item_content, verdicts_after
 from .._transfer.local_file import COMPARED, SENT, require_same
