@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import getpass
 import json
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -183,10 +182,16 @@ def shown_by_task(playing: Playing) -> dict[str, list[str]]:
     return tasks
 
 
+def copied_module(name: str) -> str:
+    """The module as it must be outside of the collection, where nothing is relative to it."""
+    text = (ROOT / "plugins" / "modules" / f"{name}.py").read_text(encoding="utf-8")
+    return text.replace("from ..module_utils", "from ansible_collections.vsphere.content.plugins.module_utils")
+
+
 def test_where_lines_appear_and_where_the_task_is_the_same_without(server: Simulator, tmp_path: Path) -> None:
     place = Place(tmp_path, server, {"ANSIBLE_LIBRARY": str(tmp_path / "library"), "ANSIBLE_PIPELINING": "true"})
     (tmp_path / "library").mkdir()
-    shutil.copy(ROOT / "plugins" / "modules" / "content_library_update_session.py", tmp_path / "library" / "renamed.py")
+    (tmp_path / "library" / "renamed.py").write_text(copied_module("content_library_update_session"), encoding="utf-8")
     own_file = sparse(tmp_path / "own", 0)
     image = sparse(tmp_path / "tools.iso", 100_000)
     pretend = {"become": True, "become_method": "pretend"}
