@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import stat
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,7 @@ import pytest
 from ansible_collections.vsphere.content.plugins.module_utils._download.session_mark import MARK_SUFFIX
 from tests.faults.neighbours import AGAIN_AND_AGAIN, IN_THE_TARGETS_PLACE, MARKS, MARKS_PLANTED, ON_THE_WAY
 from tests.harness.tasks import Run, Tasks
-from tests.harness.users import NOBODY, require_root, run_as_nobody, start_as_nobody
+from tests.harness.users import NOBODY, reachable_folder, require_root, run_as_nobody, start_as_nobody
 from tests.harness.waiting import while_held
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
 from tests.simulator.seed import filler
@@ -43,12 +41,9 @@ def tasks(server: Simulator) -> Tasks:
 
 @pytest.fixture
 def place() -> Iterator[Path]:
-    """A directory that every user can reach: those of pytest are its user's alone."""
     require_root()
-    made = Path(tempfile.mkdtemp(prefix="neighbour-"))
-    made.chmod(0o755)
-    yield made
-    shutil.rmtree(made)
+    with reachable_folder() as folder:
+        yield folder
 
 
 @pytest.fixture

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +37,17 @@ def require_root() -> None:
         if os.environ.get("CI") == "true":
             pytest.fail("CI runs as root, as a test starts a process of another user")
         pytest.skip("only root can start a process of another user")
+
+
+@contextmanager
+def reachable_folder() -> Iterator[Path]:
+    """A directory that every user can reach: those of pytest are its user's alone."""
+    made = Path(tempfile.mkdtemp(prefix="vsphere-content-"))
+    made.chmod(0o755)
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made)
 
 
 def start_as_nobody(script: str, folder: Path, **variables: str) -> subprocess.Popen[str]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.harness.users import reachable_folder, require_root, run_as_nobody
 from tests.harness.waiting import eventually
 from tests.progress.lines import read_shown
 from tests.progress.plays import Place, Playing, Process, play, play_by_runner, publication, settings_of
@@ -155,3 +156,37 @@ def test_a_worker_that_is_killed_while_it_shows_lines_stops_nobody_else(
     assert "A worker was found in a dead state" in playing.output
     assert [path for path in place.files if "progress" in path] == []
     assert states(halfway) == {}
+
+
+@pytest.fixture
+def reachable() -> Iterator[Path]:
+    require_root()
+    with reachable_folder() as folder:
+        yield folder
+
+
+def test_another_user_cannot_reach_the_file_of_the_lines(halfway: Simulator, reachable: Path) -> None:
+    """It has no name any more once the module has it open, and until then one in a folder of this user's alone."""
+    image = reachable / "large.iso"
+    image.touch()
+    os.truncate(image, LARGE)
+    place = Place(reachable, halfway)
+    playing = play(place, place.playbook(publication(image, HOSTS[0], progress_interval=1)))
+    assert in_mid_transfer(playing), playing.output
+    opened = [entry for entry in Path(f"/proc/{Victim(place, playing).module.pid}/fd").iterdir() if entry.exists()]
+    (file,) = [entry for entry in opened if "/progress-" in os.readlink(entry)]
+    assert os.readlink(file).endswith(" (deleted)")
+    assert file.stat().st_mode & 0o777 == 0o600
+    folder = Path(os.readlink(file)).parent
+    for above in folder.parents[: len(folder.relative_to(reachable).parts)]:
+        # Whatever the folders of a user let through.
+        above.chmod(0o755)
+    run_as_nobody(
+        'ls "$ABOVE"; ! ls "$FOLDER"; ! cat "$FILE"; ! echo forged >> "$FILE"',
+        Path("/"),
+        ABOVE=str(folder.parent),
+        FOLDER=str(folder),
+        FILE=str(file),
+    )
+    halfway.release()
+    assert playing.wait() == 0, playing.output
