@@ -20,6 +20,8 @@ COLLECTION = "vsphere.content"
 FOREIGN_LABELS = {
     "ansible_devel": {
         "ansible_collections.ansible.builtin.copy_module": "collections/ansible/builtin/copy_module.html",
+        "ansible_collections.ansible.builtin.file_module": "collections/ansible/builtin/file_module.html",
+        "ansible_collections.ansible.builtin.get_url_module": "collections/ansible/builtin/get_url_module.html",
         "ansible_configuration_settings": "reference_appendices/config.html",
         "action_plugins": "plugins/action.html",
         "common_return_values": "reference_appendices/common_return_values.html",
