@@ -4,7 +4,7 @@
 """What all suites share: the checkout's own packages to import, and simulators that are held to the description.
 
 ``sim`` is a simulator in which nothing has to be waited for, unless a suite has another one. ``server`` is the same for
-one module alone, and ``tasks`` run against it, in each dialect.
+one module alone, and ``tasks`` run against it, in each dialect. ``dest`` is a directory to fetch to.
 """
 
 from __future__ import annotations
@@ -52,6 +52,14 @@ def server() -> Iterator[Simulator]:
 
     with Simulator(settle=0) as running:
         yield running
+
+
+@pytest.fixture
+def dest(tmp_path: Path) -> Path:
+    """An empty directory to fetch to."""
+    folder = tmp_path / "dest"
+    folder.mkdir()
+    return folder
 
 
 @pytest.fixture(params=DIALECTS)

@@ -64,13 +64,6 @@ def image(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def dest(tmp_path: Path) -> Path:
-    folder = tmp_path / "dest"
-    folder.mkdir()
-    return folder
-
-
 class Memory:
     """The most that was held at once, in bytes, on top of what was there before."""
 

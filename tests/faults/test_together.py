@@ -336,13 +336,6 @@ def filled(server: Simulator, one: list[Path]) -> dict[str, bytes]:
     return content
 
 
-@pytest.fixture
-def dest(tmp_path: Path) -> Path:
-    made = tmp_path / "dest"
-    made.mkdir()
-    return made
-
-
 FETCH_MEETINGS = {
     "its-session-made": "GET:*/download-session/*:1:hold",
     "in-its-first-file": "GET:/cls/data/*a.iso:1:hold/50",

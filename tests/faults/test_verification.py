@@ -19,7 +19,7 @@ import pytest
 
 from tests.faults.proxy import FaultProxy, Misbehaviour
 from tests.harness.modules import ModuleResult, connection_args, run_module
-from tests.harness.tasks import Tasks
+from tests.harness.tasks import Tasks, contents
 from tests.harness.waiting import while_held
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
 from tests.simulator.seed import filler
@@ -51,23 +51,12 @@ def tasks(server: Simulator) -> Tasks:
     return Tasks(server, "api")
 
 
-@pytest.fixture
-def dest(tmp_path: Path) -> Path:
-    folder = tmp_path / "dest"
-    folder.mkdir()
-    return folder
-
-
 def fetch(dest: Path, **options: Any) -> dict[str, Any]:
     return {"library": "templates", "library_item": "rocky9", "dest": str(dest), **options}
 
 
 def without_dest(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name != "dest"}
-
-
-def contents(dest: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in dest.iterdir()}
 
 
 def sessions(sim: Simulator) -> int:

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tests.harness.modules import ModuleResult, connection_args, run_module
@@ -21,6 +22,11 @@ DIALECTS = ("api", "rest")
 LOGIN_PATHS = ("/api/session", "/rest/com/vmware/cis/session")
 SESSION_PATH = re.compile(r"/update-session/(id:)?[0-9a-f-]+:[0-9a-f-]+$")
 READING_ACTIONS = ("find", "get", "probe")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """What the files in a directory hold, by their names."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def action_of(exchange: Exchange) -> str:

@@ -28,7 +28,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._download.destinat
 from ansible_collections.vsphere.content.plugins.module_utils._download.fetch import require_placed
 from ansible_collections.vsphere.content.plugins.module_utils._download.session_mark import MARK_SUFFIX
 from ansible_collections.vsphere.content.plugins.module_utils._transfer.local_file import FileChanged
-from tests.harness.tasks import DIALECTS, Run, Tasks
+from tests.harness.tasks import DIALECTS, Run, Tasks, contents
 from tests.harness.users import as_nobody
 from tests.harness.waiting import while_held
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
@@ -60,19 +60,8 @@ def one(server: Simulator) -> Tasks:
     return Tasks(server, "api")
 
 
-@pytest.fixture
-def dest(tmp_path: Path) -> Path:
-    folder = tmp_path / "dest"
-    folder.mkdir()
-    return folder
-
-
 def fetch(dest: Path | str, **options: Any) -> dict[str, Any]:
     return {"module": DOWNLOAD, "library": "templates", "library_item": "rocky9", "dest": str(dest), **options}
-
-
-def contents(dest: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in dest.iterdir()}
 
 
 def fetched(run: Run) -> list[str]:

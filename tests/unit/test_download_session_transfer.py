@@ -32,7 +32,7 @@ from ansible_collections.vsphere.content.plugins.module_utils._vcenter.errors im
     TransferFailed,
 )
 from tests.harness.modules import module_environment
-from tests.harness.tasks import DIALECTS, Tasks
+from tests.harness.tasks import DIALECTS, Tasks, contents
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
 from tests.simulator.seed import filler
 
@@ -58,19 +58,8 @@ def one(server: Simulator) -> Tasks:
     return Tasks(server, "api")
 
 
-@pytest.fixture
-def dest(tmp_path: Path) -> Path:
-    folder = tmp_path / "dest"
-    folder.mkdir()
-    return folder
-
-
 def fetch(dest: Path, **options: Any) -> dict[str, Any]:
     return {"module": DOWNLOAD, "library": "templates", "library_item": "tools", "dest": str(dest), **options}
-
-
-def contents(dest: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in dest.iterdir()}
 
 
 def sessions(sim: Simulator) -> int:
