@@ -35,12 +35,17 @@ def provide(version: str, env: Mapping[str, str], requirements: Path = REQUIREME
     folder = CACHE / requirements.stem / version
     python, made = folder / "bin" / "python", folder / requirements.name
     with _alone(folder.with_name(f"{version}.lock")):
-        if not made.exists() or made.read_bytes() != requirements.read_bytes():
+        if not is_made(made, requirements):
             subprocess.run([f"python{version}", "-m", "venv", "--clear", str(folder)], env=env, check=True)
             pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
             subprocess.run([*pip, "--requirement", str(requirements)], env=env, check=True)
             shutil.copyfile(requirements, made)
     return python
+
+
+def is_made(made: Path, requirements: Path) -> bool:
+    """Whether a copy of the requirements, left when all of them had been brought, is what they are still."""
+    return made.exists() and made.read_bytes() == requirements.read_bytes()
 
 
 @contextmanager

@@ -9,11 +9,13 @@ which pip is told to look nowhere else but at what was fetched.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.harness.checkout import CACHE, ROOT
+from tools.supported import is_made
 
 PIP_SETTINGS = """\
 [global]
@@ -31,9 +33,14 @@ def provide_home(name: str, pythons: Sequence[Path], env: Mapping[str, str]) -> 
     home = CACHE / "ansible-test" / name
     wheels, settings = home / "wheels", home / ".config" / "pip" / "pip.conf"
     settings.parent.mkdir(parents=True, exist_ok=True)
+    requirements = ROOT / "requirements" / f"{name}.txt"
     for python in pythons:
+        fetched = home / f"{python.resolve().name}.txt"
+        if is_made(fetched, requirements):
+            continue
         download = [str(python), "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-        wanted = ["--require-hashes", "--requirement", str(ROOT / "requirements" / f"{name}.txt")]
+        wanted = ["--require-hashes", "--requirement", str(requirements)]
         subprocess.run([*download, "--only-binary=:all:", f"--dest={wheels}", *wanted], env=env, check=True)
+        shutil.copyfile(requirements, fetched)
     settings.write_text(PIP_SETTINGS.format(wheels=wheels), encoding="utf-8")
     return home
