@@ -19,11 +19,6 @@ attributes:
   idempotent:
     description: A second run with the same options changes nothing.
     support: full
-  action_group:
-    description: Takes the connection options from C(module_defaults) of the group C(vsphere.content.vcenter).
-    support: full
-    membership:
-      - vsphere.content.vcenter
 """
 
     INFO = r"""
@@ -38,6 +33,11 @@ attributes:
   idempotent:
     description: Changes nothing, however often it is run.
     support: full
+"""
+
+    GROUP = r"""
+options: {}
+attributes:
   action_group:
     description: Takes the connection options from C(module_defaults) of the group C(vsphere.content.vcenter).
     support: full

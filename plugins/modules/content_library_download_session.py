@@ -26,6 +26,7 @@ description:
     that; the task then warns. After five tries on one file it fails.
 extends_documentation_fragment:
   - vsphere.content.attributes
+  - vsphere.content.attributes.group
   - vsphere.content.connection
   - vsphere.content.library_item
   - vsphere.content.progress

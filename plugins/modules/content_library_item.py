@@ -16,6 +16,7 @@ description:
   - A new item is empty. M(vsphere.content.content_library_update_session) gives it content.
 extends_documentation_fragment:
   - vsphere.content.attributes
+  - vsphere.content.attributes.group
   - vsphere.content.connection
 options:
   library:

@@ -18,6 +18,7 @@ description:
   - A session that ends while it is being read is left out of the result.
 extends_documentation_fragment:
   - vsphere.content.attributes.info
+  - vsphere.content.attributes.group
   - vsphere.content.connection
   - vsphere.content.library_item
 options:

@@ -27,6 +27,7 @@ description:
     O(warning_behavior) does not accept fails the task before the first byte of a disk is sent.
 extends_documentation_fragment:
   - vsphere.content.attributes
+  - vsphere.content.attributes.group
   - vsphere.content.connection
   - vsphere.content.library_item
   - vsphere.content.progress
@@ -585,7 +586,7 @@ from ..module_utils._session.item_lookup import (
 )
 from ..module_utils._session.waiting import SYSTEM_CLOCK
 from ..module_utils._task.converge import Task, converge
-from ..module_utils._task.option_checks import read_client_token, require_names, require_range
+from ..module_utils._task.option_checks import read_client_token, require_limits, require_names
 from ..module_utils._task.progress import progress_spec
 from ..module_utils._task.run import run_module
 from ..module_utils._transfer.content import Wanted
@@ -594,8 +595,6 @@ from ..module_utils._update.update_resource import UpdateSessionResource
 from ..module_utils._vcenter.api import Api
 from ..module_utils._vcenter.errors import InvalidArgument
 
-MOST_TRANSFERS = 32
-LONGEST_WAIT = 7 * 24 * 3600
 WARNING_TYPES = [
     "SELF_SIGNED_CERTIFICATE",
     "EXPIRED_CERTIFICATE",
@@ -656,11 +655,7 @@ def read_declared(params: Mapping[str, Any]) -> Declared:
     require_names(params)
     if not params["session_id"]:
         require_complete_names(params)
-    require_range("client_progress", params["client_progress"], 0, 100)
-    require_range("parallel_transfers", params["parallel_transfers"], 1, MOST_TRANSFERS)
-    require_range("wait_timeout", params["wait_timeout"], 1, LONGEST_WAIT)
-    require_range("busy_timeout", params["busy_timeout"], 0, LONGEST_WAIT)
-    require_range("progress_interval", params["progress_interval"], 0, LONGEST_WAIT)
+    require_limits(params)
     return Declared(
         session_id=params["session_id"],
         state=params["state"],

@@ -30,16 +30,8 @@ options:
     description:
       - The path of the directory to fetch to. It need not be there yet.
     type: path
-attributes:
-  check_mode:
-    description: Reads only, so check mode makes no difference.
-    support: full
-  diff_mode:
-    description: Changes nothing, so there is no difference to show.
-    support: N/A
-  idempotent:
-    description: Changes nothing, however often it is run.
-    support: full
+extends_documentation_fragment:
+  - vsphere.content.attributes.info
 seealso:
   - module: vsphere.content.content_library_update_session
   - module: vsphere.content.content_library_download_session

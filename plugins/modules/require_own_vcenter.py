@@ -29,6 +29,7 @@ options:
     default: false
 extends_documentation_fragment:
   - vsphere.content.attributes.info
+  - vsphere.content.attributes.group
   - vsphere.content.connection
 """
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from .._session.item_lookup import require_complete_names
 from .._session.states import ACTIVE, DOWNLOAD_STEPS, Step, choose_step
-from .._task.option_checks import read_client_token, require_directory, require_names, require_range
+from .._task.option_checks import read_client_token, require_directory, require_limits, require_names
 from .._transfer.content import (
     DIGEST_LENGTHS,
     Checksum,
@@ -36,8 +36,6 @@ from .._transfer.roots import FETCH_DEST_ROOT, require_below
 from .._vcenter.errors import ChecksumMismatch, InvalidArgument, NotAllowedInCurrentState, NotFound, some_of
 from .._vcenter.models import ChecksumInfo, DownloadFile, DownloadSession, LibraryItemFile, to_result
 
-MOST_TRANSFERS = 32
-LONGEST_WAIT = 7 * 24 * 3600
 PREPARED = "PREPARED"
 FIND = "download_session.file.find"
 AS_DECLARED = "as declared"
@@ -140,10 +138,7 @@ def read_declared(params: Mapping[str, Any], *, has_attributes: bool) -> Declare
     require_names(params)
     if not params["session_id"]:
         require_complete_names(params)
-    require_range("client_progress", params["client_progress"], 0, 100)
-    require_range("parallel_transfers", params["parallel_transfers"], 1, MOST_TRANSFERS)
-    require_range("wait_timeout", params["wait_timeout"], 1, LONGEST_WAIT)
-    require_range("progress_interval", params["progress_interval"], 0, LONGEST_WAIT)
+    require_limits(params)
     if params["dest"] is not None:
         if params["state"] != "active":
             raise InvalidArgument(

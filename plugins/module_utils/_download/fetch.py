@@ -218,17 +218,18 @@ def _strength(checksum: Checksum) -> int:
 
 @dataclass
 class _Content:
-    """What has come of a file: C(size) bytes, with a checksum that was made on the way."""
+    """What has come of a file: C(size) bytes, and by the algorithm the digests that are known, each made only once."""
 
     partial: Partial
     size: int
-    known: Checksum
+    digests: dict[str, str]
 
     def checksum(self, algorithm: str) -> Checksum:
         """Raises TransferFailed."""
-        if algorithm == self.known.algorithm:
-            return self.known
-        return Checksum(algorithm, hash_opened(self.partial.descriptor, self.partial.target, algorithm, 0, self.size))
+        if algorithm not in self.digests:
+            opened, path = self.partial.descriptor, self.partial.target
+            self.digests[algorithm] = hash_opened(opened, path, algorithm, 0, self.size)
+        return Checksum(algorithm, self.digests[algorithm])
 
 
 @dataclass
@@ -376,7 +377,7 @@ class Download:
             on_break=lambda why: self.warn(f"The download of {file.name} broke and was taken up again: {why}"),
         )
         said = self.api.get_download_file(self._session_id, file.name).checksum_info
-        matched = self._verify(file, said, _Content(partial, moving.done, Checksum(algorithm, arrived.digest)))
+        matched = self._verify(file, said, _Content(partial, moving.done, {algorithm: arrived.digest}))
         if not matched:
             self._require_enough(file.name, arrived.is_whole)
         partial.sync()

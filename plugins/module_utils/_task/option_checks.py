@@ -11,13 +11,23 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from .._vcenter.connection_options import require_range
 from .._vcenter.errors import InvalidArgument
 
+LONGEST_WAIT = 7 * 24 * 3600
+LIMITS = {
+    "client_progress": (0, 100),
+    "parallel_transfers": (1, 32),
+    "wait_timeout": (1, LONGEST_WAIT),
+    "busy_timeout": (0, LONGEST_WAIT),
+    "progress_interval": (0, LONGEST_WAIT),
+}
 
-def require_range(name: str, value: int | None, lowest: int, highest: int) -> None:
-    """Raises InvalidArgument for a number outside; an option that is not given fits."""
-    if value is not None and not lowest <= value <= highest:
-        raise InvalidArgument(f"{name} is {value}", remedy=f"Set {name} to a number from {lowest} to {highest}.")
+
+def require_limits(params: Mapping[str, Any]) -> None:
+    """Raises InvalidArgument for a number that no session module takes; what a module has no option for fits."""
+    for name, (lowest, highest) in LIMITS.items():
+        require_range(name, params.get(name), lowest, highest)
 
 
 def require_names(params: Mapping[str, Any]) -> None:

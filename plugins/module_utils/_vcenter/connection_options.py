@@ -104,13 +104,13 @@ def read_options(params: Mapping[str, Any], from_environment: Collection[str] = 
         )
     for name in ("username", "password", "proxy_username", "proxy_password"):
         _require_text(name, params[name])
-    _require_range("port", params["port"], 1, 65535)
-    _require_range("request_timeout", params["request_timeout"], 1, 86400)
+    require_range("port", params["port"], 1, 65535)
+    require_range("request_timeout", params["request_timeout"], 1, 86400)
     verify = _read_trust(params, from_environment)
     if params["proxy_host"]:
         if not params["proxy_port"]:
             raise InvalidArgument("proxy_host is given without proxy_port", remedy="Set proxy_port.")
-        _require_range("proxy_port", params["proxy_port"], 1, 65535)
+        require_range("proxy_port", params["proxy_port"], 1, 65535)
     options = ConnectionOptions(
         hostname=read_host("hostname", params["hostname"]),
         port=params["port"],
@@ -175,8 +175,9 @@ def as_sent(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _require_range(name: str, value: int, lowest: int, highest: int) -> None:
-    if not lowest <= value <= highest:
+def require_range(name: str, value: int | None, lowest: int, highest: int) -> None:
+    """Raises InvalidArgument for a number outside; an option that is not given fits."""
+    if value is not None and not lowest <= value <= highest:
         raise InvalidArgument(f"{name} is {value}", remedy=f"Set {name} to a number from {lowest} to {highest}.")
 
 
