@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+from ..plugin_utils._in_worker import import_module
 from ..plugin_utils._progress import ProgressAction
 
 
 class ActionModule(ProgressAction):
     """The module of the same name documents what this adds to it."""
+
+    MODULE = import_module(__name__)

@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+from ..plugin_utils._in_worker import import_module
 from ..plugin_utils._operator import OperatorAction
 
 
 class ActionModule(OperatorAction):
-    """The module of the same name documents what it does; it only gets the settings of the job from here."""
+    """Passes the operator's settings to the module of the same name, which documents the rest."""
+
+    MODULE = import_module(__name__)

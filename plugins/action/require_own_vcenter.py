@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Judges the connections of all hosts of a play on the controller, so that hosts that come later count as well."""
+"""Checks on the controller whether hosts of a play share a vCenter; hosts that come later count as well."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
 
 VARIABLE = "vcenter_connection"
-# What the roles set from that variable; module_defaults of anything else are the play's own.
+# The roles set the module_defaults of this group from the variable. Any other module_defaults are the play's own.
 GROUP_OF_VARIABLE = "group/vsphere.content.vcenter_connection"
 HOST_VARIABLE = "VMWARE_HOST"
 PORT_VARIABLE = "VMWARE_PORT"
@@ -25,7 +25,7 @@ SHOWN_HOSTS = 5
 
 @dataclass(frozen=True)
 class Use:
-    """The vCenter that a host uses; C(by_accident) if nobody has named it for this host alone."""
+    """The vCenter that a host uses; `by_accident` unless somebody named it for this host alone."""
 
     host: str
     vcenter: tuple[str, str]
@@ -45,7 +45,18 @@ class ActionModule(ActionBase):
         except TypeError as error:
             return {**result, **_failure(f"shared: {error}. Set it to true or false.")}
         reason = None if shared else self._find_reason(task_vars or {})
-        return {**result, "changed": False, **(_failure(reason) if reason else {})}
+        return {**result, "changed": False, "vcenter": self._own(), **(_failure(reason) if reason else {})}
+
+    def _own(self) -> str | None:
+        """The vCenter of this host, as messages of the modules call it; None if the controller cannot tell."""
+        environment = self._play_environment()
+        local = os.environ if self._connection.transport == "local" else {}
+        told = {**local, **environment}
+        host = str(self._task.args.get("hostname") or told.get(HOST_VARIABLE) or "").strip()
+        port = str(self._task.args.get("port") or told.get(PORT_VARIABLE) or USUAL_PORT)
+        if not host or port == USUAL_PORT:
+            return host or None
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     def _find_reason(self, task_vars: Mapping[str, Any]) -> str | None:
         """Why the play must not go on; None if it may."""
@@ -54,7 +65,7 @@ class ActionModule(ActionBase):
         listed = {host: _listed(task_vars["hostvars"], host) for host in hosts} if len(hosts) > 1 else {}
         is_named, is_listed = bool(self._task.args.get("hostname")), bool((listed.get(own) or {}).get("hostname"))
         if is_named and not is_listed:
-            return None  # The play itself names it, for this host as for the others.
+            return None  # The play itself names the vCenter, for all hosts.
         replaced = is_listed and not is_named
         if replaced:
             listed = {host: {} for host in hosts}
@@ -63,7 +74,7 @@ class ActionModule(ActionBase):
         return _explain(shared, extra=extra, replaced=replaced) if shared else None
 
     def _uses(self, listed: Mapping[str, Mapping[str, Any] | None], *, extra: bool) -> Iterator[Use]:
-        """What can be said of the vCenters of the hosts, each with its C(vcenter_connection)."""
+        """The known vCenters of the hosts; `listed` has the `vcenter_connection` of each."""
         inherited = self._inherited_host()
         port = os.environ.get(PORT_VARIABLE) or USUAL_PORT
         for host, connection in listed.items():
@@ -75,15 +86,22 @@ class ActionModule(ActionBase):
                 yield Use(host, place, by_environment=not named, by_accident=extra or not named)
 
     def _inherited_host(self) -> str:
-        """The vCenter that tasks use whose options name none; empty where the play has a word in that."""
-        environment: dict[str, Any] = {}
-        self._compute_environment_string(environment)
-        if self._connection.transport != "local" or HOST_VARIABLE in environment or self._play_names_host():
+        """The vCenter of tasks whose options name none; empty if the play may set it."""
+        local = self._connection.transport == "local"
+        if not local or HOST_VARIABLE in self._play_environment() or self._play_names_host():
             return ""
         return os.environ.get(HOST_VARIABLE) or ""
 
+    def _play_environment(self) -> dict[str, Any]:
+        """What `environment` of the play says."""
+        environment: dict[str, Any] = {}
+        # Only newer versions of ansible-core give its types.
+        ansible: Any = self
+        ansible._compute_environment_string(environment)
+        return environment
+
     def _play_names_host(self) -> bool:
-        """Whether module_defaults of the play name a vCenter; a template as a whole may."""
+        """Whether module_defaults of the play name a vCenter; options that are one template may do so."""
         return any(
             isinstance(options, str) or "hostname" in (options or {})
             for defaults in self._task.module_defaults or []
@@ -93,10 +111,10 @@ class ActionModule(ActionBase):
 
 
 def _listed(hostvars: Any, host: str) -> Mapping[str, Any] | None:
-    """The C(vcenter_connection) that is known of a host outside the play; None if it cannot be read."""
+    """The `vcenter_connection` of a host, without variables of the play; None if it cannot be read."""
     try:
         found = hostvars[host].get(VARIABLE) or {}
-    except Exception:  # noqa: BLE001 (what a template of another host needs may be known to its own tasks only)
+    except Exception:  # noqa: BLE001 (a template may need variables that only that host's own tasks have)
         return None
     return found if isinstance(found, Mapping) else None
 

@@ -11,7 +11,7 @@ class ModuleDocFragment:
 options: {}
 attributes:
   check_mode:
-    description: Can run in check mode, and return what it would change without changing it.
+    description: Can run in check mode, and then returns what it would change without changing it.
     support: full
   diff_mode:
     description: Returns what it changes, or would change in check mode, when C(--diff) is given.
@@ -28,7 +28,7 @@ attributes:
     description: Reads only, so check mode makes no difference.
     support: full
   diff_mode:
-    description: Changes nothing, so there is no difference to show.
+    description: Changes nothing, so there is no diff to show.
     support: N/A
   idempotent:
     description: Changes nothing, however often it is run.

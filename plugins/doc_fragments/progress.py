@@ -11,32 +11,31 @@ class ModuleDocFragment:
 options:
   progress_interval:
     description:
-      - While files move, a line for each of them appears in the job's output, at most every so many seconds, that says
-        how far it is, how fast and how long still. V(0) shows none.
-      - If it is left out, the environment variable E(VSPHERE_CONTENT_PROGRESS_INTERVAL) is used, or without one
-        C(progress_interval) in the section C([vsphere_content]) of C(ansible.cfg), or without that V(5). Both are those
-        of the controller.
-      - A task that has nothing to move shows nothing. Nothing is shown either with C(async) or C(no_log), over another
-        connection than C(local), with C(become) to another user, or where the stdout callback prints JSON. The task
-        does the same in all these cases.
+      - How many seconds at least lie between two lines about the same file in the job's output. While a file moves,
+        such a line shows how much was sent or fetched, the speed and the time left. V(0) shows no lines.
+      - If it is left out, the controller's environment variable E(VSPHERE_CONTENT_PROGRESS_INTERVAL) counts, then
+        C(progress_interval) in the section C([vsphere_content]) of its C(ansible.cfg), then V(5).
+      - A task that has nothing to move shows no lines. Nor does a task with C(async) or C(no_log), over another
+        connection than C(local), with C(become) to another user, or with a stdout callback that prints JSON. Otherwise
+        these tasks work in the same way.
     type: int
     default: 5
   progress_file:
     description:
-      - A file that exists, to which lines about the progress are added while the task runs.
-      - The action plugin that shows the lines sets it. A task that sets it has the lines there, and none in the job's
-        output.
-      - The task does not fail if it cannot write there.
+      - An existing file to which the task appends lines about its progress.
+      - The action plugin that shows the lines sets this option. If a task sets it, the lines go to this file and not to
+        the job's output.
+      - The task goes on if it cannot write there.
     type: path
 attributes:
   action:
     description: An action plugin of the same name runs on the controller.
     support: full
     details:
-      - It shows the progress, and does nothing else. Without it the module does the same.
+      - It shows the progress. Without it, the module does the same work.
   async:
     description: Can be run with C(async).
     support: full
     details:
-      - No progress is shown then.
+      - Then it shows no progress.
 """

@@ -12,10 +12,10 @@ version_added: 0.1.0
 author:
   - The vsphere.content authors (@vsphere-content)
 description:
-  - Reads update sessions and download sessions with their state, progress, expiration, preview and, if asked for,
-    files.
-  - vCenter shows only the sessions that the user of this task has made, unless they are named by O(session_ids).
-  - A session that ends while it is being read is left out of the result.
+  - Reads update sessions and download sessions with their state, progress, expiration and preview, and with
+    O(with_files) their files.
+  - vCenter lists only the sessions that the user of this task created. O(session_ids) can name others.
+  - The task leaves out a session that disappears while it reads it.
 extends_documentation_fragment:
   - vsphere.content.attributes.info
   - vsphere.content.attributes.group
@@ -30,23 +30,31 @@ options:
     default: all
   session_ids:
     description:
-      - The identifiers of the sessions to read. One that does not exist is left out of the result.
-      - If it is left out, the sessions of the item are read, and without an item all sessions of the user.
+      - The identifiers of the sessions to read. The task leaves out those that do not exist.
+      - If it is left out, the task reads the sessions of the item, or without an item all sessions of the user.
     type: list
     elements: str
   states:
     description:
-      - Only sessions in one of these states are returned.
-      - If it is left out, sessions in any state are.
+      - Return only sessions in one of these states.
+      - If it is left out, the task returns sessions in any state.
     type: list
     elements: str
     choices: [ACTIVE, DONE, ERROR, CANCELED]
   with_files:
     description:
-      - Whether the files of each session are read too, which takes one more request for each session.
+      - Whether to read the files of each session, too. This takes one more request for each session.
+    type: bool
+    default: false
+  with_names:
+    description:
+      - Whether to read the names of the items and libraries that the sessions belong to, too. This takes one more
+        request for each item and each library.
     type: bool
     default: false
 seealso:
+  - module: vsphere.content.content_library_download_session
+  - module: vsphere.content.content_library_item_info
   - module: vsphere.content.content_library_update_session
 """
 
@@ -69,7 +77,8 @@ RETURN = r"""
 update_sessions:
   description:
     - The update sessions, as M(vsphere.content.content_library_update_session) returns them under RV(ignore:session).
-    - All keys are always there, none where the server sent nothing. Keys that a newer vCenter adds are passed on.
+    - Every key is always present, with none for a value that the server did not send. The task passes on keys that a
+      newer vCenter adds.
   returned: success
   type: list
   elements: dict
@@ -91,7 +100,7 @@ update_sessions:
       description: The identifier of the item that the session works on.
       type: str
     library_item_content_version:
-      description: The content version of the item when the session was made.
+      description: The content version of the item when the session was created.
       type: str
     state:
       description: V(ACTIVE), V(DONE), V(ERROR) or V(CANCELED).
@@ -100,7 +109,16 @@ update_sessions:
       description: The progress that the client reported, 0 to 100.
       type: int
     expiration_time:
-      description: When the session ends by itself unless something happens in it.
+      description: When the session expires if nothing happens in it.
+      type: str
+    library_item:
+      description: The name of the item, or none if it does not exist any more. Only with O(with_names).
+      type: str
+    library_id:
+      description: The identifier of the item's library, or none. Only with O(with_names).
+      type: str
+    library:
+      description: The name of that library, or none. Only with O(with_names).
       type: str
     error_message:
       description: Why the session failed, as vCenter's localizable message.
@@ -123,7 +141,7 @@ update_sessions:
               description: Whom the certificate is for.
               type: str
             self_signed:
-              description: Whether the two are the same.
+              description: Whether issuer and subject are the same.
               type: bool
             x509:
               description: The certificate itself, in PEM form.
@@ -138,13 +156,13 @@ update_sessions:
           elements: dict
           contains:
             type:
-              description: The warning, by vCenter's name for it.
+              description: The warning, by vCenter's name.
               type: str
             message:
               description: What vCenter says about it, as a localizable message.
               type: dict
             ignored:
-              description: Whether the session goes on in spite of it.
+              description: Whether the session ignores the warning.
               type: bool
     warning_behavior:
       description: Which warnings the session ignores.
@@ -152,7 +170,7 @@ update_sessions:
       elements: dict
       contains:
         type:
-          description: The warning, by vCenter's name for it.
+          description: The warning, by vCenter's name.
           type: str
         ignored:
           description: Whether the content is accepted in spite of the warning.
@@ -164,6 +182,9 @@ update_sessions:
       contains:
         name:
           description: The name of the file.
+          type: str
+        held_by:
+          description: V(session), as V(item) marks the files of an item in the results of other modules.
           type: str
         status:
           description: How far the file is, such as V(TRANSFERRING) or V(READY).
@@ -188,7 +209,7 @@ update_sessions:
               description: The checksum in hexadecimal digits.
               type: str
         source_endpoint:
-          description: Where the server fetches the file from, without what lets it in there.
+          description: The address from which the server fetches the file, without credentials.
           type: dict
           contains:
             uri:
@@ -201,7 +222,7 @@ update_sessions:
               description: The certificate of the server there, in PEM form.
               type: str
         upload_endpoint:
-          description: Where the file is sent to.
+          description: The address to which the task sends the file.
           type: dict
           contains:
             uri:
@@ -222,7 +243,8 @@ update_sessions:
 download_sessions:
   description:
     - The download sessions.
-    - All keys are always there, none where the server sent nothing. Keys that a newer vCenter adds are passed on.
+    - Every key is always present, with none for a value that the server did not send. The task passes on keys that a
+      newer vCenter adds.
   returned: success
   type: list
   elements: dict
@@ -235,7 +257,7 @@ download_sessions:
       description: The identifier of the item that the session works on.
       type: str
     library_item_content_version:
-      description: The content version of the item when the session was made.
+      description: The content version of the item when the session was created.
       type: str
     state:
       description: V(ACTIVE), V(ERROR) or V(CANCELED).
@@ -244,7 +266,16 @@ download_sessions:
       description: The progress that the client reported, 0 to 100.
       type: int
     expiration_time:
-      description: When the session ends by itself unless something happens in it.
+      description: When the session expires if nothing happens in it.
+      type: str
+    library_item:
+      description: The name of the item, or none if it does not exist any more. Only with O(with_names).
+      type: str
+    library_id:
+      description: The identifier of the item's library, or none. Only with O(with_names).
+      type: str
+    library:
+      description: The name of that library, or none. Only with O(with_names).
       type: str
     error_message:
       description: Why the session failed, as vCenter's localizable message.
@@ -256,6 +287,9 @@ download_sessions:
       contains:
         name:
           description: The name of the file.
+          type: str
+        held_by:
+          description: V(session), as V(item) marks the files of an item in the results of other modules.
           type: str
         status:
           description: V(UNPREPARED), V(PREPARE_REQUESTED), V(PREPARING), V(PREPARED) or V(ERROR).
@@ -293,7 +327,7 @@ download_sessions:
           description: Why the server could not prepare the file, as vCenter's localizable message.
           type: dict
 error:
-  description: What went wrong, for a playbook to decide on.
+  description: What went wrong, in a form that a playbook can test.
   returned: on failure
   type: dict
   sample:
@@ -305,34 +339,37 @@ error:
     session_id:
   contains:
     type:
-      description: The kind of failure, by vCenter's name for it, such as V(NOT_FOUND), or one of this collection's own.
+      description:
+        - The type of the failure, by vCenter's name, such as V(NOT_FOUND) or V(RESOURCE_BUSY), or one of
+          V(CONNECTION_FAILED), V(TLS_UNVERIFIED), V(INVALID_RESPONSE), V(TRANSFER_FAILED), V(CHECKSUM_MISMATCH),
+          V(TIMED_OUT), V(WARNINGS_NOT_IGNORED), V(SIGNER_NOT_ACCEPTED).
       type: str
     status:
-      description: The HTTP status, none if there was no answer.
+      description: The HTTP status, or none if no answer came.
       type: int
     operation:
-      description: Which operation of the API failed.
+      description: The operation of the API that failed.
       type: str
     messages:
-      description: The server's messages, whole.
+      description: The server's messages, unchanged.
       type: list
       elements: dict
     data:
-      description: What else the server sent with the failure.
+      description: What the server sent with the failure besides its messages.
       type: dict
     session_id:
-      description: The session that it happened in.
+      description: The session in which it happened, if there is one.
       type: str
 trace:
   description:
-    - Each request that the task sent, in the order in which they began, those that were tried again included. Headers
-      and bodies are never in it.
+    - Each request that the task sent, in the order in which they began, including those that it sent again. It never
+      contains headers or bodies.
   returned: at C(-vvv) and above
   type: list
   elements: dict
   sample:
     - method: GET
-      path: /api/content/library/item/update-session?library_item_id=0b1e1a5c-6d3c-4b53-9a19-6c0e2c9f8a55
+      path: /api/content/library/item/download-session?library_item_id=0b1e1a5c-6d3c-4b53-9a19-6c0e2c9f8a55
       status: 200
       milliseconds: 12
   contains:
@@ -341,24 +378,23 @@ trace:
       type: str
     path:
       description:
-        - The path, with its query for an operation of the API.
-        - Where content was sent or fetched, it is without the query, and with the host if that is not the vCenter.
+        - The path. For an operation of the API, it includes the query.
+        - For content that was sent or fetched, it has no query, and includes the host if that is not the vCenter.
       type: str
     status:
-      description: The status of the answer, none where no answer came.
+      description: The HTTP status of the answer, or none if no answer came.
       type: int
     milliseconds:
-      description: The time until the head of the answer came. The sending of a file counts, its receiving does not.
+      description: The time until the head of the answer came. It includes sending a file, but not receiving one.
       type: int
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any, Callable, Union
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._session.item_lookup import (
+from ..module_utils._item.item_lookup import (
     ITEM_MUTUALLY_EXCLUSIVE,
     describe_item,
     item_spec,
@@ -366,55 +402,68 @@ from ..module_utils._session.item_lookup import (
     require_complete_names,
     resolve_item,
 )
+from ..module_utils._item.item_reader import read_library_names
+from ..module_utils._session.finding import own_ids
 from ..module_utils._session.waiting import gather
 from ..module_utils._task.converge import Task
 from ..module_utils._task.option_checks import require_names
 from ..module_utils._task.run import run_module
-from ..module_utils._vcenter.api import Api
-from ..module_utils._vcenter.models import Model, Session, to_result
+from ..module_utils._vcenter.api import Api, DownloadSessions, UpdateSessions
+from ..module_utils._vcenter.errors import ApiError
+from ..module_utils._vcenter.models import file_result
+from ..module_utils._vcenter.schema import to_result
+from ..module_utils._vcenter.timing import SYSTEM_CLOCK, Clock
+
+AnySessions = Union[UpdateSessions, DownloadSessions]
 
 
-@dataclass(frozen=True)
-class Kind:
-    """How sessions of one kind are read, and under which name they are returned."""
-
-    key: str
-    list_ids: Callable[[str | None], list[str]]
-    get: Callable[[str], Session]
-    list_files: Callable[[str], Sequence[Model]]
+def kinds_of(api: Api, kind: str) -> dict[str, AnySessions]:
+    """The kinds of sessions to read, by the key under which the task returns them."""
+    kinds: dict[str, AnySessions] = {"update_sessions": api.updates, "download_sessions": api.downloads}
+    return kinds if kind == "all" else {f"{kind}_sessions": kinds[f"{kind}_sessions"]}
 
 
-def kinds_of(api: Api, kind: str) -> list[Kind]:
-    kinds = {
-        "update": Kind("update_sessions", api.list_update_sessions, api.get_update_session, api.list_update_files),
-        "download": Kind(
-            "download_sessions", api.list_download_sessions, api.get_download_session, api.list_download_files
-        ),
-    }
-    return list(kinds.values()) if kind == "all" else [kinds[kind]]
-
-
-def read_sessions(api: Api, params: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+def read_sessions(
+    api: Api, params: dict[str, Any], readers: int, warn: Callable[[str], None]
+) -> dict[str, list[dict[str, Any]]]:
     item_id = resolve_item(api, params) if names_item(params) else None
     states, with_files = params["states"], params["with_files"]
     wanted = params["session_ids"]
     found: dict[str, list[dict[str, Any]]] = {"update_sessions": [], "download_sessions": []}
     met: set[str] = set()
-    for kind in kinds_of(api, params["kind"]):
 
-        def read(session_id: str, kind: Kind = kind) -> dict[str, Any] | None:
-            session = kind.get(session_id)
+    def on_refused(refusal: ApiError) -> None:
+        warn(f"{refusal.explain()} Without it a user can create none, so none are returned.")
+
+    for key, sessions in kinds_of(api, params["kind"]).items():
+
+        def read(session_id: str, sessions: AnySessions = sessions) -> dict[str, Any] | None:
+            session = sessions.get(session_id)
             met.add(session_id)
             if (states and session.state not in states) or (item_id and session.library_item_id != item_id):
                 return None
-            files = {"files": [to_result(file) for file in kind.list_files(session_id)]} if with_files else {}
-            return {**to_result(session), **files}
+            shown = to_result(session)
+            if with_files:
+                shown["files"] = [file_result(file) for file in sessions.files(session_id)]
+            return shown
 
-        ids = kind.list_ids(item_id) if wanted is None else wanted
-        found[kind.key] = [session for session in gather(read, ids) if session]
-        # An identifier that has been met is not asked for as a session of the other kind.
+        ids = own_ids(sessions, item_id, on_refused) if wanted is None else wanted
+        found[key] = [session for session in gather(read, ids, readers) if session]
+        # A session that was found is not looked for among the other kind.
         wanted = None if wanted is None else [session_id for session_id in wanted if session_id not in met]
     return found
+
+
+def add_names(api: Api, sessions: Sequence[dict[str, Any]], readers: int) -> None:
+    """Note in each session the names of its item and library, none for an item that does not exist any more."""
+    item_ids = list(dict.fromkeys(filter(None, (session["library_item_id"] for session in sessions))))
+    items = dict(gather(lambda item_id: (item_id, api.get_item(item_id)), item_ids, readers))
+    libraries = read_library_names(api, items.values(), readers)
+    for session in sessions:
+        item = items.get(session["library_item_id"])
+        session["library_item"] = item.name if item else None
+        session["library_id"] = item.library_id if item else None
+        session["library"] = libraries.get(session["library_id"])
 
 
 def require_valid(params: Mapping[str, Any]) -> None:
@@ -426,10 +475,14 @@ def require_valid(params: Mapping[str, Any]) -> None:
 
 
 def session_info(module: AnsibleModule, task: Task, _declared: None) -> dict[str, Any]:
-    return {"changed": False, **read_sessions(Api(task.connection), module.params)}
+    api, readers = Api(task.connection), task.clock.timing.readers
+    found = read_sessions(api, module.params, readers, task.warn)
+    if module.params["with_names"]:
+        add_names(api, [session for sessions in found.values() for session in sessions], readers)
+    return {"changed": False, **found}
 
 
-def main() -> None:
+def main(clock: Clock = SYSTEM_CLOCK) -> None:
     run_module(
         {
             **item_spec(),
@@ -437,10 +490,12 @@ def main() -> None:
             "session_ids": {"type": "list", "elements": "str"},
             "states": {"type": "list", "elements": "str", "choices": ["ACTIVE", "DONE", "ERROR", "CANCELED"]},
             "with_files": {"type": "bool", "default": False},
+            "with_names": {"type": "bool", "default": False},
         },
         lambda module: require_valid(module.params),
         session_info,
         describe=describe_item,
+        clock=clock,
         supports_check_mode=True,
         mutually_exclusive=[
             *ITEM_MUTUALLY_EXCLUSIVE,

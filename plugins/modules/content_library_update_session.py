@@ -12,19 +12,22 @@ version_added: 0.1.0
 author:
   - The vsphere.content authors (@vsphere-content)
 description:
-  - Content reaches an item of a vCenter content library through an update session. A task declares
-    the state of the session, the warnings that it may ignore and the files that the item should hold, and the module
-    changes what differs.
-  - With O(state=done) and O(files) it publishes. If the item already holds exactly these files, there is no session, no
-    upload and no change, so a playbook may run as often as it likes.
-  - Without O(state=done) nothing is published. The session is then left open, and the item keeps its content until
-    another task completes it.
-  - A session that an earlier, killed run left behind is taken over. A session that this task made itself is canceled
-    and deleted when the task fails, so nothing stays behind that would block the next run.
-  - A local file that changes after the task has looked at it, and before the last file is sent, fails the task with the
-    type V(TRANSFER_FAILED). Nothing is published then.
-  - The manifest, the certificate and the descriptor of an OVF package go first. A warning about them that
-    O(warning_behavior) does not accept fails the task before the first byte of a disk is sent.
+  - Content reaches an item of a vCenter content library through an update session. A task declares the state of the
+    session, the warnings that it may ignore and the files that the item should hold, and the module changes what
+    differs.
+  - With O(state=done) and O(files) the task publishes. It creates the item if there is none of that name. If the item
+    already holds exactly these files, the task creates no session, uploads nothing and reports no change, so a playbook
+    can run it any number of times.
+  - Without O(state=done) the task publishes nothing. It leaves the session open, and the item keeps its content until
+    another task completes the session.
+  - The task takes over a session that an earlier, killed run left behind. If the task fails, it cancels and deletes the
+    session that it created, so that nothing blocks the next run. It also deletes the item that it created, if the item
+    is still empty and nobody uses it.
+  - If a local file changes after the task first looked at it and before the last file is sent, the task fails with the
+    type V(TRANSFER_FAILED) and publishes nothing.
+  - The task sends the manifest, the certificate and the descriptor of an OVF package first. If vCenter raises a warning
+    about them that neither O(accepted_signer) nor O(warning_behavior) accepts, the task fails before it sends the first
+    byte of a disk.
 extends_documentation_fragment:
   - vsphere.content.attributes
   - vsphere.content.attributes.group
@@ -35,42 +38,41 @@ attributes:
   check_mode:
     support: full
     details:
-      - The warnings that a preview will raise cannot be known before the files are on the server.
-      - An item that an earlier task of the play would make is not there in check mode, which is an error. Skip the
-        task then, with C(when).
+      - Check mode cannot predict the warnings of a preview, as vCenter raises them only when it has the files.
+      - An item that an earlier task of the play would create does not exist in check mode. The task predicts that it
+        creates the item itself. With O(create_item=false) it fails.
 options:
   session_id:
     description:
       - The identifier of the update session.
-      - If it is left out, the session is named by its item, and is the caller's ACTIVE session on that item. vCenter
-        allows one at a time.
+      - If it is left out, the task uses the caller's ACTIVE session on the item. vCenter allows one at a time.
     type: str
   state:
     description:
       - The state to bring the session to.
-      - V(active) makes sure that there is an ACTIVE session with these O(warning_behavior) and O(files). None is made
-        if the item already holds the O(files).
-      - V(done) completes the session, so that its content becomes the item's content, and makes one first if it must.
-        Without O(files), no session on the item means that there is nothing to complete.
+      - V(active) makes sure that there is an ACTIVE session with these O(warning_behavior) and O(files). The task
+        creates none if the item already holds the O(files).
+      - V(done) completes the session, so that its content becomes the item's content. If there is no session, the task
+        creates one first. Without O(files) and without a session on the item, there is nothing to complete.
       - V(canceled) cancels an ACTIVE session, V(error) marks it as failed with O(error_message).
       - V(absent) removes the session, and cancels it first if it is ACTIVE.
-      - A session that has ended is never opened again. Asking for that is an error when the session is named by
-        O(session_id); named by its item, a new session is made.
+      - A session that has ended cannot be opened again, and cannot end in another way. The task fails if O(session_id)
+        names such a session. If the task names the item, V(active) and V(done) create a new session.
     type: str
     choices: [active, done, canceled, error, absent]
-    default: active
+    required: true
   warning_behavior:
     description:
-      - What to do about the warnings that vCenter may raise about the signature of an OVF package.
-      - The list is the whole truth. A type that it does not name is not ignored, so the order, duplicates and entries
-        with O(warning_behavior[].ignored=false) make no difference.
-      - If it is left out, a session that exists keeps what it has, and a new session ignores nothing.
+      - Which warnings about the signature of an OVF package vCenter should ignore.
+      - vCenter ignores only the warnings that the list names with O(warning_behavior[].ignored=true). Order, duplicates
+        and entries with O(warning_behavior[].ignored=false) make no difference.
+      - If it is left out, an existing session keeps its list, and a new session ignores no warning.
     type: list
     elements: dict
     suboptions:
       type:
         description:
-          - The warning, by vCenter's name for it.
+          - The warning, by vCenter's name.
         type: str
         required: true
         choices:
@@ -83,71 +85,98 @@ options:
           - Whether the content is accepted in spite of the warning.
         type: bool
         required: true
+  accepted_signer:
+    description:
+      - The signer whose OVF packages to publish, whatever vCenter raises about the signer's certificate. It is the
+        SHA-256 fingerprint of that certificate in hexadecimal digits, with or without colons, or the certificate in PEM
+        form, or the absolute path of a file with it on the host that runs the task.
+      - This accepts one signer, and O(warning_behavior) accepts everybody about whom vCenter raises no other warning.
+        So a task takes only one of the two. Warnings that are not about the certificate stay errors.
+      - The task compares each local C(.cert), also in an C(.ova), before it changes anything, in check mode too. It
+        refuses another signer, and a local package without C(.cert), with the type V(SIGNER_NOT_ACCEPTED). Files that
+        belong to no package have no signer.
+      - The task compares the certificate in vCenter's preview before it sends the first disk, and again before it
+        completes the session. Of a package that vCenter fetches, there is only this certificate to compare.
+      - If a preview shows no certificate, the task goes on only in a session that it has created, and only if the one
+        certificate that it has sent there is the accepted one.
+      - Right before the completion, the task has the session ignore the warnings that the preview raises. With
+        O(state=active) it does not do so, and the task that completes the session has to accept the signer, too.
+      - A task that publishes nothing does not compare signers.
+    type: str
   files:
     description:
       - The files that the item should hold, or with O(files[].state=absent) should not hold.
-      - An C(.ovf) brings along the files that it references, and the C(.mf) and C(.cert) of the same name beside it, in
-        upper or lower case.
-      - A signature is never left out silently. If a descriptor has no C(.mf) or no C(.cert), and a single one beside it
-        belongs to no descriptor there, that is an error. If there are several, that is a warning. To send such a file,
-        name it, too.
-      - What the type of the item excludes is an error before a session is made, in check mode too. An item of type
-        V(iso) takes no C(.ovf) and no C(.ova). With O(state=done), an item of type V(ovf) takes an C(.iso) only along
-        with a descriptor, or in place of one of that name. A VM template takes no session at all.
-      - If it is left out, files are neither sent nor compared. An empty list declares nothing.
+      - With an C(.ovf), the task also sends the files that it references, and the C(.mf) and C(.cert) of the same name
+        beside it, in upper or lower case. A referenced file that is not beside it may have an entry of its own, with
+        O(files[].src) or O(files[].url).
+      - The task never leaves out a signature silently. If a descriptor has no C(.mf) or C(.cert) of its name, and the
+        directory holds one that belongs to no other descriptor, the task fails. If the directory holds several of them,
+        the task warns. To send such a file, name it here, too.
+      - The task fails before it creates a session, in check mode too, if the type of the item excludes a file. An item
+        of type V(iso) takes no C(.ovf) and no C(.ova). With O(state=done), an item of type V(ovf) takes an C(.iso) only
+        along with a descriptor, or in place of one of that name. A VM template takes no session at all.
+      - If it is left out, the task neither sends nor compares files. An empty list declares nothing.
     type: list
     elements: dict
     suboptions:
       name:
         description:
           - The name of the file in the item.
-          - If it is left out, the last part of O(files[].src).
+          - If it is left out, it is the last part of O(files[].src), or of the path of the file in that directory.
         type: str
       src:
         description:
           - The absolute path of the file on the host that runs the task. Needed unless O(files[].url) is given or
             O(files[].state=absent).
-          - An C(.ova) is sent whole and compared with the item by what it holds, as vCenter unpacks it. It is never
-            unpacked here.
+          - A directory stands for the only C(.ovf), C(.ova) or C(.iso) in it. If there is none, or more than one, the
+            task fails. It does not look into the directories below.
+          - The task sends an C(.ova) whole, and vCenter unpacks it. The task compares the files in it with those of the
+            item.
           - If E(VMWARE_PUBLISH_SRC_ROOT) is set, or C(publish_src_root) in the section C(vsphere_content) of
-            C(ansible.cfg), each file that the task reads must be below that directory, by its real path. That holds for
-            what a descriptor brings along, and for O(files[].ssl_certificate), too.
+            C(ansible.cfg), the real path of each file that the task reads must be below that directory. That includes
+            the files that a descriptor references, O(files[].ssl_certificate) and O(accepted_signer).
         type: path
       url:
         description:
-          - Where vCenter itself should fetch the file from, by C(https), C(http) or C(ds), so that the bytes do not
-            pass through the host that runs the task. Instead of O(files[].src).
-          - What the URL holds is known by O(files[].checksum) only. Without it, O(when_unverifiable) decides whether it
-            is fetched again.
-          - Where vCenter can, it is asked to look at the URL before anything is changed.
-          - A user name, password or query in it is sent to vCenter and shown nowhere.
-          - What an C(.ova) behind a URL holds is not known here. Once the item holds a descriptor, such a file is
-            unverifiable.
-          - With an C(.ovf) behind a URL, vCenter fetches the files that it references, too. What those are is not known
-            here either, so O(purge_files) removes nothing beside either of the two.
+          - The C(https), C(http) or C(ds) URL from which vCenter itself fetches the file, so that the bytes do not pass
+            through the host that runs the task. Give it instead of O(files[].src).
+          - Only O(files[].checksum) tells the task what the URL holds. Without it, O(when_unverifiable) decides whether
+            vCenter fetches the file again.
+          - The task asks a vCenter that can do so to check the URL before it changes anything.
+          - The task sends a user name, password or query in the URL to vCenter, and shows it nowhere.
+          - The task does not know what an C(.ova) behind a URL holds, and vCenter takes no O(files[].checksum) for it.
+            Once the item holds a descriptor, such a file is unverifiable, so that each run has vCenter fetch it again.
+            To avoid that, name the item by the release, and set O(when_unverifiable=skip).
+          - With an C(.ovf) behind a URL, vCenter also fetches the files beside it that it references. If O(files) names
+            one of them with a URL, vCenter fetches it from there, and only once. The task does not know the names of
+            the others. So with an C(.ova) or C(.ovf) behind a URL, O(purge_files) removes nothing.
+          - A C(ds) URL names a file on a datastore. vCenter copies it, but if it lies in the storage of the library
+            itself, vCenter moves it.
         type: str
       ssl_thumbprint:
         description:
-          - The thumbprint of the certificate of the server in O(files[].url), for a server that vCenter does not trust
-            by itself. SHA-256 or SHA-1, in hexadecimal digits, with or without colons.
-          - vCenter before 9 documents SHA-1, later ones SHA-256. SHA-1 is weak, so the task warns about it.
-          - If it is left out, vCenter trusts what it trusts. A certificate is never accepted because it was presented.
+          - The thumbprint of the certificate of the server in O(files[].url), if vCenter does not trust that server
+            already. SHA-256 or SHA-1, in hexadecimal digits, with or without colons.
+          - The documentation of vCenter asks for SHA-1 before version 9, and for SHA-256 from then on. SHA-1 is weak,
+            so the task warns about it if this vCenter takes SHA-256.
+          - If it is left out, vCenter accepts only a certificate that it already trusts.
         type: str
       ssl_certificate:
         description:
           - The certificate of that server in PEM form, or the absolute path of a file with it on the host that runs the
             task, instead of O(files[].ssl_thumbprint).
-          - vCenter before 9 takes thumbprints only, and is given that of the certificate.
+          - vCenter before 9 takes thumbprints only, so the task gives it the thumbprint of the certificate.
         type: str
       checksum:
         description:
-          - The checksum of the file in hexadecimal digits, if it is known. vCenter then checks what arrives against it,
-            and an item that has this checksum already is recognised without reading the file.
-          - If it is left out, the file is hashed when that is needed.
+          - The checksum of the file in hexadecimal digits, if you know it. vCenter compares it with the file that
+            arrives. For an C(.ova) the task itself compares it, so with O(files[].url) it is an error.
+          - If the item already has this checksum, the task need not read the file.
+          - If it is left out, the task hashes the file where it needs the checksum.
         type: str
       checksum_algorithm:
         description:
-          - What O(files[].checksum) was made with.
+          - The algorithm of O(files[].checksum).
         type: str
         choices: [SHA1, MD5, SHA256, SHA512]
         default: SHA256
@@ -159,93 +188,132 @@ options:
         default: present
   purge_files:
     description:
-      - Whether files of the item that O(files) does not name are removed.
-      - If it is left out, V(true) if O(files) holds an C(.ovf) or C(.ova), as the item then is that package, else
-        V(false).
-      - With V(true), a list of O(files) that leaves the item with none is an error, as it is what a pattern over a
-        directory gives that is not mounted. To empty an item, name each file with O(files[].state=absent) and leave
-        this option out, or delete the item.
-      - Nothing is removed while the task does not know what belongs to a package that is there. That is so if vCenter
-        itself fetches the package, and if the item or the session holds a descriptor that the task neither sends nor
-        finds to be the same. A warning then names the files that stay. Entries with O(files[].state=absent) are removed
-        all the same.
-      - An item or a session never gets a second descriptor beside one of another name. That is an error before anything
-        is changed. To replace a package by one whose descriptor has another name, give the old descriptor an entry with
-        O(files[].state=absent). The other files of the old package then go with it.
+      - Whether to remove files of the item that O(files) does not name.
+      - If it is left out, it is V(true) if O(files) holds an C(.ovf) or C(.ova), as the item then is that package.
+        Otherwise it is V(false). If the item holds a file that O(files) does not name, a warning then says whether it
+        goes or stays. The task never gives this warning if the option is given.
+      - RV(files_removed) and a line of the output name what the task removes.
+      - With V(true), the task fails if O(files) would leave the item without any file. A pattern over a directory that
+        is not mounted gives such a list. To empty an item, name each file with O(files[].state=absent) and leave this
+        option out, or delete the item.
+      - The task removes nothing while it does not know which files belong to a package of the item. That is the case if
+        vCenter itself fetches the package, or if the item or the session holds a descriptor that the task neither sends
+        nor finds equal. A warning then names the files that stay. The task still removes entries with
+        O(files[].state=absent).
+      - The task never adds a second descriptor beside one of another name. It fails before it changes anything. To
+        replace a package by one whose descriptor has another name, give the old descriptor an entry with
+        O(files[].state=absent). The task then also removes the other files of the old package.
     type: bool
   when_unverifiable:
     description:
-      - What to do with a file whose name and size fit but for which the server has no checksum, so that nobody can tell
-        whether the content is the same. That is also so for every C(.vmdk) without a checksum.
-      - V(upload) sends it again, which is always right and may be slow. V(skip) takes it for the same, which is fast
-        and leaves an old image in place if a new one of the same size was made.
+      - What to do with a file whose name and size match, but for which the server has no checksum, so that the task
+        cannot compare the content. Every C(.vmdk) without a checksum counts as such a file, whatever its size.
+      - V(transfer) sends it again, which is always right and may be slow. V(skip) treats it as equal, which is fast but
+        keeps an old image if the new one has the same size. V(upload) means the same as V(transfer).
     type: str
-    choices: [upload, skip]
-    default: upload
+    choices: [transfer, skip, upload]
+    default: transfer
+  check_manifest:
+    description:
+      - Whether the task refuses a package whose C(.mf) vCenter would refuse after the upload. It reads the manifest of
+        an C(.ovf) or C(.ova) at O(files[].src) whenever it sends something.
+      - The task compares files of less than 64 MiB with the manifest before it creates a session, and larger ones while
+        it sends them. A file with another digest is an error of the type V(CHECKSUM_MISMATCH), a line that vCenter does
+        not take is one of the type V(INVALID_ARGUMENT).
+      - With V(false), the task warns instead, and does not compare the larger files.
+    type: bool
+    default: true
   parallel_transfers:
     description:
-      - How many files are sent at once, 1 to 32. The descriptor of a package and what goes with it always go first, one
-        by one.
+      - How many files to send at once, 1 to 32. The task always sends the manifest, the certificate and the descriptor
+        of a package first, one by one.
     type: int
     default: 4
   client_progress:
     description:
-      - The progress, 0 to 100, that the session should show in vCenter, at least. A lower or equal one is no change.
-      - If it is left out, the progress is not touched.
+      - The lowest progress, 0 to 100, that the session should show in vCenter. If it already shows as much or more, the
+        task does not change it.
+      - If it is left out, the task does not change the progress.
     type: int
   error_message:
     description:
-      - The reason to record with O(state=error), where it is needed.
+      - The reason to record with O(state=error), which requires it.
     type: str
   keep_alive:
     description:
-      - Whether to extend the life of the ACTIVE session, which otherwise ends after some minutes without activity.
-        This alone is not a change.
+      - Whether to extend the life of the ACTIVE session, which otherwise expires after some minutes without activity.
+        The task does not report this alone as a change.
     type: bool
     default: false
   client_token:
     description:
-      - A UUID that makes the creation of the session repeatable. The same token gives the same session.
-      - If it is left out, the task makes one up.
+      - A UUID that makes it safe to repeat the creation of the session. vCenter gives the same session for the same
+        token.
+      - If it is left out, the task generates one.
     type: str
   wait:
     description:
-      - Whether O(state=done) waits until vCenter has finished. With V(false) the task returns when vCenter has accepted
-        the completion, and the session may still be ACTIVE.
+      - Whether O(state=done) waits until vCenter has completed the session. With V(false) the task returns when vCenter
+        has accepted the completion. The session may then still be ACTIVE.
     type: bool
     default: true
   wait_timeout:
     description:
       - How many seconds the server may go without progress on a file, a preview or a completion before the task fails.
-      - A completion shows no progress. If it takes longer, the task fails with the type V(TIMED_OUT). The session and
-        the item stay, as vCenter may still complete the session, and RV(item_changed) is V(true). The same holds where
-        the answer to the completion is lost. The next run waits for the session, and asks for its completion once more.
+      - vCenter shows no progress of a completion. If a completion takes longer, or its answer is lost and the session
+        stays ACTIVE, the task fails with the type V(TIMED_OUT). It leaves the session and the item as they are, because
+        vCenter may still complete the session, and RV(item_changed) is V(true). The next run waits for the session, and
+        asks for its completion once more.
     type: int
     default: 600
   busy_timeout:
     description:
-      - How many seconds to wait for another ACTIVE session on the item to end, or for somebody at work in it to finish.
-      - With V(0) such a session is an error of the type V(RESOURCE_BUSY). A session of the same user in which nothing
-        moves is no obstacle. It is completed at once if it holds all that is declared. Before anything else is changed
-        in it, it is watched for 5 seconds, or for 10 if files were on their way, as another task may be at work in it.
-      - One that vCenter is completing already counts as at work, unless it holds all that is declared.
+      - How many seconds to wait until another ACTIVE session on the item ends, or until another task has finished its
+        work in a session of the same user.
+      - With V(0) the task does not wait, and fails with the type V(RESOURCE_BUSY). It takes over a session of the same
+        user in which nothing moves. It completes that session at once if it holds everything declared. Otherwise the
+        task watches it before it changes it, for 5 seconds, or for 10 if files were on their way, as another task may
+        be working in it.
+      - A session that vCenter is already completing counts as busy, unless it holds everything declared.
     type: int
     default: 0
   keep_failed_session:
     description:
-      - Whether a session that this task made is left as it is when the task fails, to be looked at.
-      - A session whose completion vCenter was asked for is left in any case.
+      - Whether to keep a session that this task created when the task fails, so that you can look at it.
+      - Once the task has asked vCenter to complete the session, it keeps the session in any case.
     type: bool
     default: false
-  new_item:
+  create_item:
     description:
-      - The registered result of the M(vsphere.content.content_library_item) task that comes before this one, if the
-        item shall not stay empty when this task fails. It counts only if that task has made the item.
-      - A task that fails then deletes the item, in the way that this option of M(vsphere.content.content_library_item)
-        describes. O(ignore:msg) says that the item was deleted, or why it stays.
-      - The item stays if RV(item_changed) is V(true), and if a session is left on it, as with O(keep_failed_session).
-      - It also stays if the task itself is killed, by its C(timeout) or with the whole job, and with C(async).
-    type: dict
+      - Whether the task may create a missing item that is named by O(library) or O(library_id) and O(library_item). It
+        does so with O(state=done) and O(state=active), if O(files) names a file to publish. It never creates a library,
+        nor an item for O(library_item_id).
+      - With V(false), or without such a file, a missing item is an error of the type V(NOT_FOUND).
+      - With O(state=absent), O(state=canceled) and O(state=error), a missing item is no error, as it has no session.
+      - If the task fails or is ended, it deletes the item that it created, once its session is gone. The item stays if
+        it holds a file, if its content version has changed, if there is a session on it that this user can see, or if
+        vCenter may still be completing the session. The message then says which. The item also stays with
+        O(keep_failed_session).
+      - vCenter shows nobody the sessions of other users. A session that another user creates on the new item after the
+        task has removed its own, and before the item is deleted, is lost. These are two requests, one right after the
+        other. The same holds for the time before the task has created its session.
+    type: bool
+    default: true
+  item_type:
+    description:
+      - The type of the item that the task creates, such as V(ovf) or V(iso).
+      - If it is left out, the type is V(ovf) if O(files) holds an C(.ovf) or C(.ova), and V(iso) if it holds an
+        C(.iso). For other files this option is required if the item is missing.
+      - An item that exists must be of this type. M(vsphere.content.content_library_item) changes the type of an empty
+        one.
+      - V(iso) and V(ovf) must be in lower case. V(vm-template) is an error, as such an item takes no session.
+    type: str
+  item_description:
+    description:
+      - The description that the item should have. If the item exists and has another one, the task changes it, after
+        everything else.
+      - If it is left out, a new item has none, and an existing item keeps its description. It needs O(files).
+    type: str
 seealso:
   - module: vsphere.content.content_library_item
   - module: vsphere.content.content_library_session_info
@@ -261,14 +329,20 @@ EXAMPLES = r"""
     files:
       - src: /images/tools.iso
 
-- name: Publish a signed OVF package whose certificate is self-signed
+- name: Publish an OVF package whose signer vCenter trusts, or that nobody has signed
+  vsphere.content.content_library_update_session:
+    library: templates
+    library_item: rocky9-2026-11
+    state: done
+    files:
+      - src: /images/rocky9-2026-11/rocky9.ovf
+
+- name: Publish an OVF package of one signer, whatever vCenter raises about that signer
   vsphere.content.content_library_update_session:
     library: templates
     library_item: rocky9
     state: done
-    warning_behavior:
-      - type: SELF_SIGNED_CERTIFICATE
-        ignored: true
+    accepted_signer: /images/signer.pem
     files:
       - src: /images/rocky9/rocky9.ovf
 
@@ -277,9 +351,7 @@ EXAMPLES = r"""
     library: templates
     library_item: rocky9
     state: active
-    warning_behavior:
-      - type: SELF_SIGNED_CERTIFICATE
-        ignored: true
+    accepted_signer: /images/signer.pem
     files:
       - src: /images/rocky9/rocky9.ovf
   register: filled
@@ -288,9 +360,10 @@ EXAMPLES = r"""
   vsphere.content.content_library_update_session:
     session_id: "{{ filled.session.id }}"
     state: done
+    accepted_signer: /images/signer.pem
   when: filled.session is not none
 
-- name: Have vCenter fetch an image from a mirror by itself
+- name: Have vCenter fetch an image from a mirror
   vsphere.content.content_library_update_session:
     library: templates
     library_item: tools
@@ -318,8 +391,9 @@ EXAMPLES = r"""
 RETURN = r"""
 session:
   description:
-    - The session as it was last seen, none if there is none.
-    - All keys are always there, none where the server sent nothing. Keys that a newer vCenter adds are passed on.
+    - The session as the task last saw it, or none.
+    - Every key is always present, with none for a value that the server did not send. The task passes on keys that a
+      newer vCenter adds.
   returned: always
   type: dict
   sample:
@@ -340,7 +414,7 @@ session:
       description: The identifier of the item that the session works on.
       type: str
     library_item_content_version:
-      description: The content version of the item when the session was made.
+      description: The content version of the item when the session was created.
       type: str
     state:
       description: V(ACTIVE), V(DONE), V(ERROR) or V(CANCELED).
@@ -349,7 +423,7 @@ session:
       description: The progress that the client reported, 0 to 100.
       type: int
     expiration_time:
-      description: When the session ends by itself unless something happens in it.
+      description: When the session expires if nothing happens in it.
       type: str
     error_message:
       description:
@@ -357,7 +431,7 @@ session:
           and C(localized).
       type: dict
     preview_info:
-      description: What vCenter found in the descriptor, manifest and certificate. The last one seen, as DONE has none.
+      description: What vCenter found in descriptor, manifest and certificate, as last seen. A DONE session has none.
       type: dict
       contains:
         state:
@@ -374,7 +448,7 @@ session:
               description: Whom the certificate is for.
               type: str
             self_signed:
-              description: Whether the two are the same.
+              description: Whether issuer and subject are the same.
               type: bool
             x509:
               description: The certificate itself, in PEM form.
@@ -389,13 +463,13 @@ session:
           elements: dict
           contains:
             type:
-              description: The warning, by vCenter's name for it.
+              description: The warning, by vCenter's name.
               type: str
             message:
               description: What vCenter says about it, as a localizable message.
               type: dict
             ignored:
-              description: Whether the session goes on in spite of it.
+              description: Whether the session ignores the warning.
               type: bool
     warning_behavior:
       description: Which warnings the session ignores.
@@ -403,29 +477,77 @@ session:
       elements: dict
       contains:
         type:
-          description: The warning, by vCenter's name for it.
+          description: The warning, by vCenter's name.
           type: str
         ignored:
           description: Whether the content is accepted in spite of the warning.
           type: bool
+library_item:
+  description:
+    - The item as the task last saw it. None if there is none, and O(state) asks for none.
+    - In check mode, an item that the task would create has no identifier.
+  returned: always
+  type: dict
+  sample:
+    id: 0b1e1a5c-6d3c-4b53-9a19-6c0e2c9f8a55
+    name: tools
+    library_id: 7b231f64-3f66-443c-a1c2-bc275a521b5c
+    type: iso
+    content_version: "2"
+  contains:
+    id:
+      description: The identifier of the item.
+      type: str
+    name:
+      description: Its name.
+      type: str
+    library_id:
+      description: The identifier of its library.
+      type: str
+    type:
+      description: Its type, such as V(ovf) or V(iso).
+      type: str
+    content_version:
+      description: Changes when its files do.
+      type: str
+item_created:
+  description:
+    - Whether this task created the item, or would create it outside check mode. On failure, whether an item that it
+      created stays.
+  returned: on success, and on failure once the task has begun to work
+  type: bool
+  sample: false
 files:
   description:
-    - The files as the task last saw them. Those of the session, or those of the item where no session was needed.
-  returned: when O(files) is given, or files had to be looked at
+    - The files as the task last saw them, of the session that it filled, or else of the item.
+    - Each entry has the same keys. A key that does not apply is none.
+  returned: when O(files) is given, or the task had to look at files
   type: list
   elements: dict
   sample:
     - name: tools.iso
+      held_by: session
       status: READY
       size: 734003200
       bytes_transferred: 734003200
       checksum_info:
         algorithm: SHA1
         checksum: 2fd4e1c67a2d28fced849ee1bb76e7391b93eb12
+      source_type: PUSH
+      source_endpoint:
+      upload_endpoint:
+      error_message:
+      keep_in_storage: true
+      cached:
+      version:
+      file_download_endpoint:
       verified: true
   contains:
     name:
       description: The name of the file.
+      type: str
+    held_by:
+      description: V(session) or V(item), whichever the entry describes.
       type: str
     size:
       description: The size in bytes, as the server reports it. For a file of an item, the storage that it uses.
@@ -442,7 +564,7 @@ files:
           type: str
     verified:
       description:
-        - Whether the content is known to be that of O(files[].src), by checksum. None for a file that is not declared.
+        - Whether a checksum proves that the content is that of O(files[].src). None for a file that is not declared.
       type: bool
     status:
       description: How far a file of a session is, such as V(TRANSFERRING) or V(READY). Not for files of an item.
@@ -454,7 +576,7 @@ files:
       description: How many bytes the server has received. Not for files of an item.
       type: int
     source_endpoint:
-      description: Where the server fetches the file from, without what lets it in there. Not for files of an item.
+      description: The address from which the server fetches the file, without credentials. Not for files of an item.
       type: dict
       contains:
         uri:
@@ -467,7 +589,7 @@ files:
           description: The certificate of the server there, in PEM form.
           type: str
     upload_endpoint:
-      description: Where the file is sent to. Not for files of an item.
+      description: The address to which the task sends the file. Not for files of an item.
       type: dict
       contains:
         uri:
@@ -482,14 +604,31 @@ files:
     error_message:
       description: Why the server could not take the file. Not for files of an item.
       type: dict
+    cached:
+      description: Whether the file is on the library's storage. Only for files of an item.
+      type: bool
+    version:
+      description: Changes when the file does. Only for files of an item.
+      type: str
+    file_download_endpoint:
+      description: The address at which a newer vCenter offers the file. Only for files of an item.
+      type: str
     keep_in_storage:
       description: V(false) for manifest and certificate, which vCenter reads and drops. Not for files of an item.
       type: bool
+files_removed:
+  description:
+    - The names of the files that this task removed from the item, or would remove outside check mode. While the session
+      is ACTIVE, the item still holds them.
+  returned: success
+  type: list
+  elements: str
+  sample: [tools-2026-10.iso]
 item_changed:
   description:
-    - Whether this task completed a session, so that the item has new content. On failure, also whether it may have new
-      content.
-  returned: success, and failure once something was begun
+    - Whether this task completed a session, so that the item has new content. On failure, it is also true if the item
+      may have new content.
+  returned: on success, and on failure once the task has begun to work
   type: bool
   sample: true
 transferred:
@@ -511,7 +650,7 @@ transferred:
       description: How long it took, from the first byte to the last.
       type: float
 error:
-  description: What went wrong, for a playbook to decide on.
+  description: What went wrong, in a form that a playbook can test.
   returned: on failure
   type: dict
   sample:
@@ -524,30 +663,33 @@ error:
   contains:
     type:
       description:
-        - The kind of failure, by vCenter's name for it, such as V(NOT_FOUND) or V(RESOURCE_BUSY), or one of
+        - The type of the failure, by vCenter's name, such as V(NOT_FOUND) or V(RESOURCE_BUSY), or one of
           V(CONNECTION_FAILED), V(TLS_UNVERIFIED), V(INVALID_RESPONSE), V(TRANSFER_FAILED), V(CHECKSUM_MISMATCH),
-          V(TIMED_OUT), V(WARNINGS_NOT_IGNORED).
+          V(TIMED_OUT), V(WARNINGS_NOT_IGNORED), V(SIGNER_NOT_ACCEPTED).
       type: str
     status:
-      description: The HTTP status, none if there was no answer.
+      description: The HTTP status, or none if no answer came.
       type: int
     operation:
-      description: Which operation of the API failed.
+      description: The operation of the API that failed.
       type: str
     messages:
-      description: The server's messages, whole.
+      description: The server's messages, unchanged.
       type: list
       elements: dict
     data:
-      description: What else the failure carries. For V(WARNINGS_NOT_IGNORED), the warnings and what would accept them.
+      description:
+        - More about the failure. For V(WARNINGS_NOT_IGNORED), the warnings, and as C(accepted_signer) and
+          C(warning_behavior) what accepts them. For V(SIGNER_NOT_ACCEPTED), C(accepted_signer) is the signer that was
+          found, or none.
       type: dict
     session_id:
-      description: The session that it happened in.
+      description: The session in which it happened, if there is one.
       type: str
 trace:
   description:
-    - Each request that the task sent, in the order in which they began, those that were tried again included. Headers
-      and bodies are never in it.
+    - Each request that the task sent, in the order in which they began, including those that it sent again. It never
+      contains headers or bodies.
   returned: at C(-vvv) and above
   type: list
   elements: dict
@@ -562,14 +704,14 @@ trace:
       type: str
     path:
       description:
-        - The path, with its query for an operation of the API.
-        - Where content was sent or fetched, it is without the query, and with the host if that is not the vCenter.
+        - The path. For an operation of the API, it includes the query.
+        - For content that was sent or fetched, it has no query, and includes the host if that is not the vCenter.
       type: str
     status:
-      description: The status of the answer, none where no answer came.
+      description: The HTTP status of the answer, or none if no answer came.
       type: int
     milliseconds:
-      description: The time until the head of the answer came. The sending of a file counts, its receiving does not.
+      description: The time until the head of the answer came. It includes sending a file, but not receiving one.
       type: int
 """
 
@@ -578,29 +720,26 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._session.item_lookup import (
-    ITEM_MUTUALLY_EXCLUSIVE,
-    describe_item,
-    item_spec,
-    require_complete_names,
-)
-from ..module_utils._session.waiting import SYSTEM_CLOCK
+from ..module_utils._item.item_lookup import ITEM_MUTUALLY_EXCLUSIVE, describe_item, item_spec, require_complete_names
+from ..module_utils._session.arrival import SIGNER_WARNINGS
 from ..module_utils._task.converge import Task, converge
-from ..module_utils._task.option_checks import read_client_token, require_limits, require_names
+from ..module_utils._task.option_checks import (
+    LONGEST_DESCRIPTION,
+    LONGEST_NAME,
+    read_client_token,
+    require_lengths,
+    require_limits,
+    require_names,
+)
 from ..module_utils._task.progress import progress_spec
 from ..module_utils._task.run import run_module
-from ..module_utils._transfer.content import Wanted
+from ..module_utils._transfer.content import VM_TEMPLATE, Wanted, require_item_type
+from ..module_utils._update.update_options import check_written, read_warning_behavior
 from ..module_utils._update.update_plan import Declared
 from ..module_utils._update.update_resource import UpdateSessionResource
 from ..module_utils._vcenter.api import Api
 from ..module_utils._vcenter.errors import InvalidArgument
-
-WARNING_TYPES = [
-    "SELF_SIGNED_CERTIFICATE",
-    "EXPIRED_CERTIFICATE",
-    "NOT_YET_VALID_CERTIFICATE",
-    "UNTRUSTED_CERTIFICATE",
-]
+from ..module_utils._vcenter.timing import SYSTEM_CLOCK, Clock
 
 
 def argument_spec() -> dict[str, Any]:
@@ -608,15 +747,16 @@ def argument_spec() -> dict[str, Any]:
         **item_spec(),
         **progress_spec(),
         "session_id": {"type": "str"},
-        "state": {"type": "str", "default": "active", "choices": ["active", "done", "canceled", "error", "absent"]},
+        "state": {"type": "str", "required": True, "choices": ["active", "done", "canceled", "error", "absent"]},
         "warning_behavior": {
             "type": "list",
             "elements": "dict",
             "options": {
-                "type": {"type": "str", "required": True, "choices": WARNING_TYPES},
+                "type": {"type": "str", "required": True, "choices": [*SIGNER_WARNINGS]},
                 "ignored": {"type": "bool", "required": True},
             },
         },
+        "accepted_signer": {"type": "str"},
         "files": {
             "type": "list",
             "elements": "dict",
@@ -636,7 +776,8 @@ def argument_spec() -> dict[str, Any]:
             },
         },
         "purge_files": {"type": "bool"},
-        "when_unverifiable": {"type": "str", "default": "upload", "choices": ["upload", "skip"]},
+        "when_unverifiable": {"type": "str", "default": "transfer", "choices": ["transfer", "skip", "upload"]},
+        "check_manifest": {"type": "bool", "default": True},
         "parallel_transfers": {"type": "int", "default": 4},
         "client_progress": {"type": "int"},
         "error_message": {"type": "str"},
@@ -646,89 +787,100 @@ def argument_spec() -> dict[str, Any]:
         "wait_timeout": {"type": "int", "default": 600},
         "busy_timeout": {"type": "int", "default": 0},
         "keep_failed_session": {"type": "bool", "default": False},
-        "new_item": {"type": "dict"},
+        "create_item": {"type": "bool", "default": True},
+        "item_type": {"type": "str"},
+        "item_description": {"type": "str"},
     }
 
 
 def read_declared(params: Mapping[str, Any]) -> Declared:
-    """What the task declares, checked as far as that needs no server. Raises InvalidArgument."""
+    """What the task declares, after the checks that need no server. Raises InvalidArgument."""
     require_names(params)
     if not params["session_id"]:
         require_complete_names(params)
     require_limits(params)
+    _require_creatable(params)
     return Declared(
         session_id=params["session_id"],
         state=params["state"],
-        ignored_warnings=_read_warning_behavior(params["warning_behavior"]),
+        ignored_warnings=read_warning_behavior(params["warning_behavior"]),
+        accepted_signer=_read_accepted_signer(params["accepted_signer"]),
         wanted=_read_wanted(params),
         accept_unverifiable=params["when_unverifiable"] == "skip",
+        check_manifest=params["check_manifest"],
         client_progress=params["client_progress"],
         error_message=params["error_message"],
         keep_alive=params["keep_alive"],
         client_token=read_client_token(params["client_token"]),
+        has_client_token=params["client_token"] is not None,
         wait=params["wait"],
         wait_timeout=params["wait_timeout"],
         parallel_transfers=params["parallel_transfers"],
         busy_timeout=params["busy_timeout"],
         keep_failed_session=params["keep_failed_session"],
+        create_item=params["create_item"],
+        item_type=params["item_type"] or None,
+        item_description=params["item_description"],
     )
+
+
+def _require_creatable(params: Mapping[str, Any]) -> None:
+    """Raises InvalidArgument for a type or a description that no item of content can have."""
+    require_item_type("item_type", params["item_type"])
+    if params["item_type"] == VM_TEMPLATE:
+        raise InvalidArgument(
+            "item_type is vm-template, and a VM template takes no files", remedy="Set item_type to ovf or iso."
+        )
+    require_lengths(params, library_item=LONGEST_NAME, item_description=LONGEST_DESCRIPTION)
+
+
+def _read_accepted_signer(text: str | None) -> str | None:
+    if text is None:
+        return None
+    from ..module_utils._transfer.signer import read_accepted_signer
+
+    return read_accepted_signer(text)
 
 
 def _read_wanted(params: Mapping[str, Any]) -> Wanted | None:
     if params["files"] is None:
         return None
-    # A task without files starts faster without what reads packages.
-    from ..module_utils._transfer.package import read_wanted
+    # A task without files starts faster without this import.
+    from ..module_utils._transfer.files_option import read_wanted
 
     return read_wanted(params["files"], params["purge_files"])
 
 
 def _secrets(params: Mapping[str, Any]) -> set[str]:
-    """What must not be shown of the options, which need not be valid."""
+    """The secrets in the options, which need not be valid."""
     if not params.get("files"):
         return set()
-    from ..module_utils._transfer.package import credentials_in
+    from ..module_utils._transfer.pull_source import credentials_in
 
     return credentials_in(params["files"])
 
 
-def _read_warning_behavior(entries: list[dict[str, Any]] | None) -> tuple[str, ...] | None:
-    if entries is None:
-        return None
-    declared: dict[str, bool] = {}
-    for entry in entries:
-        if declared.setdefault(entry["type"], entry["ignored"]) != entry["ignored"]:
-            raise InvalidArgument(
-                f"warning_behavior names {entry['type']} twice, once ignored and once not",
-                remedy="Drop one of the two entries.",
-            )
-    return tuple(sorted(kind for kind, ignored in declared.items() if ignored))
-
-
 def update_session(module: AnsibleModule, task: Task, declared: Declared) -> dict[str, Any]:
     if declared.wanted:
-        from ..module_utils._transfer.package import weak_thumbprints
-
         for text in declared.wanted.warnings:
             task.warn(text)
-        for name in weak_thumbprints(declared.wanted):
-            task.warn(
-                f"The ssl_thumbprint of {name} is a SHA-1 one, which can be forged; use SHA-256 where vCenter takes it."
-            )
-    resource = UpdateSessionResource(Api(task.connection), declared, module.params, task, SYSTEM_CLOCK)
+    resource = UpdateSessionResource(Api(task.connection), declared, module.params, task, check_mode=module.check_mode)
     return converge(resource, check_mode=module.check_mode, diff_mode=module._diff)
 
 
-def main() -> None:
+def main(clock: Clock = SYSTEM_CLOCK) -> None:
     run_module(
         argument_spec(),
         lambda module: read_declared(module.params),
         update_session,
         describe=describe_item,
         secrets=_secrets,
+        check_written=check_written,
+        clock=clock,
         supports_check_mode=True,
         mutually_exclusive=[
             *ITEM_MUTUALLY_EXCLUSIVE,
+            ("accepted_signer", "warning_behavior"),
             *(("session_id", name) for name in ("library", "library_id", "library_item", "library_item_id")),
         ],
         required_one_of=[("session_id", "library_item", "library_item_id")],

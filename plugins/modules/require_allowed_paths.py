@@ -12,23 +12,24 @@ version_added: 0.1.0
 author:
   - The vsphere.content authors (@vsphere-content)
 description:
-  - Fails if a path is outside the directory that whoever runs the job allows for it. The roles C(publish) and C(fetch)
-    of this collection begin with this task, before they look at a path or make a directory.
-  - The directories are named by the environment variables E(VMWARE_PUBLISH_SRC_ROOT) and E(VMWARE_FETCH_DEST_ROOT), or
-    by C(publish_src_root) and C(fetch_dest_root) in the section C(vsphere_content) of C(ansible.cfg). No option and no
-    variable of a play names them, so that who may only launch a job cannot. Where one is not named, every path will do.
-  - What counts is the real path on the host that runs the task, to which links and C(..) lead.
-  - The modules of this collection require the same of each path when they open it.
+  - Fails if a path is outside the directory that the operator of the job allows for it. The roles C(publish) and
+    C(fetch) of this collection run this task first, before they look at a path or create a directory.
+  - The environment variables E(VMWARE_PUBLISH_SRC_ROOT) and E(VMWARE_FETCH_DEST_ROOT) name these directories, or
+    C(publish_src_root) and C(fetch_dest_root) in the section C(vsphere_content) of C(ansible.cfg). No option and no
+    variable of a play can name them, so a user who may only launch a job cannot either. If a directory is not named,
+    every path is allowed.
+  - The task follows links and C(..), and compares the real path on the host that runs it.
+  - The modules of this collection check each path in the same way when they open it.
 options:
   src:
     description:
-      - The paths of what is to be published.
+      - The paths of the files and directories to publish.
     type: list
     elements: path
     default: []
   dest:
     description:
-      - The path of the directory to fetch to. It need not be there yet.
+      - The path of the directory to fetch to. It need not exist yet.
     type: path
 extends_documentation_fragment:
   - vsphere.content.attributes.info
@@ -45,7 +46,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 error:
-  description: What is wrong, for a playbook to decide on.
+  description: What is wrong, in a form that a playbook can test.
   returned: on failure
   type: dict
   sample:
@@ -81,8 +82,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..module_utils._task.run import run_check
-from ..module_utils._transfer.package import credentials_in
-from ..module_utils._transfer.roots import FETCH_DEST_ROOT, PUBLISH_SRC_ROOT, require_below
+from ..module_utils._transfer.allowed_directories import FETCH_DEST_ROOT, PUBLISH_SRC_ROOT, require_below
+from ..module_utils._transfer.pull_source import credentials_in
 
 
 def argument_spec() -> dict[str, Any]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documents the action plugin of the same name, which does all of it on the controller."""
+"""Documents the action plugin of the same name, which does all the work on the controller."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ version_added: 0.1.0
 author:
   - The vsphere.content authors (@vsphere-content)
 description:
-  - Fails if hosts of the play would use one vCenter by accident, before anything is changed. The roles of this
-    collection begin with this task.
-  - Nobody has named a vCenter for a host alone if only the environment variable E(VMWARE_HOST) names it, or the extra
-    variable C(vcenter_connection), which replaces the one that the inventory gives each host.
-  - The task judges all hosts of the play, also those that C(serial) has wait.
-  - Hosts that C(module_defaults), C(environment) or a variable of the play itself give a vCenter are not refused.
+  - Fails if several hosts of the play would use one vCenter by accident. The roles of this collection run this task
+    first, before they change anything.
+  - It is an accident if the vCenter comes only from the environment variable E(VMWARE_HOST), or from the extra variable
+    C(vcenter_connection), which replaces the one that the inventory gives each host.
+  - The task checks all hosts of the play, including those that wait because of C(serial).
+  - It accepts hosts whose vCenter comes from C(module_defaults), C(environment) or a variable of the play itself.
   - The task sends nothing to any vCenter. Of the connection options, only O(hostname) counts.
 options:
   shared:
@@ -39,8 +39,15 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+vcenter:
+  description:
+    - The vCenter that this host uses, with its port if that is not 443. The roles name it in what they return and show.
+    - None if only the host that runs the task knows it.
+  returned: always
+  type: str
+  sample: vcenter.berlin.example.com
 error:
-  description: What is wrong, for a playbook to decide on.
+  description: What is wrong, in a form that a playbook can test.
   returned: on failure
   type: dict
   sample:

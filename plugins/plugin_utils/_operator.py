@@ -1,9 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hands a module what whoever runs the job allows it, which may stand in ansible.cfg, where no module can read it.
+"""Passes the operator's settings to a module, and settles which options of `module_defaults` the module gets.
 
-It goes by the module's environment. Options would not do: whoever launches a job may have a say in those.
+The settings may be in ansible.cfg, which no module can read. They go through the module's environment and not through
+options, as whoever launches a job may choose the options.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ import os
 from typing import Any
 
 from ansible import constants
-from ansible.plugins.action.normal import ActionModule as NormalAction
+
+from ..plugin_utils._in_worker import InWorkerAction
+from ..plugin_utils._login_turns import login_turns
+from ..plugin_utils._own_options import own_names, told_of_defaults, without_displaced
 
 CONFIGURATION = ("action", "vsphere.content.operator")
 SECTION = "vsphere_content"
@@ -21,24 +25,35 @@ VARIABLES = {
     "publish_src_root": "VMWARE_PUBLISH_SRC_ROOT",
     "fetch_dest_root": "VMWARE_FETCH_DEST_ROOT",
 }
-# There is no entry "vars", as no variable of a play has a say. An empty variable of the environment has none either, so
-# that the environment is read here.
+# There is no entry "vars", as no variable of a play may set them. There is no entry "env" either: an empty variable of
+# the environment must not count, so `_settings` reads the environment itself.
 SETTINGS = {name: {"type": "str", "ini": [{"section": SECTION, "key": name}]} for name in VARIABLES}
 
-# Ansible makes its constants while it starts.
+# Ansible creates its constants while it starts, so type checkers do not know them.
 CONSTANTS: Any = constants
 
 
-class OperatorAction(NormalAction):
-    """Runs the module as Ansible itself does, with the settings of the job in its environment.
+class OperatorAction(InWorkerAction):
+    """Runs the module as Ansible itself does, with the operator's settings in its environment.
 
-    What C(environment) of the play says of them counts more: who writes the playbook is trusted with all of that.
+    The `environment` of the play overrides them, as the author of the playbook is trusted with them.
     """
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        own, given = own_names(self._task, self._templar), self._task.args
+        if own is not None:
+            self._task.args = without_displaced(given, own, str(self._task.resolved_action))
+        result: dict[str, Any] = super().run(tmp, task_vars)  # type: ignore[no-untyped-call]
+        if own is not None and (result.get("error") or {}).get("type") == "INVALID_ARGUMENT":
+            result["msg"] = told_of_defaults(str(result["msg"]), self._task.args, own)
+        return result
 
     def _compute_environment_string(self, raw_environment_out: dict[str, Any] | None = None) -> str:
         environment: dict[str, Any] = {}
-        super()._compute_environment_string(environment)
-        environment = {**_settings(), **environment}
+        # Only newer versions of ansible-core give its types.
+        ansible: Any = super()
+        ansible._compute_environment_string(environment)
+        environment = {**_settings(), **login_turns(self._connection.transport), **environment}
         if raw_environment_out is not None:
             raw_environment_out.clear()
             raw_environment_out.update(environment)
@@ -47,7 +62,7 @@ class OperatorAction(NormalAction):
 
 
 def _settings() -> dict[str, str]:
-    """What is set for this job, by the names that modules know it by; the environment counts before ansible.cfg."""
+    """The settings of this job, by the variables that modules read. The environment comes before ansible.cfg."""
     CONSTANTS.config.initialize_plugin_configuration_definitions(*CONFIGURATION, SETTINGS)
     kind, plugin = CONFIGURATION
     found = {

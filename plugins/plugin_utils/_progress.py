@@ -1,18 +1,17 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs a module as Ansible itself does, and meanwhile shows the lines that it adds to a file.
+"""Runs a module as Ansible itself does, and meanwhile shows the lines that the module appends to a file.
 
-Where that is not possible, or anything about it fails, the module runs all the same.
+If that is not possible, or fails, the module runs without it.
 
-Lines are shown by a thread of a worker, which ansible-playbook forked while threads of its own held whatever locks they
-held. So this thread waits for no lock, neither of the screen nor of a callback: see C(_Outlet).
+A thread of a worker shows the lines. ansible-playbook forks its workers while its own threads may hold locks, and in a
+worker nobody releases these. So the thread waits for no lock, neither of the display nor of a callback: see `_Outlet`.
 """
 
 from __future__ import annotations
 
 import os
-import pwd
 import select
 import tempfile
 import threading
@@ -29,53 +28,55 @@ from ansible.module_utils.common.text.converters import to_text
 from ansible.utils.display import Display
 
 from ..plugin_utils._operator import OperatorAction
+from ..plugin_utils._way import becomes_another
 
 POLL_SECONDS = 0.2
 LAST_LOOK_SECONDS = 2.0
 RETRY_SECONDS = 0.01
 PATIENCE_SECONDS = 0.2
 READ_BYTES = 1 << 16
-# So much goes whole and without waiting into a pipe that has room at all; multiprocessing adds a length of four bytes.
+# A pipe that is writable takes this much at once without blocking. multiprocessing adds a length of four bytes.
 MOST_BYTES = select.PIPE_BUF - 4
 CONFIGURATION = ("action", "vsphere.content.progress")
 INTERVAL = "progress_interval"
 FILE = "progress_file"
+INTERVAL_VARIABLE = "VSPHERE_CONTENT_PROGRESS_INTERVAL"
+# There is no entry "env", as an empty variable must not count.
 SETTINGS = {
     INTERVAL: {
         "name": "Seconds between two lines about the progress of a file",
         "type": "int",
         "default": 5,
-        "env": [{"name": "VSPHERE_CONTENT_PROGRESS_INTERVAL"}],
         "ini": [{"section": "vsphere_content", "key": "progress_interval"}],
     }
 }
-# ansible-runner's own callback passes on to the one that is named there.
+# ansible-runner's own callback passes everything on to the callback that this variable names.
 WRAPPED_CALLBACK = "ORIGINAL_STDOUT_CALLBACK"
-# What these callbacks print is read by programs, or shall not be there at all.
+# Programs read the output of these callbacks, or there shall be none.
 SILENT_CALLBACKS = ("null",)
 MACHINE_READABLE = "json"
 
-# Ansible makes its constants while it starts.
+# Ansible creates its constants while it starts, so type checkers do not know them.
 CONSTANTS: Any = constants
 
 display = Display()
 
 
 class ProgressAction(OperatorAction):
-    """Shows how far a module is while it runs, if it says so in the file of its option C(progress_file)."""
+    """Shows the lines that a module writes to the file of its option `progress_file`, while it runs."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         self._options: Mapping[str, Any] = {}
+        self._tail: _Tail | None = None
         self._warnings: list[str] = []
-        result: dict[str, Any]
         interval = self._interval() if self._can_show() else 0
         if interval:
-            with _shown(str((task_vars or {}).get("inventory_hostname", ""))) as path:
-                if path:
-                    self._options = {INTERVAL: interval, FILE: path}
-                result = super().run(tmp, task_vars)  # type: ignore[no-untyped-call]
+            with _followed(str((task_vars or {}).get("inventory_hostname", ""))) as self._tail:
+                if self._tail:
+                    self._options = {INTERVAL: interval, FILE: self._tail.path}
+                result = super().run(tmp, task_vars)
         else:
-            result = super().run(tmp, task_vars)  # type: ignore[no-untyped-call]
+            result = super().run(tmp, task_vars)
         if self._warnings:
             result["warnings"] = [*(result.get("warnings") or ()), *self._warnings]
         return result
@@ -85,38 +86,49 @@ class ProgressAction(OperatorAction):
             module_args = {**self._task.args, **self._options}
         return super()._execute_module(module_name, module_args, *rest, **options)
 
+    def _on_start(self) -> None:
+        # Not before: a fork would inherit the locks that the thread may hold at that moment.
+        if self._tail:
+            with suppress(RuntimeError):
+                self._tail.start()
+
     def _interval(self) -> int:
-        """Seconds between two lines, 0 for none. What cannot be read of the task is left to the module to refuse."""
+        """Seconds between two lines, 0 for none. An option that is not a number is 0 here; the module refuses it."""
         try:
             if INTERVAL in self._task.args:
                 return max(0, int(self._task.args[INTERVAL]))
+            if said := os.environ.get(INTERVAL_VARIABLE, "").strip():
+                return self._read_variable(said)
             CONSTANTS.config.initialize_plugin_configuration_definitions(*CONFIGURATION, SETTINGS)
             kind, name = CONFIGURATION
             return max(0, int(CONSTANTS.config.get_config_value(INTERVAL, plugin_type=kind, plugin_name=name)))
         except (TypeError, ValueError):
             return 0
         except AnsibleError as error:
-            # With the result it is ansible-playbook that displays it, and needs no lock of this process.
+            # ansible-playbook displays a warning of the result, so this process needs no lock for it.
             self._warnings.append(f"No progress is shown: {error}")
             return 0
 
+    def _read_variable(self, said: str) -> int:
+        with suppress(ValueError):
+            return max(0, int(said))
+        self._warnings.append(
+            f"No progress is shown: the environment variable {INTERVAL_VARIABLE} is {said!r}. Set it to a number of "
+            "seconds, or remove it."
+        )
+        return 0
+
     def _can_show(self) -> bool:
-        """Whether a file of this process is one of the module's too, and the job's output is meant to be read."""
+        """Whether the module can write to a file of this process, and people read the output of the job."""
         return (
             self._connection.transport == "local"
-            and not self._becomes_another()
+            and not becomes_another(self)
             and not self._task.async_val
             and not self._task.no_log
             and FILE not in self._task.args
             and not _is_for_programs(CONSTANTS.DEFAULT_STDOUT_CALLBACK)
             and not _is_for_programs(os.environ.get(WRAPPED_CALLBACK))
         )
-
-    def _becomes_another(self) -> bool:
-        if self._connection.become is None:
-            return False
-        user = self.get_become_option("become_user")  # type: ignore[no-untyped-call]
-        return bool(user != pwd.getpwuid(os.geteuid()).pw_name)
 
 
 def _is_for_programs(callback: str | None) -> bool:
@@ -125,8 +137,11 @@ def _is_for_programs(callback: str | None) -> bool:
 
 
 @contextmanager
-def _shown(host: str) -> Iterator[str | None]:
-    """While the block runs, show the lines that are added to a file; yields its path, None where none can be made."""
+def _followed(host: str) -> Iterator[_Tail | None]:
+    """Make a file, and a thread that shows the lines appended to it until the end of the block; None if that fails.
+
+    The block has to start the thread.
+    """
     try:
         descriptor, path = tempfile.mkstemp(prefix="progress-", dir=CONSTANTS.DEFAULT_LOCAL_TMP)
     except OSError:
@@ -134,23 +149,21 @@ def _shown(host: str) -> Iterator[str | None]:
         return
     with closing(_Outlet(getattr(display, "_final_q", None))) as outlet:
         tail = _Tail(descriptor, path, lambda line: outlet.show(f"progress: [{host}] {line}"))
-        with suppress(RuntimeError):
-            tail.start()
         try:
-            yield path
+            yield tail
         finally:
             tail.finish()
 
 
 class _Outlet:
-    """Where lines go: in a worker into the queue that takes the task's result to ansible-playbook, which displays them.
+    """Where lines go: from a worker into the queue of task results to ansible-playbook, which displays them.
 
-    Nothing else is safe there. The display's own lock may have been held when the worker was forked, and then no thread
-    but the worker's first ever gets it; callbacks, as those of ansible-runner, add locks that all processes share. A
-    thread that waits for the one and holds the other stops the whole play.
+    No other way is safe in a worker. A thread may have held the display's lock when Ansible forked the worker, and then
+    only the worker's first thread ever gets it. Callbacks, such as those of ansible-runner, add locks that all
+    processes share. A thread that waits for the first lock while it holds the second one stops the whole play.
 
-    Nor is the queue waited for. A line goes while nobody else is writing and there is room for all of it, else it is
-    dropped after a moment: a worker that is killed while it waits with the queue's lock in hand stops the play as well.
+    The thread does not wait for the queue either. It puts a line in if nobody else is writing and all of it fits, and
+    drops it after `PATIENCE_SECONDS`: a worker that is killed while it waits with the queue's lock stops the play too.
     """
 
     def __init__(self, queue: Any) -> None:
@@ -159,7 +172,7 @@ class _Outlet:
         self._at_work = threading.Lock()
 
     def show(self, line: str) -> None:
-        """Have a line displayed, if it can go within a moment."""
+        """Display a line, if the queue takes it within `PATIENCE_SECONDS`."""
         if self._queue is None:
             display.display(line)
             return
@@ -169,12 +182,12 @@ class _Outlet:
             time.sleep(RETRY_SECONDS)
 
     def close(self) -> None:
-        """Let nothing more go: a process that ends while it writes into the queue leaves it locked for all others."""
+        """Write nothing more: a process that ends while it writes into the queue leaves it locked for all others."""
         with self._at_work:
             self._closed = True
 
     def _post(self, message: memoryview) -> bool:
-        """Whether a message has gone, or is to go no more."""
+        """Whether the message is in the queue, or the outlet is closed."""
         with self._at_work:
             if self._closed:
                 return True
@@ -190,27 +203,27 @@ class _Outlet:
 
 
 def _message(line: str) -> memoryview:
-    """What makes ansible-playbook display a line when it finds that in the queue."""
+    """The message in the queue that makes ansible-playbook display a line."""
     sent = DisplaySend("display", line)
-    # ansible-core 2.15 names no method.
+    # DisplaySend of ansible-core 2.15 takes no method.
     return ForkingPickler.dumps(sent if hasattr(sent, "method") else DisplaySend(line))
 
 
 def _reserve(queue: Any) -> bool:
-    """Whether a message of at most C(MOST_BYTES) goes without waiting. The caller has the queue's lock."""
+    """Whether the queue takes a message of `MOST_BYTES` without blocking. The caller holds the queue's lock."""
     poll = select.poll()
     poll.register(queue._writer, select.POLLOUT)
     if not poll.poll(0):
         return False
-    # The queue of ansible-core 2.15 counts what is in it, and its reader fails at what was not counted.
+    # The queue of ansible-core 2.15 counts its messages, and its reader fails at one that was not counted.
     places = getattr(queue, "_sem", None)
     return places is None or bool(places.acquire(block=False))
 
 
 class _Tail(threading.Thread):
-    """Shows each whole line that is added to a file, soon after it was added.
+    """Shows each whole line that is appended to a file, soon afterwards.
 
-    The file's name is taken away as soon as the module has the file open, so that nothing is left of it, whatever is
+    It removes the file's name as soon as the module has opened the file. So no file is left, even if a process is
     killed.
     """
 
@@ -218,8 +231,9 @@ class _Tail(threading.Thread):
         self, descriptor: int, path: str, show: Callable[[str], None], parent: Callable[[], int] = os.getppid
     ) -> None:
         super().__init__(name="progress", daemon=True)
+        self.path = path
         self._descriptor = descriptor
-        self._path: str | None = path
+        self._is_named = True
         self._show = show
         self._ended = threading.Event()
         self._find_parent = parent
@@ -231,16 +245,16 @@ class _Tail(threading.Thread):
             while not self._ended.wait(POLL_SECONDS):
                 self._look()
             self._look()
-        except Exception:  # noqa: BLE001 (it is only about the lines)
+        except Exception:  # noqa: BLE001 (only the lines are lost)
             return
 
     def finish(self) -> None:
-        """Show what is still to be shown."""
+        """Show the remaining lines, and close the file."""
         self._ended.set()
         if self.is_alive():
             self.join(LAST_LOOK_SECONDS)
         self._forget_name()
-        # A thread that hangs may still be about to read.
+        # A thread that hangs may still read from it.
         if not self.is_alive():
             os.close(self._descriptor)
 
@@ -249,12 +263,12 @@ class _Tail(threading.Thread):
             self._forget_name()
             *lines, self._rest = (self._rest + added).split(b"\n")
             for line in filter(None, lines):
-                # Once ansible-playbook is gone nobody takes the lines, and handing them over would block in the end.
+                # Without ansible-playbook nobody takes the lines, and to add more would block in the end.
                 if self._find_parent() == self._parent:
                     self._show(to_text(line, errors="replace"))
 
     def _forget_name(self) -> None:
-        path, self._path = self._path, None
-        if path:
+        is_named, self._is_named = self._is_named, False
+        if is_named:
             with suppress(OSError):
-                os.unlink(path)
+                os.unlink(self.path)

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Owner, group, mode, attributes and SELinux context of files, as Ansible's own functions set them.
 
-Those follow a path, and another user who may write to the directory can have it lead elsewhere. So all is set by
-descriptor, but for the attributes of chattr, which takes nothing but a path. What is left of Ansible's functions ends a
-module by itself when it fails; here that is an exception as everywhere, so that what was begun is cleaned up.
+Ansible's functions follow a path, and another user who may write to the directory can make it lead elsewhere. So this
+file sets everything by descriptor, except the attributes of chattr, which takes only a path. The functions of Ansible
+that it still uses end the module when they fail. Here they raise an exception instead, so that the task cleans up.
 """
 
 from __future__ import annotations
@@ -26,19 +26,21 @@ from .._vcenter.errors import InvalidArgument, TransferFailed
 
 OPTIONS = ("owner", "group", "mode", "attributes", "seuser", "serole", "setype", "selevel")
 NEW_FILE_MODE = 0o666
+HIGHEST_PLAIN_MODE = 0o777
+MODE_REMEDY = "Set mode to octal digits in quotes, such as '0644', or to a symbolic mode such as u=rw,g=r."
 CONTEXT = "security.selinux"
-# The one above means to leave the owner alone.
+# The number above this one means to leave the owner alone.
 HIGHEST_NUMBER = 2**32 - 2
 
 
 class _Refused(Exception):
-    """What cannot be declared, or one of Ansible's functions would have ended the module with."""
+    """A declared value is not valid, or one of Ansible's functions would have ended the module."""
 
 
 def _stand_in(module: AnsibleModule, *, check_mode: bool) -> AnsibleModule:
-    """A copy of the module to call those functions on, which raises _Refused where the module would end.
+    """A copy of the module whose `fail_json` raises _Refused.
 
-    The module itself is left alone: a thread may be in such a function when the main thread is about to end it.
+    It is a copy, as a thread may be in such a function while the main thread fails with the module itself.
     """
 
     def fail(msg: str, details: Any = "", **_more: Any) -> NoReturn:
@@ -52,7 +54,7 @@ def _stand_in(module: AnsibleModule, *, check_mode: bool) -> AnsibleModule:
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What a file shall have; None for what is left alone."""
+    """What a file shall have; None leaves it alone."""
 
     owner: int | None
     group: int | None
@@ -62,12 +64,12 @@ class _Wanted:
 class FileAttributes:
     """The attributes that a task declares for its files.
 
-    A file has a C(path) that it is called by, and a C(place), a path which leads to it whatever becomes of that one.
+    Messages call a file by its `path`. `place` leads to the file even if `path` leads elsewhere by now.
     """
 
     def __init__(self, module: AnsibleModule) -> None:
         self._module = _stand_in(module, check_mode=module.check_mode)
-        # Outside check mode too, looking must not change anything.
+        # To look must change nothing, also outside check mode.
         self._onlooker = _stand_in(module, check_mode=True)
         self._umask = os.umask(0o077)
         os.umask(self._umask)
@@ -78,13 +80,31 @@ class FileAttributes:
 
     @property
     def owner(self) -> int | None:
-        """The number of the owner that is declared, None also for one that cannot be."""
+        """The number of the declared owner, None also if there is no such user."""
         with suppress(_Refused):
             return self._wanted(0).owner
         return None
 
+    def require_valid(self) -> None:
+        """Refuse an owner, a group or a mode that no file can have. Raises InvalidArgument."""
+        params = self._module.params
+        mode = params["mode"]
+        # Without quotes YAML reads 644 as a decimal number, and Ansible would set the mode 01204.
+        if isinstance(mode, int) and not 0 <= mode <= HIGHEST_PLAIN_MODE:
+            raise InvalidArgument(f"mode is the number {mode}, which is 0{mode:o} in octal digits", remedy=MODE_REMEDY)
+        for option, read, remedy in (
+            ("owner", _owner_of, "Set owner to a user of the host that runs this task, by name or number."),
+            ("group", _group_of, "Set group to a group of the host that runs this task, by name or number."),
+            ("mode", lambda declared: self._read_mode(declared, NEW_FILE_MODE), MODE_REMEDY),
+        ):
+            try:
+                if params[option] is not None:
+                    read(params[option])
+            except _Refused as error:
+                raise InvalidArgument(f"{option} is {params[option]!r}: {error}", remedy=remedy) from None
+
     def require_settable(self, dest: str, others: str) -> None:
-        """Refuse attributes of chattr where root would set them and C(others), if anybody, may move files about.
+        """Refuse attributes of chattr if root would set them while `others` may replace files in `dest`.
 
         Raises InvalidArgument.
         """
@@ -96,7 +116,7 @@ class FileAttributes:
             )
 
     def differences(self, path: str, place: str, found: os.stat_result) -> dict[str, Any]:
-        """What a file has in place of what is declared. Raises TransferFailed for what cannot be declared at all."""
+        """The attributes that differ from the declared ones. Raises TransferFailed for a value that is not valid."""
         with _failures_raised(path, place):
             mode = stat.S_IMODE(found.st_mode)
             wanted = self._wanted(mode)
@@ -116,16 +136,15 @@ class FileAttributes:
             return {**before, **flags.get("before", {})}
 
     def dress(self, descriptor: int, path: str, place: str, heir: os.stat_result | None) -> None:
-        """Give an open file that is to stand at C(path) what is declared, and in all else what C(heir), which stands
-        there, has.
+        """Give an open file the declared attributes, and the others of `heir`, the file at `path` that it replaces.
 
-        All but the attributes of chattr, some of which would keep it from being renamed. Raises TransferFailed.
+        It does not set the attributes of chattr, as some of them would prevent the rename. Raises TransferFailed.
         """
         with _failures_raised(path, place):
             mode = stat.S_IMODE(heir.st_mode) & 0o777 if heir else NEW_FILE_MODE & ~self._umask
             wanted = self._wanted(mode)
             if heir:
-                # Who may not give files away keeps them, as with ansible.builtin.copy.
+                # A user who may not give files away stays the owner, as with ansible.builtin.copy.
                 with suppress(PermissionError):
                     os.fchown(descriptor, heir.st_uid, heir.st_gid)
             if self._module.selinux_enabled():
@@ -135,7 +154,7 @@ class FileAttributes:
             _set(descriptor, _Wanted(wanted.owner, wanted.group, mode if wanted.mode is None else wanted.mode))
 
     def adjust(self, descriptor: int, path: str, place: str) -> None:
-        """Give an open file what is declared. Raises TransferFailed."""
+        """Give an open file the declared attributes. Raises TransferFailed."""
         with _failures_raised(path, place):
             if self._module.selinux_enabled():
                 self._set_context(descriptor, path, [])
@@ -143,16 +162,16 @@ class FileAttributes:
         self.set_flags(path, place)
 
     def set_flags(self, path: str, place: str) -> None:
-        """Give a file the attributes of chattr that are declared. Raises TransferFailed."""
+        """Give a file the declared attributes of chattr. Raises TransferFailed."""
         with _failures_raised(path, place):
             self._module.set_attributes_if_different(place, self._flags_to_set(place), False, expand=False)
 
     def _wanted(self, mode: int) -> _Wanted:
-        """What is declared, for a file that has a mode. Raises _Refused."""
+        """The declared values, for a file whose present mode is `mode`. Raises _Refused."""
         params = self._module.params
         return _Wanted(
-            _number_of(params["owner"], lambda name: pwd.getpwnam(name).pw_uid, "chown", "user"),
-            _number_of(params["group"], lambda name: grp.getgrnam(name).gr_gid, "chgrp", "group"),
+            _owner_of(params["owner"]),
+            _group_of(params["group"]),
             None if params["mode"] is None else self._read_mode(params["mode"], mode),
         )
 
@@ -163,7 +182,7 @@ class FileAttributes:
             try:
                 file = os.stat_result((stat.S_IFREG | before, *[0] * 9))
                 mode = self._module._symbolic_mode_to_octal(file, declared)
-            except Exception as error:  # noqa: BLE001 (Ansible's own function makes no promise)
+            except Exception as error:  # noqa: BLE001 (Ansible does not say what its function raises)
                 raise _Refused(f"mode must be in octal or symbolic form: {error}") from None
         if mode != stat.S_IMODE(mode):
             raise _Refused(f"Invalid mode supplied, only permission info is allowed: {mode}")
@@ -176,7 +195,7 @@ class FileAttributes:
             os.setxattr(descriptor, CONTEXT, ":".join(wanted).encode() + b"\0")
 
     def _wanted_context(self, path: str, context: list[str], inherited: list[str | None] | None = None) -> list[str]:
-        """What the context of a file shall be: as declared, else as inherited, else as it is."""
+        """The context that a file shall have: each part as declared, else as inherited, else as it is."""
         special, of_mount = self._module.is_special_selinux_path(path)
         if special:
             return list(of_mount)
@@ -188,13 +207,21 @@ class FileAttributes:
         return wanted
 
     def _flags_to_set(self, place: str) -> str | None:
-        """What is declared of chattr's flags, None if it is so: Ansible adds a flag again where the file has others."""
+        """The declared flags of chattr, None if the file has them: Ansible would add a flag again beside others."""
         declared: str | None = self._module.params["attributes"]
         if not declared or declared[0] not in "+-":
             return declared
         found = set(self._module.get_file_attributes(place, include_version=False).get("attr_flags", ""))
         named = set(declared[1:])
         return None if (named <= found if declared[0] == "+" else not named & found) else declared
+
+
+def _owner_of(declared: str | None) -> int | None:
+    return _number_of(declared, lambda name: pwd.getpwnam(name).pw_uid, "chown", "user")
+
+
+def _group_of(declared: str | None) -> int | None:
+    return _number_of(declared, lambda name: grp.getgrnam(name).gr_gid, "chgrp", "group")
 
 
 def _number_of(declared: str | None, look_up: Callable[[str], int], doing: str, kind: str) -> int | None:
@@ -220,7 +247,7 @@ def _set(descriptor: int, wanted: _Wanted) -> None:
     if wanted.group not in (None, found.st_gid):
         with _named("chgrp"):
             os.fchown(descriptor, -1, wanted.group)
-    # Last, as a change of the owner takes away what lets others run a file in the owner's name.
+    # Last, as a change of the owner clears the setuid and setgid bits.
     if wanted.mode not in (None, stat.S_IMODE(os.fstat(descriptor).st_mode)):
         with _named("chmod"):
             os.fchmod(descriptor, wanted.mode)

@@ -1,11 +1,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a directory tells from which download session it is being filled, so that a killed run's can be found again.
+"""How a directory shows from which session it is being filled, so that the next run finds the session of a killed one.
 
-A mark is a hidden file that is locked as long as its process lives; so one without a lock is left by a killed run. It
-names the session by its client token, as for the same token a server names a session again whose identifier the killed
-run may never have learned.
+A mark is a hidden file that is locked while its process lives, so a killed run left any mark without a lock. The mark
+holds the client token of the session. For the same token the server names the session again, even if the killed run
+never learned its identifier.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ READ_BYTES = 64
 
 
 def left_marks(folder: Folder, library_item_id: str) -> tuple[list[SessionMark], list[str]]:
-    """The marks of this user's killed runs that filled a directory from this item, locked for us; and the names of what
-    only looks like one. Raises TransferFailed.
+    """The marks of this user's killed runs that filled the directory from this item, now locked by this task, and the
+    names of files that only look like marks. Raises TransferFailed.
     """
     left: list[SessionMark] = []
     others: list[str] = []
@@ -43,8 +43,8 @@ def left_marks(folder: Folder, library_item_id: str) -> tuple[list[SessionMark],
 
 
 def mark_for(folder: Folder, library_item_id: str, client_token: str) -> SessionMark:
-    """The mark of a session that is about to be made, which is to be placed."""
-    # Two tasks that were given one token have one session, and so one mark.
+    """The mark of a session that the task is about to create; the caller places it."""
+    # Two tasks with the same token have the same session, and so the same mark.
     return SessionMark(folder, f"{_prefix(library_item_id)}{_digits(client_token, 16)}{MARK_SUFFIX}", client_token)
 
 
@@ -57,7 +57,7 @@ def _digits(text: str, count: int) -> str:
 
 
 def _take(folder: Folder, name: str) -> SessionMark | None:
-    """What a killed run has placed, locked; None if the run is alive, or somebody else was faster. Raises _NotOurs."""
+    """The mark of a killed run, locked; None if the run is alive, or another task was faster. Raises _NotOurs."""
     try:
         descriptor = folder.open(name, os.O_RDWR | FOUND_FLAGS)
     except FileNotFoundError:
@@ -85,13 +85,13 @@ def _take(folder: Folder, name: str) -> SessionMark | None:
 
 
 class _NotOurs(Exception):
-    """What has the name of a mark, and is none that this user has made."""
+    """A file has the name of a mark, but this user's tasks did not create it."""
 
 
 class SessionMark:
-    """One mark, which is ours from C(place), or from when it was found, to C(remove).
+    """One mark. It belongs to this task from `place`, or from when the task found it, to `remove`.
 
-    C(client_token) is empty where a run was killed before it had written it, and so before it made a session.
+    `client_token` is empty if the run was killed before it wrote the token, and so before it created a session.
     """
 
     def __init__(self, folder: Folder, name: str, client_token: str, descriptor: int | None = None) -> None:
@@ -105,19 +105,19 @@ class SessionMark:
         try:
             while self._descriptor is None:
                 descriptor = self._folder.open(self._name, MADE_FLAGS)
-                # On a file system without locks nobody can tell what is left, so no session is ever removed for it.
+                # On a file system without locks nobody can tell which marks are stale, so no session is removed.
                 with suppress(OSError):
                     fcntl.flock(descriptor, fcntl.LOCK_EX)
                 self._keep(descriptor)
             os.write(self._descriptor, f"{self.client_token}\n".encode())
         except FileExistsError:
-            # Two tasks were given one client_token, and so one session.
+            # Another task with the same client_token has placed it for the same session.
             return
         except OSError as error:
             raise cannot_write(self._folder.path, error) from None
 
     def remove(self) -> str:
-        """Returns what is left all the same: the next run takes that for what a killed one left."""
+        """Remove the mark; returns a sentence if it is left. The next run then takes it for that of a killed run."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is None:
             return ""
@@ -127,7 +127,7 @@ class SessionMark:
             os.close(descriptor)
 
     def _keep(self, descriptor: int) -> None:
-        """Another run may have taken it for left, and removed it, before it was locked."""
+        """Keep the mark, unless another run removed it as stale before it was locked."""
         if self._folder.leads_to(self._name, os.fstat(descriptor)):
             self._descriptor = descriptor
         else:

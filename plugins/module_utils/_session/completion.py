@@ -1,45 +1,37 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How an update session is completed, and how a task learns what has become of that."""
+"""How an update session is completed, and how a task learns the outcome."""
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Callable
 
-from .._vcenter.api import Api
+from .._vcenter.api import UpdateSessions
 from .._vcenter.errors import ContentError, NotAllowedInCurrentState, NotFound, ResourceBusy, TimedOut, TransferFailed
-from .._vcenter.models import UpdateSession, to_result
-from .lost_answers import ask_to_complete, is_lost, may_pass
-from .states import ACTIVE, DONE, require_active
-from .waiting import Clock, pauses, wait_for
+from .._vcenter.messages import LocalizableMessage
+from .._vcenter.models import UpdateSession
+from .._vcenter.remedies import INCOMPLETE_FILES
+from .._vcenter.schema import to_result
+from .._vcenter.timing import Clock
+from .lost_answers import ask_to_complete, is_worth_repeating
+from .states import ACTIVE, DONE, Completion, require_active
+from .waiting import pauses, wait_for
 
-JOIN_SECONDS = 5.0
 COMPLETE = "update_session.complete"
-# How the message is called by which vCenter refuses a completion as a file has not arrived.
+# The end of the message's identifier when vCenter refuses a completion because a file has not arrived.
 NOT_RECEIVED = "update_session_file_not_received"
 ACCEPTED = "vCenter has accepted the completion"
 MISSING_OR_INVALID = "session_has_missing_or_invalid_files"
 
 
-class Completion(enum.Enum):
-    """How far the completion of a session has come, as far as anybody can tell."""
-
-    NONE = "none"
-    UNKNOWN = "unknown"
-    ACCEPTED = "accepted"
-    FAILED = "failed"
-    DONE = "done"
-
-
-# What the state of a session says of a completion that it did not refuse.
+# What the state of a session says about a completion that vCenter did not refuse.
 REACHED: Mapping[str | None, Completion] = {ACTIVE: Completion.ACCEPTED, DONE: Completion.DONE}
 
 
 def complete(
-    api: Api,
+    updates: UpdateSessions,
     session_id: str,
     *,
     wait: bool,
@@ -49,37 +41,37 @@ def complete(
     was_found: bool,
     on_reached: Callable[[Completion], None],
 ) -> UpdateSession:
-    """Validate and complete a session, then wait until it has left ACTIVE, unless told not to.
+    """Validate and complete a session, then, with `wait`, wait until it has left ACTIVE.
 
-    The answer to a completion comes when vCenter has updated the item, so it may come too late for C(request_timeout),
-    or be lost. The session is then read until it has left ACTIVE, also where C(wait) is False. Source: the published
-    description of C(complete).
+    vCenter answers a completion when it has updated the item, so the answer may come too late for `request_timeout`, or
+    be lost. Then the task reads the session until it has left ACTIVE, even if `wait` is False. Source: the published
+    description of `complete`.
 
-    Where the server is C(silent) on what it has received, it is asked again while it says that files are missing yet.
-    C(was_found) says that an earlier run, or another task, may have asked for the completion before.
+    A `silent` server does not say which files it has received: while it refuses because files are missing, the task
+    asks again. `was_found` says that an earlier run, or another task, may have asked for the completion before.
 
-    Returns the session as it was last seen; C(on_reached) is told how far the completion has come. Raises
-    TransferFailed naming missing and invalid files, or with the reason for which the session failed; TimedOut if
-    nothing says within C(wait_timeout) seconds what has become of it.
+    Returns the session as it was last seen, and tells `on_reached` how far the completion has come. Raises
+    TransferFailed with the missing and invalid files, or with the reason why the session failed, and TimedOut if the
+    outcome is not known within `wait_timeout` seconds.
     """
 
     def ask() -> ContentError | None:
-        return _ask_to_complete(api, session_id, clock, on_reached)
+        return _validate_and_ask(updates, session_id, clock, on_reached)
 
     try:
         lost = _ask_until_received(ask, session_id, wait_timeout, clock) if silent else ask()
     except (NotAllowedInCurrentState, ResourceBusy) as refusal:
-        # Of a session that nobody has asked to complete, the refusal to validate it says nothing of that kind.
+        # If nobody has asked for the completion, a refused validation does not mean that vCenter completes the session.
         completing = is_completing(refusal) and (was_found or refusal.operation == COMPLETE)
         if completing and not was_found:
             on_reached(Completion.UNKNOWN)
         session = _await_end_by_others(
-            api, session_id, refusal, wait_timeout, clock, wait=wait, was_found=was_found, completing=completing
+            updates, session_id, refusal, wait_timeout, clock, wait=wait, was_found=was_found, completing=completing
         )
     else:
         on_reached(Completion.UNKNOWN if lost else Completion.ACCEPTED)
         known = f"no answer says whether vCenter completes it ({lost.said})" if lost else ACCEPTED
-        session = _await_end(api, session_id, wait_timeout, clock, wait=wait or bool(lost), known=known, lost=lost)
+        session = _await_end(updates, session_id, wait_timeout, clock, wait=wait or bool(lost), known=known, lost=lost)
     on_reached(REACHED.get(session.state, Completion.FAILED))
     _require_completed(session)
     return session
@@ -93,7 +85,7 @@ def _require_completed(session: UpdateSession) -> None:
 def _ask_until_received(
     ask: Callable[[], ContentError | None], session_id: str, wait_timeout: float, clock: Clock
 ) -> ContentError | None:
-    """Ask for the completion until it is not refused any more for files that have not arrived."""
+    """Ask for the completion until vCenter no longer refuses it for files that have not arrived."""
 
     def ask_again() -> ContentError | None:
         try:
@@ -115,30 +107,28 @@ def _ask_until_received(
     )
 
 
-def _ask_to_complete(
-    api: Api, session_id: str, clock: Clock, on_reached: Callable[[Completion], None]
+def _validate_and_ask(
+    updates: UpdateSessions, session_id: str, clock: Clock, on_reached: Callable[[Completion], None]
 ) -> ContentError | None:
-    """Returns None for a completion that was accepted, and the error that came where the answer was lost."""
-    validation = api.validate_update_files(session_id)
+    """Returns None if vCenter accepted the completion, and the error if the answer was lost."""
+    validation = updates.validate_files(session_id)
     if validation.has_errors:
         missing = [f"{name} is missing" for name in validation.missing_files or ()]
-        invalid = [
-            f"{file.name} is invalid ({file.error_message.text if file.error_message else 'no reason given'})"
-            for file in validation.invalid_files or ()
-        ]
+        invalid = [f"{file.name} is invalid ({file.reason})" for file in validation.invalid_files or ()]
         raise TransferFailed(
-            f"its files do not make an item: {', '.join(missing + invalid)}",
+            f"its files are not complete: {', '.join(missing + invalid)}",
             operation=COMPLETE,
+            messages=[message for file in validation.invalid_files or () for message in file.messages],
             session_id=session_id,
             data=to_result(validation),
-            remedy="Declare the missing files under files, and replace the invalid ones.",
+            remedy=INCOMPLETE_FILES,
         )
     try:
-        ask_to_complete(lambda: api.complete_update_session(session_id), clock.sleep)
+        ask_to_complete(lambda: updates.complete(session_id), clock)
     except (NotAllowedInCurrentState, ResourceBusy):
         raise
     except ContentError as error:
-        if not is_lost(error):
+        if not error.may_have_happened:
             raise
         return error
     except BaseException:
@@ -149,7 +139,7 @@ def _ask_to_complete(
 
 
 def _await_end(
-    api: Api,
+    updates: UpdateSessions,
     session_id: str,
     wait_timeout: float,
     clock: Clock,
@@ -157,24 +147,25 @@ def _await_end(
     wait: bool,
     known: str,
     lost: ContentError | None = None,
+    messages: Sequence[LocalizableMessage] = (),
 ) -> UpdateSession:
-    """A session whose completion was asked for, when it has ended, or as soon as it was read where nobody waits.
+    """Read a session after its completion was asked for: until it has ended, or, without `wait`, once.
 
-    C(known) is what is known of the completion, in words, and C(lost) what came in place of an answer to the request. A
-    server that cannot be reached says nothing of the session, so the wait goes on; any other error ends it when it
-    comes for the second time.
+    `known` says in words what is known of the completion, `messages` are those of a refusal that says so, and `lost` is
+    the error that came instead of an answer. An error that may pass does not end the wait; of the others, the second
+    one does.
     """
     progress: int | None = None
     errors = 0
 
     def read() -> UpdateSession | ContentError:
         try:
-            return api.get_update_session(session_id)
+            return updates.get(session_id)
         except NotFound as gone:
             raise lost or gone from None
         except ContentError as error:
             nonlocal errors
-            errors += not may_pass(error)
+            errors += not is_worth_repeating(error)
             if errors > 1:
                 raise
             return error
@@ -201,7 +192,7 @@ def _await_end(
         )
     except TimedOut as error:
         error.remedy = "Run the task again: it waits for the session. If vCenter is only slow, raise wait_timeout."
-        error.messages = error.messages or (lost.messages if lost else ())
+        error.messages = tuple(messages or (lost.messages if lost else ()))
         raise
     if isinstance(found, ContentError):
         raise found
@@ -209,7 +200,7 @@ def _await_end(
 
 
 def _await_end_by_others(
-    api: Api,
+    updates: UpdateSessions,
     session_id: str,
     refusal: ContentError,
     wait_timeout: float,
@@ -219,20 +210,22 @@ def _await_end_by_others(
     was_found: bool,
     completing: bool,
 ) -> UpdateSession:
-    """A session that takes no completion, once it is DONE: another task, or an earlier run, may have completed it.
+    """Wait until a session that refuses a completion is DONE: another task, or an earlier run, may have asked for it.
 
-    Raises the refusal if it stays ACTIVE and is not C(completing) by what is known, TimedOut if it is, and
+    If the session stays ACTIVE, this raises the refusal, or TimedOut if vCenter is known to be `completing` it. Raises
     TransferFailed with its reason if it ends in another way.
     """
     if completing:
         known = f"vCenter is at work on it already ({refusal.said})"
-        session = _await_end(api, session_id, wait_timeout, clock, wait=wait, known=known)
+        session = _await_end(
+            updates, session_id, wait_timeout, clock, wait=wait, known=known, messages=refusal.messages
+        )
     else:
-        # Of a session that was found, a refusal without a reason may mean that vCenter completes it already.
+        # If the session was found, a refusal without a reason may mean that vCenter completes it already.
         named = is_refused_for(refusal, NOT_RECEIVED, MISSING_OR_INVALID)
-        end = clock.now() + (wait_timeout if was_found and not named else JOIN_SECONDS)
-        waits = pauses()
-        while (session := api.get_update_session(session_id)).state == ACTIVE:
+        end = clock.now() + (wait_timeout if was_found and not named else clock.timing.join_completion)
+        waits = pauses(clock.timing)
+        while (session := updates.get(session_id)).state == ACTIVE:
             if clock.now() >= end:
                 raise refusal
             clock.sleep(min(next(waits), max(0.0, end - clock.now())))
@@ -241,12 +234,12 @@ def _await_end_by_others(
 
 
 def is_refused_for(refusal: ContentError, *reasons: str) -> bool:
-    """Whether vCenter names one of these reasons, by the end of its message's identifier."""
+    """Whether the identifier of one of vCenter's messages ends with one of these reasons."""
     return any((message.id or "").endswith(reasons) for message in refusal.messages)
 
 
 def is_completing(refusal: ContentError) -> bool:
-    """Whether an ACTIVE session refuses something for being ACTIVE or busy, as while the server is completing it."""
+    """Whether vCenter refuses a change of an ACTIVE session as ACTIVE or busy, as it does while it completes one."""
     return isinstance(refusal, ResourceBusy) or any(
         (message.args or ())[1:2] == (ACTIVE,) for message in refusal.messages
     )

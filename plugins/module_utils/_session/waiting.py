@@ -1,13 +1,12 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a task waits: by a clock that only moves on, with pauses that grow, and until a deadline that progress moves."""
+"""How a task waits: with growing pauses, until a deadline that progress moves. How it reads in parallel."""
 
 from __future__ import annotations
 
 import queue
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -15,28 +14,15 @@ from dataclasses import dataclass
 from typing import Any, Callable, TypeVar
 
 from .._vcenter.errors import NotFound, TimedOut
+from .._vcenter.timing import Clock, Timing
 
 ValueT = TypeVar("ValueT")
 KeyT = TypeVar("KeyT")
-FIRST_PAUSE = 0.1
-LONGEST_PAUSE = 2.0
-READERS = 16
-
-
-@dataclass(frozen=True)
-class Clock:
-    """Monotonic seconds, and how to let some pass."""
-
-    now: Callable[[], float]
-    sleep: Callable[[float], None]
-
-
-SYSTEM_CLOCK = Clock(time.monotonic, time.sleep)
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How long a task waits for others that are at work on its item: for all of them together."""
+    """How long a task waits, in all, for other tasks that work on its item."""
 
     seconds: float
     until: float
@@ -55,17 +41,17 @@ def patience_from(clock: Clock, seconds: float) -> Patience:
     return Patience(seconds, clock.now() + seconds)
 
 
-def gather(read: Callable[[KeyT], ValueT], keys: Sequence[KeyT]) -> list[ValueT]:
-    """Read several things, some at a time, in the order of the keys; what has gone in the meantime is left out.
+def gather(read: Callable[[KeyT], ValueT], keys: Sequence[KeyT], readers: int) -> list[ValueT]:
+    """Read several things, `readers` at a time; returns them in the order of the keys, without those not found.
 
-    The threads are daemons, so that an answer that does not come keeps nobody from ending.
+    The threads are daemons, so that a missing answer does not keep the process from ending.
     """
     answers: list[Future[ValueT]] = [Future() for _key in keys]
     waiting: queue.SimpleQueue[tuple[KeyT, Future[ValueT]]] = queue.SimpleQueue()
     for entry in zip(keys, answers):
         waiting.put(entry)
     stop = threading.Event()
-    for number in range(min(READERS, len(answers))):
+    for number in range(min(readers, len(answers))):
         threading.Thread(target=_read_all, args=(read, waiting, stop), name=f"reader-{number}", daemon=True).start()
     found: list[ValueT] = []
     try:
@@ -91,12 +77,12 @@ def _read_all(
             answer.set_exception(error)
 
 
-def pauses() -> Iterator[float]:
-    """Seconds to wait between two looks, longer each time."""
-    pause = FIRST_PAUSE
+def pauses(timing: Timing) -> Iterator[float]:
+    """Seconds to wait between two reads, more each time up to `longest_pause`."""
+    pause = timing.first_pause
     while True:
         yield pause
-        pause = min(pause * 2, LONGEST_PAUSE)
+        pause = min(pause * 2, timing.longest_pause)
 
 
 def wait_for(
@@ -110,9 +96,9 @@ def wait_for(
     clock: Clock,
     session_id: str | None,
 ) -> ValueT:
-    """Read until C(ready); raises TimedOut when C(signs) have not changed for C(timeout) seconds."""
+    """Read until `ready`. Raises TimedOut if `signs` do not change for `timeout` seconds."""
     value = read()
-    seen, deadline, waits = signs(value), clock.now() + timeout, pauses()
+    seen, deadline, waits = signs(value), clock.now() + timeout, pauses(clock.timing)
     while not ready(value):
         if clock.now() >= deadline:
             raise TimedOut(
@@ -124,5 +110,5 @@ def wait_for(
         clock.sleep(min(next(waits), max(0.0, deadline - clock.now())))
         value = read()
         if signs(value) != seen:
-            seen, deadline, waits = signs(value), clock.now() + timeout, pauses()
+            seen, deadline, waits = signs(value), clock.now() + timeout, pauses(clock.timing)
     return value

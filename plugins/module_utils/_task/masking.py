@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A module whose output holds no secret, no user of a URL, and nothing that steers a terminal."""
+"""A module whose output holds no secrets, no credentials of URLs, and no characters that control a terminal."""
 
 from __future__ import annotations
 
@@ -15,16 +15,24 @@ from ansible.module_utils.common.parameters import remove_values
 
 from .._vcenter.connection_options import secrets_in_options
 from .._vcenter.errors import InvalidArgument, failure, printable
+from .written_options import require_texts
 
 Secrets = Callable[[Mapping[str, Any]], "set[str]"]
 """Finds the secrets in the options, which need not be valid."""
 
+WrittenCheck = Callable[[Mapping[str, Any]], None]
+"""Raises InvalidArgument for options as the task wrote them, for which Ansible's own message says too little."""
+
+
+def accept_all(_params: Mapping[str, Any]) -> None:
+    """The WrittenCheck of a module for which Ansible's own messages do."""
+
+
 USER_OF_URL = re.compile(r"(?<=://)[^/?#\s@\"'<>]*(?=@)")
 QUERY_OF_URL = re.compile(r"(://[^?\s\"'<>]*\?)[^\s\"'<>]+")
-# Where a result repeats what a server says; elsewhere a URL is somebody's text, or an endpoint that is no good without
-# its query.
+# The keys of a result that quote a server. Elsewhere a URL is a user's text, or an endpoint that needs its query.
 SAID_BY_SERVER = ("data", "error_message", "error_messages", "message", "messages")
-# JSON writes out none of these, and Ansible shows them as they are.
+# JSON does not escape these, and Ansible shows them as they are.
 STEERING = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 FIELD_NAME = re.compile(r"[a-z_]+")
 MASK = "********"
@@ -39,18 +47,39 @@ def _said_text(text: str) -> str:
 
 
 class MaskingModule(AnsibleModule):
-    """Knows the secrets within options before Ansible logs the options, or refuses them, while it is being built.
+    """An AnsibleModule that learns the secrets in options before its constructor logs or refuses the options.
 
-    What it returns holds no user information of any URL, nothing that steers a terminal, and no secret as a key, of
-    which Ansible takes no notice.
+    Its results hold no credentials of URLs, no characters that control a terminal, and no secret as a key. Ansible
+    itself masks only values.
     """
 
     ansible_version: str
 
-    def __init__(self, secrets: Secrets, **options: Any) -> None:
+    def __init__(self, secrets: Secrets, *, check_written: WrittenCheck = accept_all, **options: Any) -> None:
         self._secrets = secrets
+        self._check_written = check_written
+        self._refusal: InvalidArgument | None = None
+        self._misread: InvalidArgument | None = None
         super().__init__(**options)  # type: ignore[no-untyped-call]
+        # Ansible has accepted the options, whatever form they have.
+        self._refusal = None
         self._learn_secrets()
+
+    def _load_params(self) -> None:
+        super()._load_params()  # type: ignore[no-untyped-call]
+        try:
+            require_texts(self.params, self.argument_spec)
+        except InvalidArgument as refusal:
+            self._misread = refusal
+        try:
+            self._check_written(self.params)
+        except InvalidArgument as refusal:
+            self._refusal = refusal
+
+    def require_as_written(self) -> None:
+        """Raises InvalidArgument for an option that Ansible accepted by making something else of it."""
+        if self._misread:
+            raise self._misread
 
     def log(self, msg: Any, log_args: Any = None) -> None:
         self._learn_secrets()
@@ -61,25 +90,26 @@ class MaskingModule(AnsibleModule):
 
     def fail_json(self, msg: str, **kwargs: Any) -> NoReturn:
         self._learn_secrets()
-        # What has no error yet are Ansible's own words about the options.
+        # Without an error this is Ansible's own complaint about the options.
+        msg = self._refusal.explain() if self._refusal else msg
         kwargs.setdefault("error", failure(InvalidArgument(msg))["error"])
         super().fail_json(self.as_said(msg), **self._shown(kwargs))
 
     def _log_invocation(self) -> None:
-        # Ansible ends in a traceback over an option that is no text, such as the name of a file in another encoding.
+        # Ansible raises a UnicodeError for an option that is not UTF-8, such as a file name in another encoding.
         with suppress(UnicodeError):
             super()._log_invocation()  # type: ignore[no-untyped-call]
 
     def learn_secret(self, secret: str) -> None:
-        """Keep a text out of every output, also as Python writes it: that is how options are logged."""
+        """Mask a text in every output, also in the form of its `repr`, as Ansible logs options in that form."""
         self.no_log_values |= {secret, repr(secret)[1:-1], repr(f"{secret}'\"")[1:-4]}
 
     def as_said(self, text: str) -> str:
-        """A sentence for people, as it may be shown: Ansible removes secrets from results, but not from warnings."""
+        """A sentence without secrets: Ansible removes secrets from results, but not from warnings."""
         return printable(_said_text(str(self.without_secrets(text))))
 
     def without_secrets(self, value: Any) -> Any:
-        # A thread that logs in again adds to them.
+        # A copy, as a thread that logs in again adds a secret.
         return remove_values(value, self.no_log_values.copy())
 
     def _learn_secrets(self) -> None:
@@ -97,5 +127,5 @@ class MaskingModule(AnsibleModule):
         return show(value) if isinstance(value, str) else value
 
     def _shown_key(self, key: str, show: Callable[[str], str]) -> str:
-        # The names of fields are words, which somebody's password may be as well.
+        # A password may be a word that is also the name of a field; field names stay.
         return key if FIELD_NAME.fullmatch(key) else show(str(self.without_secrets(key)))

@@ -1,11 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a task tells of itself while it goes on: one account of what moves, for lines in the job's output and for the
-progress that vCenter shows.
+"""How a task reports its progress: one count of moved bytes, for lines in the job's output and for vCenter.
 
-Who moves bytes only notes how many. A thread of its own makes lines of that and adds them to a file that the action
-plugin reads, so that nothing of it can fail a transfer, or have it wait.
+Transfers only note how many bytes they moved. A separate thread makes lines of that and appends them to a file that the
+action plugin reads. So a problem with the lines can neither fail a transfer nor hold it up.
 """
 
 from __future__ import annotations
@@ -21,36 +20,40 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Callable
 
+from .._vcenter.timing import SYSTEM_CLOCK, Timing
+
 DEFAULT_INTERVAL = 5
 SPEED_SECONDS = 10.0
-FLUSH_SECONDS = 2.0
 MEBIBYTE = 1 << 20
 UNITS = ((1 << 30, "GiB", 2), (MEBIBYTE, "MiB", 1), (1 << 10, "KiB", 1), (1, "B", 0))
 PULLING = "pulling"
-# The file must be there: it is gone once the action plugin has ended, which a task's timeout does before the module.
+# Without O_CREAT: after a task's timeout the action plugin and its file are gone, while the module still runs.
 OPEN_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
-# Says that the file is open, from when on the action plugin needs its name no more.
+# The first line says that the module has opened the file, so the action plugin can remove its name.
 GREETING = "\n"
 
 
 def progress_spec() -> dict[str, Any]:
-    """The argument spec of the documentation fragment C(vsphere.content.progress)."""
+    """The argument spec of the documentation fragment `vsphere.content.progress`."""
     return {"progress_interval": {"type": "int", "default": DEFAULT_INTERVAL}, "progress_file": {"type": "path"}}
 
 
-def open_progress(params: Mapping[str, Any], clean: Callable[[str], str]) -> Progress:
-    """The account of a task with these options; C(clean) makes a line fit to be shown."""
+def open_progress(params: Mapping[str, Any], vcenter: str, clean: Callable[[str], str], timing: Timing) -> Progress:
+    """The progress of a task with these options in a vCenter; `clean` removes secrets from a line."""
     path, interval = params.get("progress_file"), params.get("progress_interval")
     named = params.get("library_item") or params.get("library_item_id") or f"session {params.get('session_id')}"
     if not path or not interval or interval < 0:
         return Progress()
-    return Progress(lambda text: clean(f"{named}: {text}"), path, interval)
+    # A play may publish one image to many libraries of many vCenters, and its hosts may share a vCenter.
+    library = params.get("library") or params.get("library_id")
+    place = f" in {library} on {vcenter}" if library else f" on {vcenter}"
+    return Progress(lambda text: clean(f"{named}{place}: {text}"), path, interval, timing=timing)
 
 
 class Progress:
-    """What a task has to move, how far it is, and what it waits for; silent unless there is a file to write to.
+    """What a task has to move, how far it is, and what it waits for. It writes lines only if it has a `path`.
 
-    Methods may be called from any thread. Nothing is told before C(expect) has named something to be moved.
+    Any thread may call the methods. But for `say`, nothing is written before `expect` names a file to move.
     """
 
     def __init__(
@@ -59,24 +62,28 @@ class Progress:
         path: str | None = None,
         interval: float = DEFAULT_INTERVAL,
         now: Callable[[], float] = time.monotonic,
+        timing: Timing = SYSTEM_CLOCK.timing,
     ) -> None:
         self._now = now
-        self._expected: Mapping[str, int | None] = {}
+        self._expected: dict[str, int | None] = {}
         self._files: dict[str, Moving] = {}
         self._waits: tuple[str, float] | None = None
-        self._teller = _Teller(path, interval, self.lines, clean) if path else None
+        self._end = ""
+        self._teller = _Teller(path, interval, self.lines, clean, timing.flush) if path else None
 
     def expect(self, files: Mapping[str, int | None]) -> None:
-        """Note what is to be moved, by name and, where it is known, size."""
-        self._expected = files
+        """Note the files to move: their names, and how many bytes they hold if that is known."""
+        self._expected = dict(files)
 
     def start(self, name: str, total: int | None, at_end: str) -> Moving:
-        """Note that a file begins to move; C(at_end) says what goes on once the last byte has moved."""
+        """Note that a file of `total` bytes begins to move; `at_end` says what happens after the last one."""
+        if total is not None and name in self._expected:
+            self._expected[name] = total
         moving = self._files[name] = Moving(name, total, at_end, self._now)
         return moving
 
     def serve(self, name: str, doing: str | None, done: int | None = None) -> None:
-        """Note what the server does with a file, None for nothing any more, and how much of it has come by that."""
+        """Note what the server is `doing` with a file, None once it has finished, and how many bytes are `done`."""
         if name in self._expected:
             moving = self._files.get(name) or self.start(name, None, "")
             moving.serve(doing, done)
@@ -85,7 +92,7 @@ class Progress:
 
     @contextmanager
     def waiting(self, text: str) -> Iterator[None]:
-        """Say, if the block takes its time, what it waits for."""
+        """Show what the task waits for, if the block lasts longer than an interval."""
         self._waits = (text, self._now())
         try:
             yield
@@ -93,19 +100,34 @@ class Progress:
             self._waits = None
 
     def step(self, text: str) -> None:
-        """Say that something has been done, or begins."""
-        if self._teller and self._expected:
+        """Write a line at once, if there is anything to move: the task has done something, or begins it."""
+        if self._expected:
+            self.say(text)
+
+    def say(self, text: str) -> None:
+        """Write a line at once."""
+        if self._teller:
             self._teller.say(lambda: text)
+
+    def conclude(self, text: str) -> None:
+        """Note what the summary says of the end, such as that something is left to do."""
+        self._end = f", {text}"
 
     @property
     def percent(self) -> int:
-        """How much of what is expected has moved, 0 to 100."""
+        """How much of the expected bytes has moved, 0 to 100. A file of unknown size counts once it has arrived."""
+        files = dict(self._files)
         total = sum(size or 0 for size in self._expected.values())
-        moved = sum(min(moving.done, self._expected.get(name) or 0) for name, moving in list(self._files.items()))
-        return min(100, moved * 100 // total) if total else 0
+        moved = sum(min(moving.done, self._expected.get(name) or 0) for name, moving in files.items())
+        counted = [
+            name
+            for name, size in self._expected.items()
+            if size is not None or (name in files and files[name].ended is not None)
+        ]
+        return min(100, moved * 100 * len(counted) // (total * len(self._expected))) if total else 0
 
     def lines(self) -> Iterator[str]:
-        """What there is to say of each file, and of the wait, since this was last asked for."""
+        """The lines about each file and the wait, since the last call."""
         for moving in list(self._files.values()):
             line = moving.line()
             if line:
@@ -115,7 +137,7 @@ class Progress:
             yield f"waiting for {waits[0]}, {_so_far(self._now() - waits[1])}"
 
     def close(self, *, failed: bool = False) -> None:
-        """Sum up, and write no more; may be called again."""
+        """Write the summary and stop; may be called again."""
         teller, self._teller = self._teller, None
         if teller:
             if self._files:
@@ -129,14 +151,15 @@ class Progress:
         seconds = _covered([(moving.began, moving.ended or now) for moving in files])
         rate = f"{_duration(round(seconds))}, mean {_speed(done / max(seconds, 0.001))}"
         if failed:
-            total = sum(size or 0 for size in self._expected.values())
+            sizes = [size for size in self._expected.values() if size is not None]
+            total = sum(sizes) if len(sizes) == len(self._expected) else None
             return f"failed after {_amount(done, total or None)} in {rate}"
         count = sum(moving.ended is not None for moving in files)
-        return f"{count} {'file' if count == 1 else 'files'}, {_amount(done)} in {rate}"
+        return f"{count} {'file' if count == 1 else 'files'}, {_amount(done)} in {rate}{self._end}"
 
 
 class Moving:
-    """One file on its way: C(done) is how many bytes of it have moved, as those who move it tell."""
+    """One file on its way; `done` is how many of its bytes have moved."""
 
     def __init__(self, name: str, total: int | None, at_end: str, now: Callable[[], float]) -> None:
         self.total = total
@@ -153,21 +176,21 @@ class Moving:
         self._moved = self.began
 
     def reach(self, done: int) -> None:
-        """Note how many bytes have moved; fewer than before where the file is moved again from the start."""
+        """Note how many bytes have moved; fewer than before if the transfer starts again."""
         self.done = done
 
     def finish(self) -> None:
         self.ended = self._now()
 
     def serve(self, doing: str | None, done: int | None = None) -> None:
-        """Note what the server does with the file, None for nothing, and how much of it has come by that."""
+        """Note what the server is `doing` with the file, None for nothing, and how many bytes are `done`."""
         if done is not None:
             self.done = done
         if doing != self._doing:
             self._doing, self._since = doing, self._now()
 
     def line(self) -> str | None:
-        """What there is to say, None if nothing: after its end a file is shown only if it was before, once."""
+        """The next line, None if there is none. A file that has ended gets a last line only if it had one before."""
         now, done = self._now(), self.done
         speed = self._mark(now, done)
         if self._doing:
@@ -211,7 +234,7 @@ class Moving:
         return f"{_speed(speed)}{left}"
 
     def _mark(self, now: float, done: int) -> float:
-        """Bytes a second over the last seconds."""
+        """The bytes per second over the last `SPEED_SECONDS`."""
         if done != self._marks[-1][1]:
             self._moved = now
         if done < self._marks[-1][1]:
@@ -224,16 +247,17 @@ class Moving:
 
 
 class _Teller(threading.Thread):
-    """Adds lines to a file: what it is told at once, and what C(lines) has to say once in an interval.
+    """Appends lines to a file: those of `say` at once, and those of `lines` once per interval.
 
-    It alone touches the file. Whatever goes wrong with it, a full disk or a file that has gone, ends the thread and
-    nothing else; where writing hangs, nobody waits for it for long.
+    Only this thread touches the file. An error, such as a full disk or a missing file, ends only this thread. If
+    writing hangs, `close` waits `flush` seconds at most.
     """
 
     def __init__(
-        self, path: str, interval: float, lines: Callable[[], Iterable[str]], clean: Callable[[str], str]
+        self, path: str, interval: float, lines: Callable[[], Iterable[str]], clean: Callable[[str], str], flush: float
     ) -> None:
         super().__init__(name="progress", daemon=True)
+        self._flush = flush
         self._path = path
         self._interval = interval
         self._lines = lines
@@ -243,13 +267,13 @@ class _Teller(threading.Thread):
             self.start()
 
     def say(self, make: Callable[[], str]) -> None:
-        """Tell a line; it is made where nothing that is wrong with it, such as an absurd size, can do harm."""
+        """Write a line. The thread calls `make`, so an error in it, such as for an absurd size, does no harm."""
         self._said.put(make)
 
     def close(self) -> None:
         self._said.put(None)
         if self.is_alive():
-            self.join(FLUSH_SECONDS)
+            self.join(self._flush)
 
     def run(self) -> None:
         try:
@@ -259,7 +283,7 @@ class _Teller(threading.Thread):
                     self._tell(descriptor)
             finally:
                 os.close(descriptor)
-        except Exception:  # noqa: BLE001 (it is only about the lines, and a traceback would stand in the task's output)
+        except Exception:  # noqa: BLE001 (only the lines are lost; a traceback would get into the task's output)
             return
 
     def _tell(self, descriptor: int) -> None:
@@ -280,7 +304,7 @@ class _Teller(threading.Thread):
 
 
 def _covered(spans: Iterable[tuple[float, float]]) -> float:
-    """How long at least one of them lasted."""
+    """The seconds during which at least one of the spans lasted."""
     seconds, reached = 0.0, 0.0
     for began, ended in sorted(spans):
         seconds += max(0.0, ended - max(began, reached))

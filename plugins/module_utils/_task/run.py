@@ -5,47 +5,39 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 import sys
 import urllib.parse
 import warnings
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Callable, NoReturn, TypeVar
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from .._vcenter.connection import (
-    HAS_REQUESTS,
-    OLDEST_LIBRARIES,
-    REQUESTS_IMPORT_ERROR,
-    Connection,
-    Exchange,
-    outdated_libraries,
-)
-from .._vcenter.connection_options import (
-    VALIDATE_VARIABLE,
-    ConnectionOptions,
-    Environment,
-    connection_spec,
-    is_verified,
-    read_options,
-)
-from .._vcenter.errors import REMEDIES, ContentError, TimedOut, defect, failure
+from .._vcenter.adapters import HAS_REQUESTS, OLDEST_LIBRARIES, REQUESTS_IMPORT_ERROR, outdated_libraries
+from .._vcenter.connection import Connection
+from .._vcenter.connection_options import ConnectionOptions, connection_spec, is_verified, read_options
+from .._vcenter.environment import VALIDATE_VARIABLE, Environment
+from .._vcenter.errors import ContentError, TimedOut, Unauthenticated, defect, failure
+from .._vcenter.http_request import Exchange
+from .._vcenter.login_turns import TURNS_VARIABLE
+from .._vcenter.remedies import REMEDIES
+from .._vcenter.timing import SYSTEM_CLOCK, Clock
 from .converge import Task
-from .masking import MaskingModule, Secrets
+from .masking import MaskingModule, Secrets, WrittenCheck, accept_all
 from .progress import open_progress
 from .signals import Interrupted, Signals
 
 DeclaredT = TypeVar("DeclaredT")
 
 TRACE_VERBOSITY = 3
-# Whatever of its time a task that has to end has used up before.
-LOGOUT_SECONDS = 1.0
 
 AWX_CERTIFICATES = (
     "The certificate of the vCenter is not verified, as the environment says VMWARE_VALIDATE_CERTS=false. That is the "
-    "default of AWX's VMware vCenter credential. Have ca_path, or the environment variable VMWARE_CA_PATH, name the "
+    "default of AWX's VMware vCenter credential. Set ca_path, or the environment variable VMWARE_CA_PATH, to the "
     "authority that signed the certificate. If that is a public one, validate_certs: true on the task is enough (in "
     "the roles: in vcenter_connection)."
 )
@@ -61,34 +53,41 @@ def run_module(
     *,
     describe: Callable[[Mapping[str, Any]], str | None],
     secrets: Secrets = lambda _params: set(),
+    check_written: WrittenCheck = accept_all,
+    clock: Clock = SYSTEM_CLOCK,
     **rules: Any,
 ) -> NoReturn:
     """Build the module, log in, do the work, log out; exit with what the work returns or fail with what it raised.
 
-    C(declare) reads and checks the options before anything is sent, and C(describe) says what the task is about.
-    C(secrets) are what no output may show of options that are no secret as a whole. C(rules) are those of
-    AnsibleModule. A failure carries the payload of C(errors.failure), and at -vvv each outcome C(trace).
+    `declare` reads and checks the options before anything is sent. `describe` names the item for messages. `secrets`
+    finds secrets within options that are not secret as a whole. If Ansible refuses the options, the user sees what
+    `check_written` raises for them, if it raises something. `clock` has the pauses of the task. `rules` are those
+    of AnsibleModule. A failure has the payload of `errors.failure`; with -vvv every result has `trace`.
     """
     environment = Environment()
-    module = MaskingModule(secrets, argument_spec={**connection_spec(environment), **argument_spec}, **rules)
+    spec = {**connection_spec(environment), **argument_spec}
+    module = MaskingModule(secrets, check_written=check_written, argument_spec=spec, **rules)
     exchanges: list[Exchange] = []
     traced = module._verbosity >= TRACE_VERBOSITY
     _warn_of_old_core(module)
     if VALIDATE_VARIABLE in environment.used and not is_verified(module.params, environment.used):
         module.warn(AWX_CERTIFICATES)
-    signals = Signals()
+    signals = Signals(clock.timing)
     with signals.handled(), warnings.catch_warnings():
-        # Not verifying is declared by validate_certs; urllib3 would repeat that on stderr for each request.
+        # With validate_certs: false urllib3 would warn on stderr of each request.
         warnings.simplefilter("ignore")
         try:
             _require_requests()
+            module.require_as_written()
+            if environment.refusal:
+                raise environment.refusal
             on_exchange = exchanges.append if traced else None
             declared = declare(module)
             options = read_options(module.params, environment.used)
-            outcome = _connect_and_work(module, options, declared, work, signals, on_exchange)
+            outcome = _connect_and_work(module, options, declared, work, signals, clock, on_exchange)
         except Interrupted as interruption:
             outcome = {"failed": True, **failure(_as_failure(interruption))}
-        except Exception as error:  # noqa: BLE001 (whatever it is, a user gets a message and never a traceback)
+        except Exception as error:  # noqa: BLE001 (a user gets a message for every exception, and never a traceback)
             if isinstance(error, ContentError) and not error.subject:
                 error.subject = describe(module.params)
             outcome = {"failed": True, **failure(error)}
@@ -102,13 +101,14 @@ def run_module(
 def run_check(
     argument_spec: Mapping[str, Any], check: Callable[[Mapping[str, Any]], None], *, secrets: Secrets
 ) -> NoReturn:
-    """Build a module that reaches no vCenter and changes nothing; it fails with what C(check) raises of its options.
+    """Build a module that asks no vCenter and changes nothing; it fails with what `check` raises for its options.
 
-    C(secrets) are those of C(run_module).
+    `secrets` is that of `run_module`.
     """
     module = MaskingModule(secrets, argument_spec=argument_spec, supports_check_mode=True)
     _warn_of_old_core(module)
     try:
+        module.require_as_written()
         check(module.params)
     except Exception as error:  # noqa: BLE001 (as for every module: a message and never a traceback)
         module.fail_json(**failure(error))
@@ -116,7 +116,7 @@ def run_check(
 
 
 def _warn_of_old_core(module: MaskingModule) -> None:
-    """Ansible itself says only that the collection does not support its version, and not what to do."""
+    """Warn of an old ansible-core with what to do; Ansible itself only says that its version is not supported."""
     version = module.ansible_version
     found = re.match(r"(\d+)\.(\d+)", version)
     if found and UNKNOWN_CORE < (int(found.group(1)), int(found.group(2))) < OLDEST_CORE:
@@ -129,13 +129,13 @@ def _warn_of_old_core(module: MaskingModule) -> None:
 
 
 def _as_failure(error: BaseException) -> ContentError:
-    """What ends a task, as its users are told of it."""
+    """The exception that ended a task, as the failure to report."""
     if isinstance(error, ContentError):
         return error
     if not isinstance(error, Interrupted):
         return defect(error)
     told = ContentError(str(error), error_type=error.error_type, remedy=REMEDIES["CANCELED"])
-    # What a shield held back a signal for was given up as well, and may have been done all the same.
+    # The signal also ended a request within a shield, which may have been done: tell the user.
     if isinstance(error.__context__, TimedOut):
         told.notes.append(error.__context__.explain())
     return told
@@ -163,7 +163,7 @@ def _require_requests() -> None:
 
 
 def _trace(exchanges: Iterable[Exchange], hide: Callable[[str], str]) -> list[dict[str, Any]]:
-    """The exchanges of a task for people who look for a fault, in the order in which they began."""
+    """The exchanges of a task for troubleshooting, in the order in which they began."""
     return [
         {
             "method": exchange.method,
@@ -187,6 +187,7 @@ def _connect_and_work(
     declared: DeclaredT,
     work: Callable[[AnsibleModule, Task, DeclaredT], dict[str, Any]],
     signals: Signals,
+    clock: Clock,
     on_exchange: Callable[[Exchange], None] | None,
 ) -> dict[str, Any]:
     connection = Connection(
@@ -196,12 +197,14 @@ def _connect_and_work(
         on_exchange=on_exchange,
         shield=signals.shielded,
         time_left=signals.time_left,
-        sleep=signals.sleep,
+        turns=os.environ.get(TURNS_VARIABLE, ""),
+        clock=replace(clock, sleep=signals.sleep),
     )
 
-    progress = open_progress(module.params, module.as_said)
+    progress = open_progress(module.params, options.vcenter, module.as_said, clock.timing)
     task = Task(
         connection=connection,
+        clock=clock,
         warn=lambda text: module.warn(module.as_said(text)),
         shield=signals.shielded,
         progress=progress,
@@ -218,7 +221,9 @@ def _connect_and_work(
             signals.begin_to_end()
             progress.close(failed=not worked)
     except BaseException as error:
-        told = _as_failure(error)
+        told = _locate(_as_failure(error), options)
+        if isinstance(told, Unauthenticated):
+            told.remedy = told.remedy or options.login_remedy
         task.undo_all(told)
         if isinstance(error, (Exception, Interrupted)):
             raise told from None
@@ -227,10 +232,19 @@ def _connect_and_work(
         _log_out(connection, task, signals)
 
 
+def _locate(error: ContentError, options: ConnectionOptions) -> ContentError:
+    error.vcenter = options.vcenter
+    if error.operation == "session.login":
+        error.user = options.username
+    return error
+
+
 def _log_out(connection: Connection, task: Task, signals: Signals) -> None:
-    """The work is done or has failed already, so a logout that fails is worth a warning and no more."""
-    signals.grant(LOGOUT_SECONDS)
+    """Log out. The work is done or has failed already, so a logout that fails is only a warning."""
+    # Also if the task has used up its time after a signal.
+    signals.grant(task.clock.timing.logout)
     try:
         signals.take_step(connection.logout)
     except ContentError as error:
+        error = _locate(error, connection.options)
         task.warn(f"{error.explain()} The API session ends by itself after its idle time.")

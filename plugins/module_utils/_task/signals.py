@@ -15,29 +15,22 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Callable, TypeVar
 
+from .._vcenter.timing import Timing
+
 SaidT = TypeVar("SaidT")
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-# Wakes a thread that waits; where it is not handled it is ignored.
+# Wakes the main thread. A process without a handler ignores it.
 WAKE = signal.SIGURG
 RESULT_DESCRIPTOR = 1
-READER_CHECK_SECONDS = 1.0
-WAKE_SECONDS = 0.1
 FAREWELL = b"\0"
-# For all that a task does after the signal that ends it, but for the logout.
-CLEAN_UP_SECONDS = 6.5
-# A terminal and Ansible may each send a signal for one and the same wish: those that come within so many seconds of the
-# first are ignored.
-ONE_WISH_SECONDS = 0.5
-LONGEST_HURRIED_PAUSE = 0.5
-NAP_SECONDS = 0.1
 UNKNOWN = "What it was asking vCenter for at that moment may have been done."
 
 
 class Interrupted(BaseException):
-    """A signal asked the task to end; no library catches it on its way to the clean-up.
+    """A signal asked the task to end. As a BaseException it reaches the clean-up, and no library catches it.
 
-    C(error_type) is what users are told. A caller sets it to C(TIMED_OUT) where only a wait has ended.
+    The failure has `error_type`. A caller sets it to `TIMED_OUT` if the signal only ended a wait.
     """
 
     error_type = "CANCELED"
@@ -48,13 +41,14 @@ class Abandoned(Interrupted):
 
 
 class Signals:
-    """Turns the first signal, or the loss of whoever waits for our result, into Interrupted.
+    """Turns the first signal, or the loss of the process that reads our result, into Interrupted.
 
-    From then on the task cleans up, and has a few seconds for all of it. A second signal is Abandoned: it also ends
-    what a shield holds, and the step of the clean-up that is under way. Later ones are ignored.
+    From then on the task cleans up, within a few seconds. A second signal is Abandoned: it also cuts what a shield
+    holds, and the current step of the clean-up. Later signals are ignored.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, timing: Timing) -> None:
+        self._timing = timing
         self._shields = 0
         self._caught: str | None = None
         self._first = ""
@@ -68,7 +62,7 @@ class Signals:
 
     @contextmanager
     def handled(self) -> Iterator[None]:
-        """What comes after the block is the printing of the result, which no signal must cut: they are ignored."""
+        """Handle signals in the block, and ignore them after it: no signal must cut the printing of the result."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -95,7 +89,7 @@ class Signals:
 
     @contextmanager
     def shielded(self) -> Iterator[None]:
-        """Let a signal wait until the end of the block; in another thread than the main one none comes anyway."""
+        """Let a signal wait until the end of the block. Only the main thread gets signals; others need no shield."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -104,17 +98,17 @@ class Signals:
             yield
         finally:
             self._shields -= 1
-            # Also in place of an error: whoever catches that would go on, and the signal would be forgotten.
+            # Also in place of an error: a caller that catches the error would go on and forget the signal.
             self._raise_if_caught()
 
     def begin_to_end(self) -> None:
-        """From here on the task ends anyway: a signal puts it in a hurry, and only a second one cuts anything."""
+        """From here on the task ends anyway: a first signal only limits its time, and a second one cuts."""
         self._ending = True
 
     def take_step(self, step: Callable[[], SaidT]) -> SaidT:
-        """Take a step of the clean-up, and return what it says.
+        """Take a step of the clean-up; returns its note.
 
-        One that a second signal cuts is taken again: as nothing can be sent any more, it says what is left.
+        If a second signal cuts the step, it runs once more. It can send nothing then, so it says what is left.
         """
         try:
             self._in_step = not self._abandoned
@@ -125,20 +119,22 @@ class Signals:
             self._in_step = False
 
     def time_left(self) -> float | None:
-        """How many seconds there are for what is still to be sent; None where the task need not end."""
+        """How many seconds the task has for its remaining requests; None before a signal."""
         if not self._noticed:
             return None
         return 0.0 if self._abandoned else max(0.0, self._until - time.monotonic())
 
     def grant(self, seconds: float) -> None:
-        """Have at least so many seconds left, unless the task was asked to end at once."""
+        """Have at least this many seconds left, unless a second signal has come."""
         self._until = max(self._until, time.monotonic() + seconds)
 
     def sleep(self, seconds: float) -> None:
-        """Sleep, but for no more than a moment where the task has to end, also within a shield."""
+        """Sleep; after a signal for `longest_hurried_pause` at most, also within a shield."""
         began = time.monotonic()
-        while (slept := time.monotonic() - began) < (min(seconds, LONGEST_HURRIED_PAUSE) if self._noticed else seconds):
-            time.sleep(min(NAP_SECONDS, seconds - slept))
+        while (slept := time.monotonic() - began) < (
+            min(seconds, self._timing.longest_hurried_pause) if self._noticed else seconds
+        ):
+            time.sleep(min(self._timing.nap, seconds - slept))
 
     def _ignore(self) -> None:
         for number in SIGNALS:
@@ -149,21 +145,21 @@ class Signals:
         name, now = signal.Signals(number).name, time.monotonic()
         if not self._noticed:
             self._first = self._caught = name
-            self._came, self._until = now, now + CLEAN_UP_SECONDS
+            self._came, self._until = now, now + self._timing.clean_up
             self._noticed = True
             self._raise_if_caught()
             return
         self._abandoned = True
-        # The end of a shield says no more than this.
+        # Abandoned replaces the Interrupted that the end of the shield would raise.
         self._caught = None
         if self._in_step or not self._ending:
             told = f"The task was ended by {self._first}, and by {name} before it had cleaned up."
             raise Abandoned(f"{told} {UNKNOWN}" if self._shields else told)
 
     def _listen_again(self, _number: int, _frame: FrameType | None) -> None:
-        """Only the main thread can, so it has to be woken for it."""
+        """Handle signals again. Only the main thread can, so WAKE makes it do this."""
         listens = self._abandoned or self._finished.is_set() or signal.getsignal(SIGNALS[0]) == self._catch
-        if self._noticed and not listens and time.monotonic() - self._came >= ONE_WISH_SECONDS:
+        if self._noticed and not listens and time.monotonic() - self._came >= self._timing.one_wish:
             for number in SIGNALS:
                 signal.signal(number, self._catch)
 
@@ -173,10 +169,10 @@ class Signals:
             raise Interrupted(f"The task was ended by {name}.")
 
     def _watch(self, woken: int) -> None:
-        """See to it that signals are noticed, and take the loss of whoever reads our result for one.
+        """Make the main thread notice signals, and send it SIGTERM when nobody reads our result any more.
 
-        A task's timeout kills the worker and not the module: the reader's end of our standard output closes with it;
-        where that is no pipe, the parent process changes.
+        A task's timeout kills the worker and not the module. Then the other end of our standard output closes, or, if
+        that is not a pipe, the parent process changes.
         """
         parent = os.getppid()
         poller = select.poll()
@@ -184,18 +180,18 @@ class Signals:
         poller.register(woken, select.POLLIN)
         came = False
         while not self._finished.is_set():
-            events = dict(poller.poll((WAKE_SECONDS if came else READER_CHECK_SECONDS) * 1000))
+            events = dict(poller.poll((self._timing.wake if came else self._timing.reader_check) * 1000))
             if woken in events:
                 numbers = os.read(woken, 64)
                 came = came or any(number in SIGNALS for number in numbers)
             elif came:
-                # A signal that comes just before the main thread begins to wait does not wake it: the next one does.
+                # A signal just before the main thread begins to wait does not wake it, but this one does.
                 signal.pthread_kill(threading.main_thread().ident or 0, WAKE)
             if RESULT_DESCRIPTOR in events:
                 poller.unregister(RESULT_DESCRIPTOR)
             unread = events.get(RESULT_DESCRIPTOR, 0) & (select.POLLERR | select.POLLHUP)
             lost = unread or os.getppid() != parent
             parent = os.getppid()
-            # Whoever is ended together with our reader has one wish and not two.
+            # A task that already has a signal needs no second one: both ended for the same reason.
             if lost and not self._noticed:
                 os.kill(os.getpid(), signal.SIGTERM)

@@ -1,24 +1,19 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an item's content is: the files that are wanted against those that are there. Pure, but for a digest passed in.
-
-A comparison ends in one of four verdicts. Equal and different are proven; what cannot be proven is unverifiable, never
-guessed: a disk's size on the server is the storage it uses, and a server may keep no checksum.
-"""
+"""What the content of an item is: its files, their roles in a package, and their checksums."""
 
 from __future__ import annotations
 
 import enum
 import os
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Callable, Optional
 
 from .._vcenter.errors import InvalidArgument, some_of
-from .._vcenter.models import ChecksumInfo, LibraryItem, LibraryItemFile, UpdateFile
+from .._vcenter.models import ChecksumInfo, LibraryItem, LibraryItemFile
 from .local_file import Identity
 
 DIGEST_LENGTHS: Mapping[str, int] = {"MD5": 32, "SHA1": 40, "SHA256": 64, "SHA512": 128}
@@ -27,8 +22,10 @@ ISO, OVF, VM_TEMPLATE = ITEM_TYPES = ("iso", "ovf", "vm-template")
 
 
 class Role(enum.IntEnum):
-    """What a file is to an item, in the order in which vCenter takes them: after the descriptor it refuses a
-    manifest."""
+    """What a file is to an item, in the order in which files start: vCenter refuses a manifest after the descriptor.
+
+    The roles of `DESCRIPTOR_SET` go one by one and before all else; all others go at once.
+    """
 
     MANIFEST = 0
     CERTIFICATE = 1
@@ -50,13 +47,6 @@ NOT_KEPT = (Role.MANIFEST, Role.CERTIFICATE)
 PREVIEWED = (Role.DESCRIPTOR, Role.ARCHIVE)
 
 
-class Verdict(enum.Enum):
-    EQUAL = "equal"
-    DIFFERENT = "different"
-    UNVERIFIABLE = "unverifiable"
-    MISSING = "missing"
-
-
 @dataclass(frozen=True)
 class Checksum:
     """A checksum in lower-case hex digits, with the API's name of its algorithm."""
@@ -66,16 +56,16 @@ class Checksum:
 
     @property
     def is_usable(self) -> bool:
-        """Whether anything can be compared with it: servers send empty ones, and may use algorithms of their own."""
+        """Whether the task can compare with it: servers send empty checksums, and may use unknown algorithms."""
         length = DIGEST_LENGTHS.get(self.algorithm)
         return length is not None and re.fullmatch(f"[0-9a-f]{{{length}}}", self.digest) is not None
 
 
 @dataclass(frozen=True)
 class PullSource:
-    """Where vCenter itself shall fetch a file, and how it may recognise the server there.
+    """Where vCenter itself fetches a file, and how it recognises the server there.
 
-    C(thumbprint) is in upper-case hex digits with colons, C(certificate) is PEM text.
+    `thumbprint` is in upper-case hex digits with colons, `certificate` is PEM text.
     """
 
     url: str
@@ -85,11 +75,13 @@ class PullSource:
 
 @dataclass(frozen=True)
 class WantedFile:
-    """A file that an item shall hold, under the name that it has there.
+    """A file that an item shall hold, with its `name` in the item.
 
-    It is on the host that runs the task, at C(path), C(size) bytes from C(offset); or vCenter pulls it from C(source),
-    and its size is not known. C(members) are the files of an OVA, which is what the item will hold instead of it.
-    C(origin) is what to call its content in a diff, and C(identity) that of the file when its path was first looked at.
+    Either it is on the host that runs the task: `size` bytes from `offset` of `path`. Or vCenter pulls it from
+    `source`, and nobody knows its size. `members` are the files of an OVA; the item will hold them instead of it.
+    `origin` names its content in a diff. `identity` is that of the file when the task first looked at it. `vouched` are
+    the checksums in the manifest of its package. `is_referenced` is False for a member of an OVA that the descriptor
+    does not name.
     """
 
     name: str
@@ -101,6 +93,8 @@ class WantedFile:
     source: PullSource | None = None
     members: tuple[WantedFile, ...] = ()
     identity: Identity | None = None
+    vouched: tuple[Checksum, ...] = ()
+    is_referenced: bool = True
 
     @property
     def role(self) -> Role:
@@ -108,20 +102,25 @@ class WantedFile:
 
     @property
     def is_opaque(self) -> bool:
-        """Whether the item will hold something else than this, and nobody here knows what: a pulled OVA."""
+        """Whether the item will hold unknown files instead of this one: it is a pulled OVA."""
         return self.role is Role.ARCHIVE and not self.members
 
     @property
+    def may_be_dropped(self) -> bool:
+        """Whether the item may lack this file in the end. No source says what becomes of unreferenced members."""
+        return self.role in NOT_KEPT or not self.is_referenced
+
+    @property
     def is_read(self) -> bool:
-        """Whether this task reads what the file says: a descriptor that lies here."""
+        """Whether the task reads the content of this file: it is a local descriptor."""
         return self.path is not None and self.role is Role.DESCRIPTOR
 
     @property
     def brings_unknown(self) -> bool:
-        """Whether vCenter brings files along with it of which nobody here knows: those of a package that it pulls.
+        """Whether vCenter adds files that the task does not know: those of a package that it pulls.
 
-        The name in the item decides what vCenter makes of a file. The one in the URL counts, too, as it is not
-        documented that vCenter does not look at it.
+        The name in the item decides how vCenter treats a file. The name in the URL counts too, as no documentation says
+        that vCenter ignores it.
         """
         if not self.source:
             return False
@@ -129,21 +128,13 @@ class WantedFile:
 
 
 @dataclass(frozen=True)
-class Held:
-    """What the server says of a file it has; C(exact_size) is False where size means storage used."""
-
-    size: int | None
-    checksum: Checksum | None
-    exact_size: bool
-
-
-@dataclass(frozen=True)
 class Wanted:
-    """The content that is declared.
+    """The content that the task declares.
 
-    C(files) are in the order to send them, C(absent) are names that must go, and with C(purge) so must all others.
-    C(purge_declared) says that the user asked for the purge, and it was not concluded from the files. C(warnings) are
-    what the user must hear of the files.
+    `files` are in the order to send them. `absent` are the names to remove; `purge` removes all other names too.
+    `purge_declared` says that the user has said whether to; else the files decide. `warnings` are for the user.
+    `faults` are what vCenter refuses of the manifests, and `remarks` are further warnings. Both count only if something
+    is sent.
     """
 
     files: tuple[WantedFile, ...]
@@ -151,67 +142,55 @@ class Wanted:
     purge: bool
     purge_declared: bool = False
     warnings: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """The names that may be there: of the files, and of what an OVA unpacks to."""
+        """The names that may be there: those of the files, and of the members of an OVA."""
         return frozenset(file.name for file in self.files) | {file.name for file in self.content}
 
     @cached_property
     def content(self) -> tuple[WantedFile, ...]:
-        """The files as the item will hold them, with an OVA as its members."""
+        """The files as the item will hold them: the members of an OVA instead of the OVA."""
         return unpacked(self.files)
 
     @property
     def previewed(self) -> bool:
-        """Whether a server would make a preview of it."""
+        """Whether vCenter makes a preview of this content."""
         return any(file.role in PREVIEWED for file in self.files)
 
     @property
     def pulled_packages(self) -> tuple[str, ...]:
-        """The names of the files with which vCenter brings others along, whose names nobody here knows."""
+        """The names of the files with `brings_unknown`."""
         return tuple(file.name for file in self.files if file.brings_unknown)
 
+    def unnamed(self, held: Iterable[str]) -> tuple[str, ...]:
+        """The `held` names that the task does not declare, without those that vCenter does not keep."""
+        known = self.names | self.absent
+        return tuple(sorted(name for name in held if name not in known and role_of(name) not in NOT_KEPT))
+
     def superfluous(self, held: Iterable[str]) -> tuple[str, ...]:
-        """The names, of those there, that must go if all is known that the declared files bring along."""
+        """The `held` names to remove, if the task knows everything that the declared files bring."""
         return tuple(sorted(name for name in held if name in self.absent or (self.purge and name not in self.names)))
 
 
-@dataclass(frozen=True)
-class FilePlan:
-    """What to send and what to remove; C(restart) says that only a new session can take it in the right order.
-
-    C(spared) are the names that a purge would remove if it were known what belongs to C(doubts): packages that vCenter
-    pulls, and descriptors there that are neither sent nor equal. C(rivals) are the descriptors there that would stay
-    beside another one that is sent.
-    """
-
-    push: tuple[WantedFile, ...] = ()
-    remove: tuple[str, ...] = ()
-    restart: bool = False
-    spared: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
-    rivals: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.push or self.remove)
-
-
-Digest = Callable[[str, str, int, int, Optional[Identity]], str]
-"""Hashes a part of a file: (path, algorithm, offset, size in bytes, identity) to lower-case hex digits."""
-
-
 def unpacked(files: Iterable[WantedFile]) -> tuple[WantedFile, ...]:
-    """Files as an item will hold them: an OVA as its members, as far as they are known."""
+    """Files as an item will hold them: the members of an OVA, if they are known, instead of the OVA."""
     return tuple(part for file in files for part in file.members or (file,))
 
 
+def stem_of(name: str) -> str:
+    return os.path.splitext(name)[0]
+
+
 def role_of(name: str) -> Role:
-    return ROLES.get(os.path.splitext(name)[1].lower(), Role.OTHER)
+    """What a file is to vCenter, which goes by what follows the last dot, even if nothing precedes it."""
+    return ROLES.get("." + name.rpartition(".")[2].lower(), Role.OTHER) if "." in name else Role.OTHER
 
 
 def require_item_type(name: str, value: str | None) -> None:
-    """Raises InvalidArgument for a type in another spelling than vCenter's, which it takes for a type of its own."""
+    """Raises InvalidArgument for another spelling of vCenter's types; vCenter would take it for a different type."""
     meant = (value or "").strip().lower()
     if meant in ITEM_TYPES and value != meant:
         raise InvalidArgument(
@@ -220,262 +199,16 @@ def require_item_type(name: str, value: str | None) -> None:
 
 
 def describe_content(item: LibraryItem, files: Sequence[LibraryItemFile]) -> str:
-    """What an item holds, for a sentence; an empty text for an item that surely holds nothing.
+    """What an item holds, for a sentence; an empty text if it surely holds nothing.
 
-    A VM template need not have files. Storage in use is content, too, although no file is listed. The content_version
+    A VM template may have no files. Storage in use counts as content even without a listed file. The content_version
     proves nothing: an item whose last file was removed has a high one.
     """
     if files:
         return f"{len(files)} file{'s' if len(files) > 1 else ''} ({some_of([file.name for file in files])})"
     if item.type == VM_TEMPLATE:
         return "a VM template"
-    return f"{item.size} bytes, although vCenter lists no file of it" if item.size else ""
-
-
-def compare(file: WantedFile, held: Held | None, digest: Digest) -> Verdict:
-    """One wanted file against what the server has under its name; hashes the file only if nothing else decides."""
-    if held is None:
-        return Verdict.MISSING
-    if held.exact_size and None not in (held.size, file.size) and held.size != file.size:
-        return Verdict.DIFFERENT
-    if held.checksum is None or not held.checksum.is_usable:
-        return Verdict.UNVERIFIABLE
-    # Of a local descriptor its own bytes count and not what is declared of them, as its references are read from it.
-    if file.checksum and file.checksum.algorithm == held.checksum.algorithm and not file.is_read:
-        return Verdict.EQUAL if file.checksum == held.checksum else Verdict.DIFFERENT
-    if file.path is None or file.size is None:
-        return Verdict.UNVERIFIABLE
-    digits = digest(file.path, held.checksum.algorithm, file.offset, file.size, file.identity)
-    return Verdict.EQUAL if digits == held.checksum.digest else Verdict.DIFFERENT
-
-
-def compare_with_item(wanted: Wanted, files: Sequence[LibraryItemFile], digest: Digest) -> dict[str, Verdict]:
-    """The verdict on each wanted file against the item's own files, on an OVA and its members alike.
-
-    What the server does not keep counts as equal.
-    """
-    held = held_by_item(files)
-    verdicts = {file.name: _compare_with_held(file, held, digest) for file in wanted.content}
-    archives = {
-        file.name: together(verdicts[part.name] for part in file.members) for file in wanted.files if file.members
-    }
-    return {**verdicts, **archives}
-
-
-def _compare_with_held(file: WantedFile, held: Mapping[str, Held], digest: Digest) -> Verdict:
-    if file.role in NOT_KEPT and file.name not in held:
-        return Verdict.EQUAL
-    if file.is_opaque and file.name not in held:
-        unpacked = any(role_of(name) is Role.DESCRIPTOR for name in held)
-        return Verdict.UNVERIFIABLE if unpacked else Verdict.MISSING
-    return compare(file, held.get(file.name), digest)
-
-
-def compare_with_session(
-    wanted: Wanted, files: Sequence[UpdateFile], in_item: Mapping[str, Verdict], digest: Digest
-) -> dict[str, Verdict]:
-    """The verdict on each wanted file against an ACTIVE session's files.
-
-    A file that the session does not change (source NONE) is the item's, so what is known of that one, C(in_item),
-    decides where the session says too little.
-    """
-    held = held_by_session(files)
-    there, unchanged = {file.name for file in files}, _unchanged(files)
-    verdicts: dict[str, Verdict] = {}
-    for file in wanted.files:
-        verdict = compare(file, held.get(file.name), digest)
-        if verdict in (Verdict.UNVERIFIABLE, Verdict.MISSING) and _is_untouched(file, there, unchanged):
-            verdict = in_item.get(file.name, verdict)
-        verdicts[file.name] = verdict
-        for part in file.members:
-            # An OVA that the session has received brings its members; until then they are the item's.
-            verdicts[part.name] = verdict if file.name in held else in_item.get(part.name, Verdict.MISSING)
-    return verdicts
-
-
-def is_filled(wanted: Wanted, verdicts: Mapping[str, Verdict], files: Sequence[UpdateFile]) -> bool:
-    """Whether an ACTIVE session has received all that is wanted and nothing else, as far as anybody can tell.
-
-    vCenter may then be completing it already, as an earlier run has asked for. C(verdicts) are those on the session.
-    """
-    received = [file for file in files if file.is_brought]
-    fits = (Verdict.EQUAL, Verdict.UNVERIFIABLE)
-    return (
-        bool(received)
-        and all(file.status == "READY" and file.name in wanted.names for file in received)
-        and all(verdicts[file.name] in fits for file in wanted.files)
-    )
-
-
-def _is_untouched(file: WantedFile, there: Container[str], unchanged: Set[str]) -> bool:
-    """Whether a session leaves what the item holds of a file as it is; C(there) are all names in the session."""
-    if file.role is not Role.ARCHIVE:
-        return file.name in unchanged
-    parts = {part.name for part in file.members if part.role not in NOT_KEPT}
-    return parts <= unchanged and file.name not in there
-
-
-def needs_item_content(wanted: Wanted, files: Sequence[UpdateFile]) -> bool:
-    """Whether an ACTIVE session says too little of its unchanged files to compare the wanted ones with."""
-    unchanged = _unchanged(files)
-    parts = {part.name for file in wanted.files for part in file.members}
-    return any(file.is_opaque for file in wanted.files) or any(
-        file.name in unchanged and file.name in wanted.names and (file.name in parts or not file.checksum_info)
-        for file in files
-    )
-
-
-def plan_files(
-    wanted: Wanted,
-    verdicts: Mapping[str, Verdict],
-    held: Iterable[str],
-    *,
-    accept_unverifiable: bool,
-    files: Sequence[UpdateFile] = (),
-) -> FilePlan:
-    """What to send, and which of the C(held) names to remove; C(files) are those of the session, if there is one.
-
-    Whenever a part of an OVF package is sent, its whole descriptor set goes with it, so that vCenter checks the
-    signature again; what the session has received of that set already is not sent twice. Where it is not known what
-    belongs to a package, nothing is removed but what is declared absent.
-    """
-    held = tuple(held)
-    fits = {Verdict.EQUAL, Verdict.UNVERIFIABLE} if accept_unverifiable else {Verdict.EQUAL}
-    pushed = {file.name for file in files} - _unchanged(files)
-    unfit = {file.name: file for file in wanted.files if verdicts[file.name] not in fits}
-    # The server drops manifest and certificate when a session is completed: not having them asks for nothing by itself.
-    if all(file.role in NOT_KEPT for file in unfit.values()) and not pushed & wanted.names:
-        unfit = {}
-    push = tuple(
-        file
-        for file in wanted.files
-        if file.name in unfit or (unfit and file.role in DESCRIPTOR_SET and file.name not in pushed)
-    )
-    sent = {part.name for part in unpacked(push)}
-    doubts = (*wanted.pulled_packages, *_unknown_descriptors(wanted, verdicts, held, sent))
-    superfluous = wanted.superfluous(held)
-    remove = tuple(name for name in superfluous if name in wanted.absent or not doubts)
-    going = frozenset(remove)
-    return FilePlan(
-        push=push,
-        remove=remove,
-        restart=any(map(is_descriptor, pushed)) and any(file.role in NOT_KEPT for file in push),
-        spared=tuple(name for name in superfluous if name not in going),
-        doubts=doubts,
-        rivals=tuple(name for name in doubts if name not in wanted.names) if any(map(is_descriptor, sent)) else (),
-    )
-
-
-def _unknown_descriptors(
-    wanted: Wanted, verdicts: Mapping[str, Verdict], held: Iterable[str], sent: Container[str]
-) -> list[str]:
-    """The descriptors there of which the task cannot know what belongs to them, as they stay and are not its own."""
-    equal = {part.name for part in wanted.content if verdicts[part.name] is Verdict.EQUAL}
-    return [
-        name
-        for name in held
-        if is_descriptor(name) and name not in sent and name not in equal and name not in wanted.absent
-    ]
-
-
-def is_descriptor(name: str) -> bool:
-    return role_of(name) is Role.DESCRIPTOR
-
-
-def project_session(
-    wanted: Wanted, held: Mapping[str, Held], verdicts: Mapping[str, Verdict], going: Iterable[str] = ()
-) -> dict[str, Any]:
-    """What a diff shows of a session's files: the wanted ones that are there, and those that are C(going)."""
-    return _project(wanted.files, held, verdicts, going)
-
-
-def project_item(
-    wanted: Wanted, held: Mapping[str, Held], verdicts: Mapping[str, Verdict], going: Iterable[str] = ()
-) -> dict[str, Any]:
-    """What a diff shows of an item's files; what some servers keep and others drop is no part of the content."""
-    content = [file for file in wanted.content if file.role not in NOT_KEPT and not file.is_opaque]
-    kept = {name: held[name] for name in held if role_of(name) not in NOT_KEPT}
-    return _project(content, kept, verdicts, going)
-
-
-def expect_session(
-    wanted: Wanted, held: Mapping[str, Held], verdicts: Mapping[str, Verdict], plan: FilePlan
-) -> dict[str, Any]:
-    """What C(project_session) will show once the plan is carried out."""
-    return project_session(wanted, *_carried_out(plan.push, held, verdicts, plan))
-
-
-def expect_item(
-    wanted: Wanted, held: Mapping[str, Held], verdicts: Mapping[str, Verdict], plan: FilePlan
-) -> dict[str, Any]:
-    """What C(project_item) will show once the plan is carried out and the session completed."""
-    received = [file for file in wanted.files if file.members and file.name in held]
-    return project_item(wanted, *_carried_out(unpacked((*received, *plan.push)), held, verdicts, plan))
-
-
-def verdicts_after(verdicts: Mapping[str, Verdict], plan: FilePlan) -> dict[str, Verdict]:
-    """The verdicts once the plan is carried out: what was sent was compared on arrival, so nothing is hashed again."""
-    sent = {name for file in plan.push for name in (file.name, *(part.name for part in file.members))}
-    return {**verdicts, **dict.fromkeys(sent, Verdict.EQUAL)}
-
-
-def _carried_out(
-    sent: Iterable[WantedFile], held: Mapping[str, Held], verdicts: Mapping[str, Verdict], plan: FilePlan
-) -> tuple[dict[str, Held], dict[str, Verdict]]:
-    going = frozenset(plan.remove)
-    left = {name: entry for name, entry in held.items() if name not in going}
-    arrived = {file.name: Held(file.size, file.checksum, exact_size=True) for file in sent}
-    return {**left, **arrived}, verdicts_after(verdicts, plan)
-
-
-def _project(
-    files: Iterable[WantedFile], held: Mapping[str, Held], verdicts: Mapping[str, Verdict], going: Iterable[str]
-) -> dict[str, Any]:
-    shown = {file.name: _describe(file, held[file.name], verdicts[file.name]) for file in files if file.name in held}
-    return {**shown, **{name: _describe_held(held[name]) for name in going if name in held}}
-
-
-def together(verdicts: Iterable[Verdict]) -> Verdict:
-    """The verdict on a whole from those on its parts, or on a file from those by several checksums."""
-    found = set(verdicts)
-    for verdict in (Verdict.MISSING, Verdict.DIFFERENT, Verdict.UNVERIFIABLE):
-        if verdict in found:
-            return verdict
-    return Verdict.EQUAL
-
-
-def held_by_item(files: Sequence[LibraryItemFile]) -> dict[str, Held]:
-    return {
-        file.name: Held(file.size, read_checksum(file.checksum_info), exact_size=role_of(file.name) is not Role.DISK)
-        for file in files
-    }
-
-
-def held_by_session(files: Sequence[UpdateFile]) -> dict[str, Held]:
-    """The files that a session has received whole; what is still to be sent or under way is not there yet."""
-    return {
-        file.name: Held(file.size, read_checksum(file.checksum_info), exact_size=file.is_brought)
-        for file in files
-        if file.status == "READY"
-    }
-
-
-def _unchanged(files: Sequence[UpdateFile]) -> set[str]:
-    return {file.name for file in files if not file.is_brought}
-
-
-def _describe(file: WantedFile, held: Held, verdict: Verdict) -> dict[str, Any]:
-    """An equal file is shown by where its content comes from: check mode can predict that without hashing anything."""
-    if verdict is Verdict.EQUAL:
-        return {"size": file.size, "content": f"same as {file.origin}"}
-    if verdict is Verdict.UNVERIFIABLE:
-        return {"size": file.size, "content": f"not known to be the same as {file.origin}"}
-    return _describe_held(held)
-
-
-def _describe_held(held: Held) -> dict[str, Any]:
-    checksum = f"{held.checksum.algorithm}:{held.checksum.digest}" if held.checksum else "no checksum"
-    return {"size": held.size, "content": checksum}
+    return f"{item.size} bytes of storage, although vCenter lists no file of it" if item.size else ""
 
 
 def read_checksum(info: ChecksumInfo | None) -> Checksum | None:

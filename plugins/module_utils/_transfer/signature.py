@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which manifest and which certificate beside an OVF descriptor are its own, by their names.
 
-A package whose signature is left out is taken by vCenter without a word, whoever changed it. So what may be a signature
-is either found to be the descriptor's, or found to be another one's, or the user hears of it.
+vCenter accepts a package without its signature silently, whoever changed the package. So for each file that may be a
+signature the task finds out which descriptor it belongs to, or it tells the user.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from .._vcenter.errors import InvalidArgument, some_of
-from .content import DESCRIPTOR_SET, NOT_KEPT, Role, role_of
+from .content import DESCRIPTOR_SET, NOT_KEPT, Role, role_of, stem_of
 
 WORDS = {Role.MANIFEST: "manifest", Role.CERTIFICATE: "certificate"}
 CANDIDATES = 50_000
-"""How many descriptors, manifests and certificates a directory may hold, however many other files are beside them. A
-store of that many packages keeps them in more than one directory.
+"""How many descriptors, manifests and certificates a directory may hold; other files do not count. A store of that many
+packages uses more than one directory.
 """
 ENDINGS = {Role.MANIFEST: (".mf", ".MF"), Role.CERTIFICATE: (".cert", ".CERT")}
 
 
 @dataclass(frozen=True)
 class Signature:
-    """The names of the files beside a descriptor that are sent with it, and what the user must hear of the others."""
+    """The names of the files beside a descriptor to send with it, and warnings about the others."""
 
     names: tuple[str, ...]
     warnings: tuple[str, ...] = ()
 
 
 def find_signature(descriptor: str, *, elsewhere: Collection[Role], others: Collection[str]) -> Signature:
-    """The manifest and the certificate beside the descriptor at that path.
+    """The manifest and the certificate beside the descriptor at this path.
 
-    C(elsewhere) are those of the two that the descriptor has in another place, C(others) the names beside it that are
-    spoken for. Raises InvalidArgument where it cannot be told which file is the descriptor's own.
+    `elsewhere` are those of the two that the user names, wherever they are. `others` are the names beside the
+    descriptor that are sent anyway. Raises InvalidArgument if the names do not tell which file is the descriptor's own.
     """
     directory, name = os.path.split(descriptor)
     try:
@@ -46,26 +46,27 @@ def find_signature(descriptor: str, *, elsewhere: Collection[Role], others: Coll
     found: list[str] = []
     strays: list[str] = []
     lacking = []
-    descriptors = {_stem(name), *(_stem(entry) for entry in beside if role_of(entry) is Role.DESCRIPTOR)}
+    descriptors = {stem_of(name), *(stem_of(entry) for entry in beside if role_of(entry) is Role.DESCRIPTOR)}
     folded = {stem.casefold() for stem in descriptors}
-    alike = sorted(stem for stem in descriptors if stem.casefold() == _stem(name).casefold())
+    alike = sorted(stem for stem in descriptors if stem.casefold() == stem_of(name).casefold())
     for role in NOT_KEPT:
         files = [entry for entry in beside if role_of(entry) is role]
-        own = [entry for entry in files if _is_own(directory, entry, descriptors, _stem(name), alike)]
+        own = [entry for entry in files if _is_own(directory, entry, descriptors, stem_of(name), alike)]
         found += _the_one(directory, name, role, own)
         if not own and role not in elsewhere:
             lacking.append(role)
-            strays += [entry for entry in files if _stem(entry).casefold() not in folded]
+            strays += [entry for entry in files if stem_of(entry).casefold() not in folded]
     strays = [entry for entry in strays if not os.path.isdir(os.path.join(directory, entry))]
     return Signature(tuple(found), _judge(descriptor, lacking, strays))
 
 
 def _candidates(directory: str, others: Collection[str]) -> list[str]:
-    """The names in a directory that have to do with signatures, sorted; no others are kept while it is read."""
+    """The descriptors, manifests and certificates in a directory, sorted; other names are never kept in memory."""
     found: list[str] = []
     with os.scandir(directory or os.curdir) as entries:
         for entry in entries:
-            if role_of(entry.name) not in DESCRIPTOR_SET or entry.name in others:
+            # A hidden file that is called by an ending alone has no base name of a descriptor.
+            if role_of(entry.name) not in DESCRIPTOR_SET or entry.name in others or stem_of(entry.name) == entry.name:
                 continue
             found.append(entry.name)
             if len(found) > CANDIDATES:
@@ -76,14 +77,13 @@ def _candidates(directory: str, others: Collection[str]) -> list[str]:
     return sorted(found)
 
 
-def _stem(name: str) -> str:
-    return os.path.splitext(name)[0]
-
-
 def _is_own(directory: str, entry: str, descriptors: Collection[str], own: str, alike: Sequence[str]) -> bool:
-    """Whether a file is the descriptor's with that stem; the case of letters counts only where it tells descriptors
-    apart, and C(alike) are those that it does not."""
-    stem = _stem(entry)
+    """Whether a file belongs to the descriptor with the stem `own`.
+
+    Case counts only if it distinguishes descriptors; `alike` are the stems that equal `own` but for case. Raises
+    InvalidArgument.
+    """
+    stem = stem_of(entry)
     if stem in descriptors or stem.casefold() != own.casefold():
         return stem == own
     if len(alike) > 1:
@@ -104,13 +104,16 @@ def _the_one(directory: str, name: str, role: Role, own: Sequence[str]) -> Seque
 
 
 def _judge(descriptor: str, lacking: Iterable[Role], strays: Sequence[str]) -> tuple[str, ...]:
-    """What to say of files that look like a signature and belong to no descriptor; a single one is most likely ours."""
+    """Warnings about files that look like a signature and belong to no descriptor.
+
+    Raises InvalidArgument if all of them have one stem, as they are then most likely the descriptor's own.
+    """
     if not strays:
         return ()
-    stem = _stem(os.path.basename(descriptor))
+    stem = stem_of(os.path.basename(descriptor))
     kinds = " and no ".join(WORDS[role] for role in lacking)
     names = some_of(strays)
-    if len({_stem(entry).casefold() for entry in strays}) == 1:
+    if len({stem_of(entry).casefold() for entry in strays}) == 1:
         raise InvalidArgument(
             f"files: {descriptor} has no {kinds} of its own, and {names} beside it belongs to no descriptor there",
             remedy=f"If this is the signature of the package, name it in files, or give it the base name {stem}. Else "
@@ -123,14 +126,14 @@ def _judge(descriptor: str, lacking: Iterable[Role], strays: Sequence[str]) -> t
 
 
 def _guess(directory: str, name: str, elsewhere: Collection[Role], others: Collection[str], reason: str) -> Signature:
-    """What there is of the usual names, in a directory that can be searched but not listed."""
+    """The files with the usual names, in a directory that the task may search but not list."""
     found: list[str] = []
     unknown = []
     for role, endings in ENDINGS.items():
-        usual = [_stem(name) + ending for ending in endings]
+        usual = [stem_of(name) + ending for ending in endings]
         there = [entry for entry in usual if os.path.lexists(os.path.join(directory, entry)) and entry not in others]
         if len(there) > 1 and os.path.samestat(*(os.lstat(os.path.join(directory, entry)) for entry in there)):
-            # A file system that does not know the case of letters.
+            # Both names are one file, as the file system ignores case.
             del there[1:]
         found += _the_one(directory, name, role, there)
         if not there and role not in elsewhere:

@@ -1,16 +1,15 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a task has done so far to update sessions, and what is told of that when it fails or is ended."""
+"""What a task has done to update sessions so far, and what its message says of that when it fails or is ended."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
-from .._session.completion import Completion
-from .._session.lost_answers import Fate
+from .._session.states import Completion, Fate
 
 REACHED: Mapping[Completion, str] = {
     Completion.UNKNOWN: "it may have been completed",
@@ -23,107 +22,103 @@ MAY_BE_DONE = (*ASKED, Completion.DONE)
 
 
 class Withdraw(Protocol):
-    def __call__(self, session_id: str, *, asked: bool) -> Fate:
-        """Undo the making of a session, unless its completion was asked for; returns what has become of it."""
+    def __call__(self, session_id: str, *, was_asked: bool) -> Fate:
+        """Cancel and delete a session, unless its completion was asked for; returns its fate."""
 
 
 @dataclass
-class Outcome:
-    """One session is worked on at a time, one that was C(found), or C(made) by this task, which is undone on failure
-    unless it is to be kept.
+class SessionRecord:
+    """What a task has done to its current session, and to those before.
 
-    Each step is noted as soon as it has been taken, so that what is told is true whenever the task ends.
+    The task found the session, or created it. If the task fails, it removes one that it created, unless `keep` is set.
+    The task records each step at once, so the record is true whenever the task ends.
     """
 
     keep: bool
     session_id: str = ""
-    made: bool = False
+    is_ours: bool = False
     completion: Completion = Completion.NONE
     changes: list[str] = field(default_factory=list)
     earlier: list[str] = field(default_factory=list)
-    _published: bool = False
-    _foreign: bool = False
+    _was_published: bool = False
+    _is_foreign: bool = False
 
-    def find(self, session_id: str) -> None:
+    def was_found(self, session_id: str) -> None:
         if session_id == self.session_id:
             return
         if self._all_changes:
             self.earlier.append(self._tell_found())
-        self._published = self.item_changed
+        self._was_published = self.item_changed
         self._begin(session_id)
 
-    def make(self, session_id: str) -> None:
-        self.find(session_id)
-        self.made = True
-        self.note(f"session {session_id} was made")
+    def was_made(self, session_id: str) -> None:
+        self.was_found(session_id)
+        self.is_ours = True
+        self.was_changed(f"session {session_id} was created")
 
-    def note(self, change: str) -> None:
-        """Something was changed in the session; in words."""
+    def was_changed(self, change: str) -> None:
+        """Record a change in the session, in words."""
         self.changes.append(change)
 
-    def retract(self, change: str) -> None:
-        """What was noted is seen not to have been changed after all."""
+    def was_not_changed(self, change: str) -> None:
+        """Remove a recorded change that did not happen after all."""
         self.changes.remove(change)
 
-    def reach(self, completion: Completion) -> None:
+    def reached(self, completion: Completion) -> None:
         self.completion = completion
 
-    def disown(self) -> None:
-        """What seemed to have been made is somebody else's."""
+    def was_foreign(self) -> None:
+        """The session that the task seemed to have created belongs to somebody else."""
         self._begin(self.session_id)
-        self._foreign = True
+        self._is_foreign = True
 
-    def replace(self) -> None:
-        """The session that was found has been removed, to make another one."""
+    def was_replaced(self) -> None:
+        """The task has removed the session that it found, to create another one."""
         self.earlier.append(f"Session {self.session_id}, which was found and held its descriptor already, was removed.")
-        self.forget()
+        self.has_gone()
 
-    def forget(self) -> None:
-        """The session has been removed, and nothing of it is left."""
+    def has_gone(self) -> None:
+        """The session is gone."""
         self._begin("")
 
     @property
     def item_changed(self) -> bool:
-        """Whether the item has, or may have, new content by this task."""
-        return self._published or self.completion in MAY_BE_DONE
+        """Whether this task has, or may have, changed the content of the item."""
+        return self._was_published or self.completion in MAY_BE_DONE
 
     @property
-    def asked(self) -> bool:
-        """Whether vCenter goes on with what it was asked for, as far as is known."""
+    def was_asked(self) -> bool:
+        """Whether vCenter may still be completing the session, as this task asked for."""
         return self.completion in ASKED
 
     @property
     def changed(self) -> bool:
-        stays = not self.made or self.keep
+        stays = not self.is_ours or self.keep
         return bool(self.earlier) or self.item_changed or (stays and bool(self._all_changes))
 
-    @property
-    def result(self) -> dict[str, Any]:
-        return {"changed": self.changed, "item_changed": self.item_changed}
-
-    def tell_earlier(self) -> str:
-        """What to say of the sessions that were worked on before."""
+    def told_of_earlier(self) -> str:
+        """The sentences on the sessions before the current one."""
         return " ".join(self.earlier)
 
     def undo(self, withdraw: Withdraw) -> str:
-        """End what was made, as the task has failed or was ended; returns what to say of the session."""
+        """Remove the session if the task created it, after a failure or a signal; returns a sentence on its fate."""
         if not self.session_id:
             return ""
-        if self._foreign:
-            return f"Session {self.session_id} was not made by this task, and stays as it was."
-        if not self.made:
+        if self._is_foreign:
+            return f"Session {self.session_id} was not created by this task, and stays as it was."
+        if not self.is_ours:
             return self._tell_found()
         if self.completion is Completion.DONE:
             return self._tell(Fate.COMPLETED)
-        if self.keep and not self.asked:
-            return f"Session {self.session_id}, which this task made, is kept, as keep_failed_session says."
-        fate = withdraw(self.session_id, asked=self.asked)
+        if self.keep and not self.was_asked:
+            return f"Session {self.session_id}, which this task created, is kept, as keep_failed_session says."
+        fate = withdraw(self.session_id, was_asked=self.was_asked)
         said = self._tell(fate)
         self.completion = self._completion_by(fate)
         return said
 
     def _begin(self, session_id: str) -> None:
-        self.session_id, self.made, self._foreign = session_id, False, False
+        self.session_id, self.is_ours, self._is_foreign = session_id, False, False
         self.completion, self.changes = Completion.NONE, []
 
     @property
@@ -137,7 +132,7 @@ class Outcome:
 
     def _tell_found(self) -> str:
         changes = "; ".join(self._all_changes) or "nothing"
-        return f"Session {self.session_id} was found, not made by this task, and stays. Changed in it: {changes}."
+        return f"Session {self.session_id} was found, not created by this task, and stays. Changed in it: {changes}."
 
     def _tell(self, fate: Fate) -> str:
         session = f"Session {self.session_id}"
@@ -157,5 +152,5 @@ class Outcome:
                 "sends what is missing."
             )
         if fate is Fate.GONE:
-            return f"{session}, which this task made, has gone."
-        return f"{session}, which this task made, was canceled and deleted."
+            return f"{session}, which this task created, has gone."
+        return "The session, which this task created, was canceled and deleted."

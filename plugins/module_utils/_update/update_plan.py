@@ -1,90 +1,71 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What must change about an update session: declared against found, and what a diff shows of both. Pure: no server,
-no clock.
+"""What must change about an update session to get from the found to the declared state, and what a diff shows of both.
 
-The table of declared and found states is C(UPDATE_STEPS) of C(_steps); what the content needs is C(plan_files) of
-C(_content). This file joins the two.
+It joins `UPDATE_STEPS` of `states`, the table of declared and found states, with `plan_files` of `file_plan`. Pure: no
+server, no clock.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .._session.states import ACTIVE, COMPLETING_PROGRESS, Step, choose_step
-from .._transfer.content import (
-    ISO,
-    OVF,
-    PREVIEWED,
-    VM_TEMPLATE,
-    FilePlan,
-    Role,
-    Verdict,
-    Wanted,
-    expect_item,
-    expect_session,
-    held_by_item,
-    held_by_session,
-    is_filled,
-    plan_files,
-    project_item,
-    project_session,
-    role_of,
-    unpacked,
-)
-from .._vcenter.errors import InvalidArgument, NotAllowedInCurrentState, some_of
+from .._session.states import ACTIVE, COMPLETING_PROGRESS, ENDS, Step, choose_step
+from .._transfer.comparison import Held, Verdict, held_by_item, held_by_session, is_filled, names_unchanged
+from .._transfer.content import Wanted
+from .._vcenter.errors import NotAllowedInCurrentState
 from .._vcenter.models import LibraryItem, LibraryItemFile, UpdateFile, UpdateSession
-
-ENDS: Mapping[Step, str | None] = {
-    Step.COMPLETE: "DONE",
-    Step.CANCEL: "CANCELED",
-    Step.FAIL: "ERROR",
-    Step.DELETE: None,
-    Step.CANCEL_AND_DELETE: None,
-}
-
+from .file_plan import FilePlan, expect_item, expect_session, plan_files, project_item, project_session
 
 NO_FILES = FilePlan()
 
 
 @dataclass(frozen=True)
 class Declared:
-    """The options of the task, checked; C(ignored_warnings) and C(wanted) are None where nothing is declared of
-    them."""
+    """The options of the task, checked; `ignored_warnings`, `accepted_signer` and `wanted` are None if not declared."""
 
     session_id: str | None
     state: str
     ignored_warnings: tuple[str, ...] | None
+    accepted_signer: str | None
     wanted: Wanted | None
     accept_unverifiable: bool
+    check_manifest: bool
     client_progress: int | None
     error_message: str | None
     keep_alive: bool
     client_token: str
+    has_client_token: bool
     wait: bool
     wait_timeout: int
     parallel_transfers: int
     busy_timeout: int
     keep_failed_session: bool
+    create_item: bool
+    item_type: str | None
+    item_description: str | None
 
     @property
     def fills(self) -> bool:
-        """Whether the declared state has to do with files at all."""
+        """Whether the task declares files, and a state in which they matter."""
         return self.wanted is not None and self.state in ("active", "done")
 
 
 @dataclass(frozen=True)
 class Found:
-    """What is on the server, as far as it was needed: C(active) is the session as it was last seen alive.
+    """What is on the server, as far as the task needed it; `active` is the session when it was last ACTIVE.
 
-    C(in_session) and C(in_item) are the verdicts on the wanted files. C(promised) is what a completion that was
-    accepted and not waited for will make of the projection.
+    If the named item is missing, `item` is None, and `missing` is the one that the task would create. `in_session` and
+    `in_item` are the verdicts on the wanted files. `promised` is the projection after a completion that vCenter
+    accepted and the task did not wait for. `claimable` is False if no task can make the session its own. One that would
+    send files replaces it then, as of several tasks vCenter lets only one make a new session.
     """
 
-    library_item_id: str | None
+    item: LibraryItem | None
+    missing: LibraryItem | None = None
     session: UpdateSession | None = None
     active: UpdateSession | None = None
     files: tuple[UpdateFile, ...] = ()
@@ -92,6 +73,11 @@ class Found:
     in_session: Mapping[str, Verdict] = field(default_factory=dict)
     in_item: Mapping[str, Verdict] = field(default_factory=dict)
     promised: Mapping[str, Any] | None = None
+    claimable: bool = True
+
+    @property
+    def library_item_id(self) -> str | None:
+        return self.item.id if self.item else None
 
     @property
     def alive(self) -> bool:
@@ -100,11 +86,11 @@ class Found:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to do: make a session or a new one in place of the found, set what is not None, move files, take the
-    step.
+    """What to do, in this order: open a new session, set the values that are not None, move files, take the step.
 
-    C(resumes) says that an earlier run may have asked for the completion of the found session, so it is asked for once
-    more before anything is sent or canceled.
+    On a missing item the task creates the item before the session. `description` is what an item that is there gets in
+    the end; None if it keeps its own. `resumes` says that an earlier run may have asked for the completion of the found
+    session. Then the task asks once more before it sends or cancels anything.
     """
 
     found: Found
@@ -114,22 +100,31 @@ class Plan:
     ignored_warnings: tuple[str, ...] | None = None
     client_progress: int | None = None
     files: FilePlan = NO_FILES
+    description: str | None = None
     expected: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def touches_session(self) -> bool:
-        """Whether the found session would be changed by more than an end that was asked for."""
+        """Whether the plan changes values or files of the found session, or completes it."""
         values = self.ignored_warnings is not None or self.client_progress is not None
         return values or bool(self.files) or self.step is Step.COMPLETE
 
     @property
     def disturbs(self) -> bool:
-        """Whether somebody who is at work in the found session would lose by it, as not by a mere completion."""
+        """Whether the plan would harm another task at work in the found session; a mere completion would not."""
         return self.opens or self.ignored_warnings is not None or bool(self.files)
 
 
 def plan_update(declared: Declared, found: Found) -> Plan:
-    """Raises NotAllowedInCurrentState where the found session excludes what is declared."""
+    """The plan for the declared state. Raises NotAllowedInCurrentState if the found session cannot reach it."""
+    plan = _plan_session(declared, found)
+    if not declared.fills or not found.item or declared.item_description in (None, found.item.description or ""):
+        return plan
+    item = {**plan.expected["library_item"], "description": declared.item_description}
+    return replace(plan, description=declared.item_description, expected={**plan.expected, "library_item": item})
+
+
+def _plan_session(declared: Declared, found: Found) -> Plan:
     step = choose_step(declared.state, found.session)
     if step is Step.OPEN:
         return _plan_opening(declared, found)
@@ -141,115 +136,37 @@ def plan_update(declared: Declared, found: Found) -> Plan:
     return Plan(found, step, expected=before)
 
 
-def require_fitting_item(declared: Declared, found: Found, item: LibraryItem) -> None:
-    """Raises InvalidArgument for files that an item of this type cannot be meant for.
-
-    Only what surely contradicts it does: an item without a type, or of one that is not known, takes any file. A package
-    may reference an image, so that an item of type ovf takes one along with the descriptor, or in place of one that
-    it has; and with C(state: active) the descriptor may be yet to come.
-    """
-    files = declared.wanted.files if declared.wanted else ()
-    packages = [file.name for file in files if file.role in PREVIEWED]
-    there = {held.name for held in found.content} | {held.name for held in found.files}
-    images = [file.name for file in files if file.name.lower().endswith(".iso") and file.name not in there]
-    called = f"library item {item.name!r} ({item.id})"
-    if item.type == VM_TEMPLATE:
-        raise InvalidArgument(
-            f"{called} is a VM template, which takes no update session",
-            error_type="INVALID_ELEMENT_TYPE",
-            remedy="Publish to an item of another name.",
-        )
-    if item.type == ISO and packages:
-        raise InvalidArgument(_misfit(called, ISO, packages, OVF), remedy=_other_item(OVF))
-    if item.type == OVF and declared.state == "done" and images and not packages and not _has_package(found):
-        raise InvalidArgument(_misfit(called, OVF, images, ISO), remedy=_other_item(ISO))
-
-
-def _misfit(called: str, item_type: str, names: Sequence[str], fitting: str) -> str:
-    return f"{called} is of type {item_type}, and {some_of(names)} would make it one of type {fitting}"
-
-
-def _other_item(fitting: str) -> str:
-    return (
-        f"Publish to an item of another name. If this one is empty, vsphere.content.content_library_item can give it "
-        f"type: {fitting} first; check mode does not see what an earlier task of the play would change."
-    )
-
-
-def _has_package(found: Found) -> bool:
-    """Whether a session that was found has got the descriptor already."""
-    return any(role_of(file.name) in PREVIEWED for file in found.files if file.is_brought)
-
-
 def needs_restart(declared: Declared, found: Found) -> bool:
-    """Whether an ACTIVE session cannot take the wanted files any more, so that the item's own files must be known."""
-    return declared.wanted is not None and _plan_session_files(declared.wanted, declared, found).restart
+    """Whether an ACTIVE session cannot take the wanted files, so that the task must know the item's files."""
+    if declared.wanted is None:
+        return False
+    return not found.claimable or _plan_session_files(declared.wanted, declared, found).restart
 
 
 def project_update(declared: Declared, found: Found) -> dict[str, Any]:
-    """The part of what was found that counts as a difference; identifiers, times and previews do not."""
+    """The part of the found state that counts as a difference, without identifiers, times and previews.
+
+    If the task accepts a signer, it sets `warning_behavior` itself, by what the preview raises. So that is no part of
+    what the task declares.
+    """
     if found.promised is not None:
         return dict(found.promised)
     seen = found.active or found.session
-    shown: dict[str, Any] = {
-        "state": found.session.state if found.session else None,
-        "warning_behavior": _behavior(seen.ignored_warnings) if found.session and seen else None,
-    }
+    shown: dict[str, Any] = {"state": found.session.state if found.session else None}
+    if declared.accepted_signer is None:
+        shown["warning_behavior"] = _behavior(seen.ignored_warnings) if found.session and seen else None
     if declared.client_progress is not None:
         shown["client_progress"] = _progress(declared.client_progress, found.session)
     if declared.wanted and declared.fills:
-        shown["files"] = _project_session_files(declared.wanted, declared, found)
+        shown["library_item"] = _project_item(found.item)
+        shown["files"] = _project_session_files(declared.wanted, found)
         if declared.state == "done":
-            shown["item_content"] = _project_item_files(declared.wanted, declared, found)
+            shown["item_content"] = _project_item_files(declared.wanted, found)
     return shown
 
 
-def require_one_package(plan: Plan) -> None:
-    """Refuse to bring a second descriptor into an item or a session. Raises NotAllowedInCurrentState.
-
-    What belongs to the one that is there is not known, so the task cannot take it away by itself, and nothing says what
-    vCenter makes of an item with two of them.
-    """
-    rivals, session = plan.files.rivals, None if plan.opens else plan.found.session
-    if not rivals:
-        return
-    names = ", ".join(rivals)
-    sent = ", ".join(part.name for part in unpacked(plan.files.push) if part.role is Role.DESCRIPTOR)
-    brought = {file.name for file in plan.found.files if file.is_brought}
-    if session and brought.issuperset(rivals):
-        holder, way_out = f"session {session.id}", "If it does not, end the session first, with state: absent."
-    else:
-        holder, way_out = "the item", "If it does not, publish it to an item of its own."
-    raise NotAllowedInCurrentState(
-        f"{holder} holds {names} of another package, beside which {sent} would come",
-        session_id=str(session.id) if session else None,
-        remedy=f"If this package replaces that one, add an entry with name: {rivals[0]} and state: absent to files. "
-        f"What else is there and not named in files then goes as well, unless purge_files is false. {way_out}",
-    )
-
-
-def spared_warning(declared: Declared, plan: Plan) -> str | None:
-    """What to tell the user about files that purge_files would remove and that stay; None if there is nothing to tell.
-
-    A package that vCenter pulls always leaves its files unnamed, so that is told only to users who set purge_files.
-    """
-    wanted, files = declared.wanted, plan.files
-    if not wanted or not files.spared:
-        return None
-    pulled = wanted.pulled_packages
-    if pulled and not wanted.purge_declared:
-        return None
-    own = [name for name in files.doubts if name in wanted.names and name not in pulled]
-    others = [name for name in files.doubts if name not in wanted.names]
-    reasons = [f"vCenter itself fetches {', '.join(pulled)} and what belongs to it"] if pulled else []
-    if others:
-        reasons.append(f"{', '.join(others)} describes a package that this task does not send")
-    if own:
-        reasons.append(f"vCenter has no checksum of {', '.join(own)}, which when_unverifiable leaves in place")
-    return (
-        f"purge_files removes nothing, as it is not known what belongs to the item: {'; '.join(reasons)}. These files "
-        f"stay: {', '.join(files.spared)}. To remove one, give it an entry with state: absent in files."
-    )
+def _project_item(item: LibraryItem | None) -> dict[str, Any] | None:
+    return {name: getattr(item, name) or "" for name in ("name", "type", "description")} if item else None
 
 
 def _plan_opening(declared: Declared, found: Found) -> Plan:
@@ -258,20 +175,26 @@ def _plan_opening(declared: Declared, found: Found) -> Plan:
     if declared.wanted:
         held = held_by_item(found.content)
         files = plan_files(declared.wanted, found.in_item, held, accept_unverifiable=declared.accept_unverifiable)
-    # With files, there is something to do only if the item lacks them; without, only an ACTIVE session can be declared.
+    # With files a session is needed only if the item lacks some; without files only if the task declares an ACTIVE one.
     if not files and (declared.wanted is not None or declared.state == "done"):
         return Plan(found, Step.NOTHING, files=files, expected=before)
     step = Step.COMPLETE if declared.state == "done" else Step.CONVERGE
-    warnings = declared.ignored_warnings or ()
+    return _open_with(declared, found, step, files, declared.ignored_warnings or ())
+
+
+def _open_with(
+    declared: Declared, found: Found, step: Step, files: FilePlan, ignored_warnings: tuple[str, ...]
+) -> Plan:
+    """The plan for a new session that receives these files."""
     plan = Plan(
         found,
         step,
         opens=True,
-        ignored_warnings=warnings,
+        ignored_warnings=ignored_warnings,
         client_progress=declared.client_progress or None,
         files=files,
     )
-    return _with_expectation(declared, plan, before, warnings)
+    return _with_expectation(declared, plan, project_update(declared, found), ignored_warnings)
 
 
 def _plan_converging(declared: Declared, found: Found, step: Step) -> Plan:
@@ -281,7 +204,7 @@ def _plan_converging(declared: Declared, found: Found, step: Step) -> Plan:
     warnings = declared.ignored_warnings
     files = _plan_session_files(declared.wanted, declared, found) if declared.wanted else NO_FILES
     resumes = bool(files) and _may_be_completing(declared, found, step)
-    if files.restart:
+    if files.restart or (files and not found.claimable):
         return replace(_plan_restart(declared, found, step), resumes=resumes)
     progress = declared.client_progress
     plan = Plan(
@@ -297,7 +220,7 @@ def _plan_converging(declared: Declared, found: Found, step: Step) -> Plan:
 
 
 def _may_be_completing(declared: Declared, found: Found, step: Step) -> bool:
-    """Whether an earlier run of the task may have asked for the completion of the session that its item has."""
+    """Whether an earlier run may have asked for the completion of the session that was found on the item."""
     session = found.session
     if step is not Step.COMPLETE or declared.session_id or not declared.wanted or not session:
         return False
@@ -305,20 +228,22 @@ def _may_be_completing(declared: Declared, found: Found, step: Step) -> bool:
     return shown and is_filled(declared.wanted, found.in_session, found.files)
 
 
-def _project_session_files(wanted: Wanted, declared: Declared, found: Found) -> dict[str, Any]:
-    """What the ACTIVE session holds; once it has ended, its files are the item's or gone."""
+def _project_session_files(wanted: Wanted, found: Found) -> dict[str, Any]:
+    """The files of an ACTIVE session in the projection. Once it has ended, its files belong to the item or are gone."""
     if not found.alive:
         return {}
-    going = _plan_session_files(wanted, declared, found).remove
-    return project_session(wanted, held_by_session(found.files), found.in_session, going)
+    return project_session(wanted, held_by_session(found.files), found.in_session)
 
 
-def _project_item_files(wanted: Wanted, declared: Declared, found: Found) -> dict[str, Any]:
-    if not found.content:
-        return {}
-    held = held_by_item(found.content)
-    going = plan_files(wanted, found.in_item, held, accept_unverifiable=declared.accept_unverifiable).remove
-    return project_item(wanted, held, found.in_item, going)
+def _project_item_files(wanted: Wanted, found: Found) -> dict[str, Any]:
+    return project_item(wanted, held_by_item(found.content), found.in_item) if found.content else {}
+
+
+def _held_after_completion(found: Found) -> dict[str, Held]:
+    """What the item holds once a found session is completed, before what the plan changes in the session."""
+    unchanged, item = names_unchanged(found.files), held_by_item(found.content)
+    held = held_by_session(found.files)
+    return {**held, **{name: item[name] for name in unchanged & held.keys() & item.keys()}}
 
 
 def _plan_session_files(wanted: Wanted, declared: Declared, found: Found) -> FilePlan:
@@ -332,7 +257,10 @@ def _plan_session_files(wanted: Wanted, declared: Declared, found: Found) -> Fil
 
 
 def _plan_restart(declared: Declared, found: Found, step: Step) -> Plan:
-    """The session has its descriptor, and vCenter takes no manifest after it: only a new session can be filled."""
+    """The plan to replace a session that has its descriptor, as vCenter takes no manifest after it.
+
+    Raises NotAllowedInCurrentState if the task names the session by its identifier.
+    """
     session = found.session
     if session is None or declared.wanted is None:
         raise AssertionError("only a found session that is to hold files starts anew")
@@ -350,37 +278,35 @@ def _plan_restart(declared: Declared, found: Found, step: Step) -> Plan:
         held_by_item(found.content),
         accept_unverifiable=declared.accept_unverifiable,
     )
-    plan = Plan(
-        found,
-        step,
-        opens=True,
-        ignored_warnings=warnings,
-        client_progress=declared.client_progress or None,
-        files=replace(files, restart=True),
-    )
-    return _with_expectation(declared, plan, project_update(declared, found), warnings)
+    return _open_with(declared, found, step, replace(files, restart=True), warnings)
 
 
 def _with_expectation(
     declared: Declared, plan: Plan, before: Mapping[str, Any], ignored_warnings: tuple[str, ...]
 ) -> Plan:
-    """The plan with what its execution will make of the projection."""
+    """The plan with the projection that it will lead to."""
     found, wanted = plan.found, declared.wanted
     ended = plan.step is Step.COMPLETE
-    expected = {**before, "state": "DONE" if ended else ACTIVE, "warning_behavior": _behavior(ignored_warnings)}
+    expected = {**before, "state": "DONE" if ended else ACTIVE}
+    if declared.accepted_signer is None:
+        expected["warning_behavior"] = _behavior(ignored_warnings)
     if declared.client_progress is not None:
         expected["client_progress"] = declared.client_progress
     if wanted and declared.fills:
         held = held_by_item(found.content) if plan.opens else held_by_session(found.files)
         verdicts = found.in_item if plan.opens else found.in_session
+        if plan.opens and found.missing:
+            expected["library_item"] = _project_item(found.missing)
         expected["files"] = {} if ended else expect_session(wanted, held, verdicts, plan.files)
         if ended:
+            held = held if plan.opens else _held_after_completion(found)
             expected["item_content"] = expect_item(wanted, held, verdicts, plan.files)
     return replace(plan, expected=expected)
 
 
 def _ended(before: Mapping[str, Any], state: str | None) -> dict[str, Any]:
-    return {**before, "state": state, "warning_behavior": before["warning_behavior"] if state else None}
+    gone = {} if state or "warning_behavior" not in before else {"warning_behavior": None}
+    return {**before, "state": state, **gone}
 
 
 def _behavior(ignored_warnings: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -388,7 +314,7 @@ def _behavior(ignored_warnings: tuple[str, ...]) -> list[dict[str, Any]]:
 
 
 def _progress(declared: int, session: UpdateSession | None) -> int | None:
-    """At least the declared progress counts as the declared one, and so does that of a session that has ended."""
+    """The progress in the projection: a greater one counts as the declared one, and so does any of an ended session."""
     if session is None:
         return None
     return min(session.client_progress or 0, declared) if session.state == ACTIVE else declared

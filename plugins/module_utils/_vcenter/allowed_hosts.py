@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where a password or token of the environment may go: to the host that the environment names, and to allowed ones.
 
-Whoever launches a job may name a host in a variable, while the secret is somebody else's. So the list comes from the
-environment as well, and from no option of a task.
+Whoever launches a job may name a host in a variable, while the secret belongs to somebody else. So the list comes from
+the environment too, and no option of a task can change it.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ HIGHEST_PORT = 65535
 ANY = "*"
 HOST_NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 ENTRY = re.compile(r"(?:\[(?P<address>[^\[\]]+)\]|(?P<name>[^\[\]:]+))(?::(?P<port>\d{1,5}|\*))?")
-# The last part is a name: a star there would let 10.0.0.* stand for 10.0.0.example as well.
+# The last part takes no star, as 10.0.0.* would also match the name 10.0.0.example.
 PATTERN = re.compile(r"([a-z0-9_*-]+\.)*[a-z0-9_-]+")
 
 
 @dataclass(frozen=True)
 class Place:
-    """A host as C(read_host) writes it, and a port."""
+    """A host as `read_host` returns it, and a port."""
 
     host: str
     port: int
@@ -43,7 +43,7 @@ class Place:
 
 
 def read_host(option: str, text: str) -> str:
-    """A name or an address, without the brackets that may stand around one of version 6. Raises InvalidArgument."""
+    """A host name or address; an IPv6 address loses its brackets. Raises InvalidArgument."""
     name = text.strip()
     if HOST_NAME.fullmatch(name):
         return name
@@ -51,28 +51,28 @@ def read_host(option: str, text: str) -> str:
         return str(ipaddress.IPv6Address(re.sub(r"^\[(.*)\]$", r"\1", name)))
     except ValueError:
         raise InvalidArgument(
-            f"{option}: {name!r} is no host name",
+            f"{option}: {name!r} is not a host name",
             remedy="Give the name or address alone; the port has its own option.",
         ) from None
 
 
 def is_bound(environment: Mapping[str, str]) -> bool:
-    """Whether a secret of this environment belongs to certain hosts."""
+    """Whether the environment binds its secrets to certain hosts."""
     return any(environment.get(name, "").strip() for name in (HOST_VARIABLE, ALLOWED_VARIABLE))
 
 
 def is_allowed(place: Place, environment: Mapping[str, str]) -> bool:
-    """Whether a secret of this environment, which is bound, may go to a place.
+    """Whether a bound secret of this environment may go to a place.
 
-    Raises InvalidArgument for variables that cannot be read, whatever the place.
+    Raises InvalidArgument if one of the variables is not valid, whatever the place.
     """
     own, usual_port = _own_place(environment), _own_port(environment)
     entries = re.findall(r"[^,\s]+", environment.get(ALLOWED_VARIABLE, ""))
     fits = [_fits(entry, place, usual_port) for entry in entries]
     if None in fits:
-        # It may be a URL with a password in it, so its number is told and not its text.
+        # The entry may be a URL with a password in it, so the message has its number and not its text.
         raise InvalidArgument(
-            f"entry {fits.index(None) + 1} of {ALLOWED_VARIABLE} is no name, no pattern, no address and no network",
+            f"entry {fits.index(None) + 1} of {ALLOWED_VARIABLE} is not a name, a pattern, an address or a network",
             remedy="Give names such as vcenter.example.com or vcenter-*.example.com, addresses, or networks such as "
             "10.0.0.0/24, each with its port if that is not the usual one (vcenter.example.com:8443), between commas.",
         )
@@ -80,7 +80,7 @@ def is_allowed(place: Place, environment: Mapping[str, str]) -> bool:
 
 
 def bound_to(environment: Mapping[str, str]) -> str:
-    """The hosts of a bound secret, for a message. Raises InvalidArgument as C(is_allowed) does."""
+    """The hosts that a bound secret belongs to, for a message. Raises InvalidArgument as `is_allowed` does."""
     own, listed = _own_place(environment), environment.get(ALLOWED_VARIABLE, "").strip()
     return " and ".join([*([str(own)] if own else []), *([f"the hosts in {ALLOWED_VARIABLE}"] if listed else [])])
 
@@ -92,7 +92,7 @@ def _own_place(environment: Mapping[str, str]) -> Place | None:
     try:
         host = read_host(HOST_VARIABLE, text)
     except InvalidArgument:
-        # What is no host name may have a password in it.
+        # A value that is not a host name may have a password in it, so the message does not show it.
         raise InvalidArgument(
             f"{HOST_VARIABLE} holds no host name, so nobody can tell where the login of the environment belongs",
             remedy=f"Set {HOST_VARIABLE} to the name or address alone.",
@@ -104,16 +104,18 @@ def _own_port(environment: Mapping[str, str]) -> int:
     text = environment.get(PORT_VARIABLE, "").strip() or str(USUAL_PORT)
     if not re.fullmatch(r"\d{1,5}", text) or not 1 <= int(text) <= HIGHEST_PORT:
         raise InvalidArgument(
-            f"{PORT_VARIABLE} is {text!r}, which is no port", remedy=f"Set it to a number from 1 to {HIGHEST_PORT}."
+            f"{PORT_VARIABLE} is {text!r}, which is not a port", remedy=f"Set it to a number from 1 to {HIGHEST_PORT}."
         )
     return int(text)
 
 
 def _fits(entry: str, place: Place, usual_port: int) -> bool | None:
-    """Whether an entry of the list stands for a place, None if it stands for nothing; without a port it means the one
-    of the environment."""
+    """Whether an entry of the list matches a place, None if the entry is not valid.
+
+    An entry without a port means `usual_port`, the environment's.
+    """
     found = ENTRY.fullmatch(entry)
-    # An address of version 6 may stand without brackets, and then without a port.
+    # An IPv6 address without brackets has no port.
     host, port = (found["address"] or found["name"], found["port"]) if found else (entry, None)
     meant = _is_meant(_folded(host), _folded(place.host))
     return meant and (port == ANY or place.port == int(port or usual_port))

@@ -1,10 +1,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where C(/api) and C(/rest) differ: path, verb, action, envelope, map encoding.
+"""Where `/api` and `/rest` differ beside the routes: envelope, map encoding, names of actions, client tokens.
 
-C(/api) is what vCenter 7.0U2 and later speak; C(/rest) is the older one, deprecated but still there in 8.x. To add an
-operation, add its two routes to ROUTES.
+vCenter 7.0U2 and later speak `/api`. `/rest` is older, deprecated, and still there in 8.x.
 
 Source: the published vCenter REST description, versions 7.0.3 and 8.0.2, and the official Python bindings 9.1.
 """
@@ -16,28 +15,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from .models import PAIRED_MAPS, PLAIN_MAPS, MapForm, Model, SchemaError, encode
-
-
-@dataclass(frozen=True)
-class Route:
-    """How one dialect spells one operation.
-
-    C(path) has its arguments in braces; C(query) and C(body) name the arguments that stand there instead. C(wrap) is
-    the name under which the body holds a model; without it the model is the body.
-    """
-
-    verb: str
-    path: str
-    action: str | None = None
-    query: tuple[str, ...] = ()
-    body: tuple[str, ...] = ()
-    wrap: str | None = None
+from .operations import ROUTES
+from .schema import PAIRED_MAPS, PLAIN_MAPS, MapForm, Model, SchemaError, encode
 
 
 @dataclass(frozen=True)
 class Call:
-    """One HTTP request: C(path) carries its query, C(body) is what is sent as JSON."""
+    """One HTTP request: `path` includes the query, `body` is sent as JSON."""
 
     method: str
     path: str
@@ -45,192 +29,9 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-API_LIBRARY = "/api/content/library"
-API_ITEM = f"{API_LIBRARY}/item"
-API_UPDATE = f"{API_ITEM}/update-session"
-API_DOWNLOAD = f"{API_ITEM}/download-session"
-REST_LIBRARY = "/rest/com/vmware/content/library"
-REST_ITEM = f"{REST_LIBRARY}/item"
-REST_UPDATE = f"{REST_ITEM}/update-session"
-REST_UPDATE_FILE = f"{REST_ITEM}/updatesession/file"
-REST_DOWNLOAD = f"{REST_ITEM}/download-session"
-REST_DOWNLOAD_FILE = f"{REST_ITEM}/downloadsession/file"
-
-ROUTES: Mapping[str, Mapping[str, Route]] = {
-    operation: {"api": api, "rest": rest}
-    for operation, api, rest in (
-        (
-            "library.find",
-            Route("POST", API_LIBRARY, action="find"),
-            Route("POST", REST_LIBRARY, action="find", wrap="spec"),
-        ),
-        (
-            "library.get",
-            Route("GET", API_LIBRARY + "/{library_id}"),
-            Route("GET", REST_LIBRARY + "/id:{library_id}"),
-        ),
-        (
-            "item.find",
-            Route("POST", API_ITEM, action="find"),
-            Route("POST", REST_ITEM, action="find", wrap="spec"),
-        ),
-        (
-            "item.get",
-            Route("GET", API_ITEM + "/{library_item_id}"),
-            Route("GET", REST_ITEM + "/id:{library_item_id}"),
-        ),
-        (
-            "item.create",
-            Route("POST", API_ITEM),
-            Route("POST", REST_ITEM, wrap="create_spec"),
-        ),
-        (
-            "item.update",
-            Route("PATCH", API_ITEM + "/{library_item_id}"),
-            Route("PATCH", REST_ITEM + "/id:{library_item_id}", wrap="update_spec"),
-        ),
-        (
-            "item.delete",
-            Route("DELETE", API_ITEM + "/{library_item_id}"),
-            Route("DELETE", REST_ITEM + "/id:{library_item_id}"),
-        ),
-        (
-            "item.file.list",
-            Route("GET", API_ITEM + "/{library_item_id}/file"),
-            Route("GET", REST_ITEM + "/file", query=("library_item_id",)),
-        ),
-        (
-            "update_session.create",
-            Route("POST", API_UPDATE),
-            Route("POST", REST_UPDATE, wrap="create_spec"),
-        ),
-        (
-            "update_session.list",
-            Route("GET", API_UPDATE, query=("library_item_id",)),
-            Route("GET", REST_UPDATE, query=("library_item_id",)),
-        ),
-        (
-            "update_session.get",
-            Route("GET", API_UPDATE + "/{session_id}"),
-            Route("GET", REST_UPDATE + "/id:{session_id}"),
-        ),
-        (
-            "update_session.update",
-            Route("PATCH", API_UPDATE + "/{session_id}"),
-            Route("PATCH", REST_UPDATE + "/id:{session_id}", wrap="update_spec"),
-        ),
-        (
-            "update_session.complete",
-            Route("POST", API_UPDATE + "/{session_id}", action="complete"),
-            Route("POST", REST_UPDATE + "/id:{session_id}", action="complete"),
-        ),
-        (
-            "update_session.cancel",
-            Route("POST", API_UPDATE + "/{session_id}", action="cancel"),
-            Route("POST", REST_UPDATE + "/id:{session_id}", action="cancel"),
-        ),
-        (
-            "update_session.fail",
-            Route("POST", API_UPDATE + "/{session_id}", action="fail", body=("client_error_message",)),
-            Route("POST", REST_UPDATE + "/id:{session_id}", action="fail", body=("client_error_message",)),
-        ),
-        (
-            "update_session.keep_alive",
-            Route("POST", API_UPDATE + "/{session_id}", action="keep-alive", body=("client_progress",)),
-            Route("POST", REST_UPDATE + "/id:{session_id}", action="keep-alive", body=("client_progress",)),
-        ),
-        (
-            "update_session.delete",
-            Route("DELETE", API_UPDATE + "/{session_id}"),
-            Route("DELETE", REST_UPDATE + "/id:{session_id}"),
-        ),
-        (
-            "update_session.file.list",
-            Route("GET", API_UPDATE + "/{session_id}/file"),
-            Route("GET", REST_UPDATE_FILE, query=("update_session_id",)),
-        ),
-        (
-            "update_session.file.add",
-            Route("POST", API_UPDATE + "/{session_id}/file"),
-            Route("POST", REST_UPDATE_FILE + "/id:{session_id}", action="add", wrap="file_spec"),
-        ),
-        (
-            "update_session.file.remove",
-            Route("DELETE", API_UPDATE + "/{session_id}/file/{file_name}"),
-            Route("POST", REST_UPDATE_FILE + "/id:{session_id}", action="remove", body=("file_name",)),
-        ),
-        (
-            "update_session.file.validate",
-            Route("POST", API_UPDATE + "/{session_id}/file", action="validate"),
-            Route("POST", REST_UPDATE_FILE + "/id:{session_id}", action="validate"),
-        ),
-        (
-            "update_session.file.probe",
-            Route("POST", REST_UPDATE_FILE, action="probe", wrap="source_endpoint"),
-            Route("POST", REST_UPDATE_FILE, action="probe", wrap="source_endpoint"),
-        ),
-        (
-            "download_session.create",
-            Route("POST", API_DOWNLOAD),
-            Route("POST", REST_DOWNLOAD, wrap="create_spec"),
-        ),
-        (
-            "download_session.list",
-            Route("GET", API_DOWNLOAD, query=("library_item_id",)),
-            Route("GET", REST_DOWNLOAD, query=("library_item_id",)),
-        ),
-        (
-            "download_session.get",
-            Route("GET", API_DOWNLOAD + "/{session_id}"),
-            Route("GET", REST_DOWNLOAD + "/id:{session_id}"),
-        ),
-        (
-            "download_session.cancel",
-            Route("POST", API_DOWNLOAD + "/{session_id}", action="cancel"),
-            Route("POST", REST_DOWNLOAD + "/id:{session_id}", action="cancel"),
-        ),
-        (
-            "download_session.fail",
-            Route("POST", API_DOWNLOAD + "/{session_id}", action="fail", body=("client_error_message",)),
-            Route("POST", REST_DOWNLOAD + "/id:{session_id}", action="fail", body=("client_error_message",)),
-        ),
-        (
-            "download_session.keep_alive",
-            Route("POST", API_DOWNLOAD + "/{session_id}", action="keep-alive", body=("progress",)),
-            Route("POST", REST_DOWNLOAD + "/id:{session_id}", action="keep-alive", body=("progress",)),
-        ),
-        (
-            "download_session.delete",
-            Route("DELETE", API_DOWNLOAD + "/{session_id}"),
-            Route("DELETE", REST_DOWNLOAD + "/id:{session_id}"),
-        ),
-        (
-            "download_session.file.list",
-            Route("GET", API_DOWNLOAD + "/{session_id}/file"),
-            Route("GET", REST_DOWNLOAD_FILE, query=("download_session_id",)),
-        ),
-        (
-            "download_session.file.get",
-            Route("GET", API_DOWNLOAD + "/{session_id}/file", query=("file_name",)),
-            Route("POST", REST_DOWNLOAD_FILE + "/id:{session_id}", action="get", body=("file_name",)),
-        ),
-        (
-            "download_session.file.prepare",
-            Route("POST", API_DOWNLOAD + "/{session_id}/file", action="prepare", body=("file_name", "endpoint_type")),
-            Route(
-                "POST",
-                REST_DOWNLOAD_FILE + "/id:{session_id}",
-                action="prepare",
-                body=("file_name", "endpoint_type"),
-            ),
-        ),
-    )
-}
-
-
 @dataclass(frozen=True)
 class Dialect:
-    """One of the two ways to speak: C(DIALECTS["api"]) and C(DIALECTS["rest"])."""
+    """One of the two dialects: `DIALECTS["api"]` and `DIALECTS["rest"]`."""
 
     name: str
     action_key: str
@@ -245,9 +46,9 @@ class Dialect:
         model: Model | None = None,
         client_token: str | None = None,
     ) -> Call:
-        """The request for an operation; an argument that is None is left out of query and body.
+        """The request for an operation; query and body leave out arguments that are None.
 
-        Raises ValueError for a name that no path can hold.
+        Raises ValueError for a name that cannot be part of a path.
         """
         route = ROUTES[operation][self.name]
         path = route.path.format_map(_Segments(arguments))
@@ -269,7 +70,7 @@ class Dialect:
         )
 
     def result(self, answer: Any) -> Any:
-        """What an answer holds, without its envelope; None for an operation that returns nothing."""
+        """The content of an answer, without its envelope; None for an operation that returns nothing."""
         if not self.wraps:
             return answer
         if answer is not None and not isinstance(answer, dict):
@@ -277,9 +78,9 @@ class Dialect:
         return (answer or {}).get("value")
 
     def result_list(self, answer: Any) -> list[Any]:
-        """The list that an answer holds; C(/rest) may send an empty one as null, or as an empty object.
+        """The list in an answer; `/rest` may send an empty list as null, or as an empty object.
 
-        An answer that has no body at all is no list, as something on the way can have lost it.
+        Raises SchemaError for an answer without a body, as something on the way may have dropped it.
         """
         value = self.result(answer)
         if self.wraps and answer is not None and (value is None or value == {}):
@@ -290,11 +91,11 @@ class Dialect:
 
 
 class _Segments(dict[str, Any]):
-    """The arguments of a path, encoded: only those that stand in it are looked at."""
+    """The arguments of a path, each encoded when the path asks for it."""
 
     def __getitem__(self, name: str) -> str:
         value = str(super().__getitem__(name))
-        # What is nothing but dots leads to another resource, in whatever way it is encoded.
+        # A segment of dots alone leads to another resource, even when it is encoded.
         if not value.strip("."):
             raise ValueError(f"{name} is {value!r}, which cannot stand in a URL")
         return quote(value, safe=":", errors="replace")

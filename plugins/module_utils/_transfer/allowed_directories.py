@@ -1,10 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Below which directories a task may read what it publishes, and write what it fetches.
+"""Below which directories a task may read the files that it publishes, and write those that it fetches.
 
-Whoever launches a job may give a path in a variable. So the directories come from the environment, and from no option
-of a task.
+Whoever launches a job may give a path in a variable. So the directories come from the environment, and no option of a
+task can change them.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ VARIABLES = {PUBLISH_SRC_ROOT: "VMWARE_PUBLISH_SRC_ROOT", FETCH_DEST_ROOT: "VMWA
 
 
 def require_below(setting: str, option: str, path: str) -> None:
-    """Require that a path is the directory of a setting, or below it, wherever links lead to.
+    """Require that a path, with its links resolved, is the directory of a setting or below it.
 
-    C(option) says which path it is. Nothing is required where the setting is empty. Raises InvalidArgument.
+    `option` names the path in the message. An empty setting allows every path. Raises InvalidArgument.
     """
     variable = VARIABLES[setting]
     root = os.environ.get(variable, "").strip()

@@ -1,10 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long an exchange with a server may take, whatever the server sends: a thread beside the one that waits ends it.
+"""How long an exchange with a server may take, whatever the server sends. A second thread ends it.
 
-The time-out of a socket begins anew with each byte, so a server that sends one byte a second is never silent. A read
-that has begun can be ended from outside only, by shutting down its connection.
+The time-out of a socket begins anew with each byte, so a server that sends one byte a second never reaches it. Only
+another thread can end a read that has begun, by shutting down its connection.
 """
 
 from __future__ import annotations
@@ -17,27 +17,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Callable
 
-LOOK_SECONDS = 0.1
-# Of a task that has to end: more than the silence that it puts up with, so that a silent server is called that.
-HURRIED_SECONDS = 5
+from .timing import Timing
+
 ENDLESS = float("inf")
 
 
 class Limit:
-    """The time that one exchange has; C(over) says that it was ended for having taken longer."""
+    """The time that one exchange has; `over` says that the exchange took longer and was ended.
 
-    def __init__(self, seconds: float) -> None:
+    `connect_try` is how many seconds each try to connect may take.
+    """
+
+    def __init__(self, seconds: float, connect_try: float) -> None:
         self.began = time.monotonic()
         self.over = False
+        self.connect_try = connect_try
         self._seconds = seconds
         self._until = self.began + seconds
         self._connection: socket.socket | None = None
         self._lock = threading.Lock()
 
     def watch(self, descriptor: int) -> None:
-        """Name the connection that the exchange goes over; another one may have been tried before."""
-        # A descriptor of our own: that of the connection changes hands when TLS begins, and may be closed and used
-        # again by the time that the exchange is ended.
+        """Name the connection that the exchange uses now; it may have tried another one before."""
+        # A duplicate, as the connection's descriptor changes hands when TLS begins. It may be closed and used for
+        # something else before the limit ends the exchange.
         duplicate = socket.socket(fileno=os.dup(descriptor))
         with self._lock:
             self._release()
@@ -50,11 +53,11 @@ class Limit:
         self._until = ENDLESS
 
     def resume(self) -> None:
-        """Count anew."""
+        """Start counting again from zero."""
         self._until = time.monotonic() + self._seconds
 
     def end_if_over(self, at_most: float) -> None:
-        """End the exchange if it has taken its time, or if C(at_most) has passed, a time of the monotonic clock."""
+        """End the exchange if its time is over, or if the monotonic clock has reached `at_most`."""
         if not self.over and time.monotonic() >= min(self._until, at_most):
             with self._lock:
                 self.over = True
@@ -77,14 +80,15 @@ class Limit:
 
 
 class Limits:
-    """The limits of all exchanges under way, each of C(seconds).
+    """The limits of all exchanges under way, each of `seconds`.
 
-    C(time_left) is how many seconds a task has left that has to end, or None. There is a thread only while there is an
-    exchange, so nothing has to be closed.
+    `time_left` returns how many seconds a task has left after a signal, None without one. The thread lives only while
+    there is an exchange, so nobody has to close this.
     """
 
-    def __init__(self, seconds: float, time_left: Callable[[], float | None]) -> None:
+    def __init__(self, seconds: float, time_left: Callable[[], float | None], timing: Timing) -> None:
         self._seconds = seconds
+        self._timing = timing
         self._time_left = time_left
         self._hurried_since: float | None = None
         self._open: set[Limit] = set()
@@ -94,7 +98,7 @@ class Limits:
     @contextmanager
     def limit(self) -> Iterator[Limit]:
         """The limit of the exchange in the block."""
-        limit = Limit(self._seconds)
+        limit = Limit(self._seconds, self._timing.connect_try)
         try:
             with self._lock:
                 self._open.add(limit)
@@ -110,7 +114,7 @@ class Limits:
 
     def _watch(self) -> None:
         while True:
-            time.sleep(LOOK_SECONDS)
+            time.sleep(self._timing.limit_watch)
             with self._lock:
                 if not self._open:
                     self._watcher = None
@@ -123,4 +127,4 @@ class Limits:
                 limit.end_if_over(ENDLESS if left is None else min(now + left, self._hurried_end(limit)))
 
     def _hurried_end(self, limit: Limit) -> float:
-        return max(limit.began, self._hurried_since or 0.0) + HURRIED_SECONDS
+        return max(limit.began, self._hurried_since or 0.0) + self._timing.hurried_exchange

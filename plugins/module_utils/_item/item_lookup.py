@@ -6,21 +6,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from .._vcenter.api import Api
 from .._vcenter.errors import InvalidArgument, NotFound
+from .._vcenter.messages import LocalizableMessage
 from .._vcenter.models import Library, LibraryItem
 
 SHOWN_CANDIDATES = 20
 
 
 def item_spec() -> dict[str, Any]:
-    """The argument spec of the documentation fragment C(vsphere.content.library_item)."""
+    """The argument spec of the documentation fragment `vsphere.content.library_item`."""
     return {
-        "library": {"type": "str"},
+        "library": {"type": "str", "aliases": ["library_name"]},
         "library_id": {"type": "str"},
-        "library_item": {"type": "str"},
+        "library_item": {"type": "str", "aliases": ["library_item_name"]},
         "library_item_id": {"type": "str"},
     }
 
@@ -38,7 +40,7 @@ def names_item(params: Mapping[str, Any]) -> bool:
 
 
 def require_complete_names(params: Mapping[str, Any]) -> None:
-    """Raise InvalidArgument for an item without its library, or a library without an item."""
+    """Raises InvalidArgument for an item name without its library, or a library without an item."""
     library = params["library"] or params["library_id"]
     if params["library_item"] and not library:
         raise InvalidArgument(
@@ -49,30 +51,52 @@ def require_complete_names(params: Mapping[str, Any]) -> None:
         raise InvalidArgument("a library is given without an item", remedy="Set library_item too.")
 
 
+def find_named_item(api: Api, params: Mapping[str, Any], *, reads_library: bool) -> LibraryItem | Library:
+    """The item that the options name, or its library if there is no such item. Raises InvalidArgument or NotFound.
+
+    A library that was found by its name has no other fields unless `reads_library`.
+    """
+    if params["library_item_id"]:
+        return api.get_item(str(params["library_item_id"]))
+    library_id = resolve_library(api, params)
+    item_id = find_item(api, library_id, params["library_item"])
+    # Somebody else may delete the item after it was found and before it is read.
+    with suppress(NotFound):
+        if item_id is not None:
+            return api.get_item(item_id)
+    if params["library_id"] or reads_library:
+        return api.get_library(library_id)
+    return Library(id=library_id, name=params["library"])
+
+
 def resolve_library(api: Api, params: Mapping[str, Any]) -> str:
-    """The identifier of the library that C(library_id) or C(library) names. Raises InvalidArgument or NotFound."""
+    """The identifier of the library that `library_id` or `library` names. Raises InvalidArgument or NotFound."""
     if params["library_id"]:
         return str(params["library_id"])
-    name = params["library"]
+    return find_library(api, params["library"])
+
+
+def find_library(api: Api, name: str, *, option: str = "library", id_option: str = "library_id") -> str:
+    """The identifier of the library of this name. Raises InvalidArgument or NotFound, with the names of the options."""
     found = api.find_libraries(name)
     if not found:
         raise NotFound(
             f"no library is named {name!r}",
             operation="library.find",
-            remedy="Check the spelling of library (upper and lower case are the same). Only libraries that the user "
+            remedy=f"Check the spelling of {option} (upper and lower case are the same). Only libraries that the user "
             "may read are found.",
         )
     if len(found) > 1:
         candidates = [_candidate(api.get_library(library_id)) for library_id in found[:SHOWN_CANDIDATES]]
         raise InvalidArgument(
             f"{len(found)} libraries are named {name!r}: {'; '.join(candidates)}",
-            remedy="Name the one you mean by library_id instead of library.",
+            remedy=f"Name the one you mean by {id_option} instead of {option}.",
         )
     return found[0]
 
 
 def find_item(api: Api, library_id: str, name: str) -> str | None:
-    """The identifier of the one item of this name in a library, None if there is none. Raises InvalidArgument."""
+    """The identifier of the item with this name in a library, None if there is none. Raises InvalidArgument."""
     found = api.find_items(name, library_id)
     if len(found) > 1:
         raise InvalidArgument(
@@ -98,24 +122,19 @@ def resolve_item(api: Api, params: Mapping[str, Any]) -> str:
     return item_id
 
 
-def require_local_item(api: Api, item: LibraryItem) -> None:
-    """An item of a subscribed library is a copy: say so before anything is changed. Raises InvalidArgument."""
-    if item.library_id:
-        require_local_library(api.get_library(item.library_id))
-
-
-def require_local_library(library: Library) -> None:
-    """Raises InvalidArgument for a subscribed library."""
+def require_local_library(library: Library, messages: Sequence[LocalizableMessage] = ()) -> None:
+    """Raises InvalidArgument for a subscribed library; `messages` are what vCenter has said of it."""
     if library.type == "SUBSCRIBED":
         raise InvalidArgument(
             f"library {library.name!r} ({library.id}) is a subscribed library, and its items cannot be changed",
             error_type="INVALID_ELEMENT_TYPE",
             remedy="Publish to the library that it subscribes to.",
+            messages=messages,
         )
 
 
 def describe_item(params: Mapping[str, Any]) -> str | None:
-    """What to call the item in a message."""
+    """The item's name in messages."""
     if params["library_item"]:
         return f"of library item {params['library_item']!r} in library {params['library'] or params['library_id']!r}"
     return f"of library item {params['library_item_id']}" if params["library_item_id"] else None

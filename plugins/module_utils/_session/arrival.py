@@ -1,24 +1,30 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What vCenter says of a session before it is completed: which files have arrived, the preview, and its warnings."""
+"""What vCenter says about a session before its completion: which files have arrived, and the preview."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Callable
 
-from .._vcenter.api import Api
-from .._vcenter.errors import InvalidResponse, TransferFailed, WarningsNotIgnored
-from .._vcenter.models import PreviewWarning, UpdateFile, UpdateSession, WarningBehavior, to_result
+from .._vcenter.api import UpdateSessions
+from .._vcenter.errors import InvalidResponse, TransferFailed
+from .._vcenter.models import UpdateFile, UpdateSession, WarningBehavior
+from .._vcenter.timing import Clock
 from .states import require_active
-from .waiting import Clock, wait_for
+from .waiting import wait_for
 
-UNAVAILABLE_SECONDS = 10.0
 PENDING_PREVIEWS = ("UNAVAILABLE", "PREPARING")
-# How long a server that knows no previews may say nothing of a file that it has answered for.
-SILENT_SECONDS = 1.0
+BEFORE_ARRIVAL = ("WAITING_FOR_TRANSFER", "TRANSFERRING")
 ENDED_TRANSFERS = ("READY", "ERROR")
+SIGNER_WARNINGS = (
+    "SELF_SIGNED_CERTIFICATE",
+    "EXPIRED_CERTIFICATE",
+    "NOT_YET_VALID_CERTIFICATE",
+    "UNTRUSTED_CERTIFICATE",
+)
+"""What a preview raises about the certificate of a signer."""
 
 
 def behaviors(ignored: Sequence[str]) -> tuple[WarningBehavior, ...]:
@@ -26,7 +32,10 @@ def behaviors(ignored: Sequence[str]) -> tuple[WarningBehavior, ...]:
 
 
 def require_warning_behavior(session: UpdateSession, ignored_warnings: Sequence[str]) -> None:
-    """Servers have answered a change with success and not made it; a session must say itself what it ignores."""
+    """Require that the session ignores these warnings: servers have answered a change with success and ignored it.
+
+    Raises InvalidResponse.
+    """
     if session.ignored_warnings != tuple(sorted(ignored_warnings)):
         raise InvalidResponse(
             f"the server did not take warning_behavior: it ignores {_listed(session.ignored_warnings)}, "
@@ -43,7 +52,7 @@ def _listed(kinds: Sequence[str]) -> str:
 
 
 def await_files(
-    api: Api,
+    updates: UpdateSessions,
     session_id: str,
     names: Sequence[str],
     *,
@@ -51,33 +60,32 @@ def await_files(
     clock: Clock,
     on_look: Callable[[Sequence[UpdateFile]], None],
 ) -> list[UpdateFile]:
-    """Wait until the server has received the named files: an answered PUT is not yet a received file.
+    """Wait until the server has received the named files: after the answer to a PUT it may still process the file.
 
-    Servers that know no previews need not say of a pushed file that it has arrived. One of which such a server says
-    nothing at all for a while counts as received: if it is not, completing is refused.
+    A server without previews may never say that a pushed file has arrived. If such a server says nothing of a file for
+    a while, the file counts as received; if it is missing, vCenter refuses the completion.
 
-    C(on_look) is told all files of the session each time they have been looked at.
-
-    Returns all files of the session. Raises TransferFailed with the server's reason, or TimedOut.
+    `on_look` gets the files of the session after each read. Returns them at the end. Raises TransferFailed with the
+    server's reason, or TimedOut.
     """
-    patience = clock.now() + SILENT_SECONDS
+    patience = clock.now() + clock.timing.silent_file
     silent: set[str] = set()
 
     def read() -> list[UpdateFile]:
-        files = api.list_update_files(session_id)
+        files = updates.files(session_id)
         on_look(files)
         waiting = [file for file in files if file.name in names and file.status != "READY"]
         for file in waiting:
             if file.status == "ERROR":
-                reason = file.error_message.text if file.error_message else "the server gives no reason"
                 raise TransferFailed(
-                    f"the server could not take {file.name}: {reason}",
+                    f"the server could not take {file.name}: {file.reason}",
                     operation="update_session.file.receive",
+                    messages=file.messages,
                     session_id=session_id,
                 )
         silent.clear()
         if waiting:
-            session = api.get_update_session(session_id)
+            session = updates.get(session_id)
             require_active(session, "update_session.file.receive")
             if session.preview_info is None and clock.now() >= patience:
                 silent.update(file.name for file in waiting if _is_silent(file))
@@ -95,12 +103,27 @@ def await_files(
     )
 
 
+def is_replaced(before: UpdateFile, now: UpdateFile | None) -> bool:
+    """Whether somebody has put another file in the place of one that has arrived, or has removed it.
+
+    vCenter may check a file again, and learn its size and checksum later. So what counts is another checksum, another
+    size, or a transfer that has begun anew. A file that only counted as arrived may change.
+    """
+    if now is None or before.status != "READY":
+        return now is None
+    known, shown = before.checksum_info, now.checksum_info
+    if known and shown and known.algorithm == shown.algorithm:
+        return known.checksum.lower() != shown.checksum.lower()
+    sized = before.size is not None and now.size is not None and before.size != now.size
+    return sized or now.status in BEFORE_ARRIVAL
+
+
 def _is_silent(file: UpdateFile) -> bool:
     return file.source_type == "PUSH" and file.status == "WAITING_FOR_TRANSFER" and not file.bytes_transferred
 
 
 def keeps_silent(session: UpdateSession, files: Sequence[UpdateFile]) -> bool:
-    """Whether a server that knows no previews may not have received all that was pushed, without saying so."""
+    """Whether a server without previews may still lack a pushed file without saying so."""
     return session.preview_info is None and any(
         file.source_type == "PUSH" and file.status not in ENDED_TRANSFERS for file in files
     )
@@ -112,16 +135,16 @@ def _describe_transfers(files: Sequence[UpdateFile], names: Sequence[str]) -> st
     return ", ".join(f"{name} ({statuses.get(name, 'not listed by the server')})" for name in unfinished)
 
 
-def await_preview(api: Api, session_id: str, *, wait_timeout: float, clock: Clock) -> UpdateSession:
-    """Wait for the preview of a session that has its descriptor; a server that makes none is not waited for."""
-    patience = clock.now() + min(UNAVAILABLE_SECONDS, wait_timeout)
+def await_preview(updates: UpdateSessions, session_id: str, *, wait_timeout: float, clock: Clock) -> UpdateSession:
+    """Wait for the preview of a session that has its descriptor, unless the server makes no previews."""
+    patience = clock.now() + min(clock.timing.preview_unavailable, wait_timeout)
 
     def ready(session: UpdateSession) -> bool:
         state = session.preview_info.state if session.preview_info else None
         return state not in PENDING_PREVIEWS or (state == "UNAVAILABLE" and clock.now() >= patience)
 
     def read() -> UpdateSession:
-        session = api.get_update_session(session_id)
+        session = updates.get(session_id)
         require_active(session, "update_session.preview")
         return session
 
@@ -135,38 +158,3 @@ def await_preview(api: Api, session_id: str, *, wait_timeout: float, clock: Cloc
         clock=clock,
         session_id=session_id,
     )
-
-
-def require_accepted_warnings(session: UpdateSession) -> None:
-    """Raise WarningsNotIgnored if the preview holds a warning that the session does not ignore."""
-    preview = session.preview_info
-    raised = [
-        warning
-        for warning in (preview.warnings if preview else None) or ()
-        if warning.type not in session.ignored_warnings and not warning.ignored
-    ]
-    if not raised or not preview:
-        return
-    certificate = preview.certificate_info
-    signer = (
-        f" The certificate's subject is {certificate.subject}, its issuer {certificate.issuer}." if certificate else ""
-    )
-    entries = ", ".join(f"{{type: {warning.type}, ignored: true}}" for warning in raised)
-    raise WarningsNotIgnored(
-        "its preview raises what warning_behavior does not accept: "
-        + "; ".join(_describe_warning(warning) for warning in raised)
-        + f".{signer}",
-        operation="update_session.preview",
-        session_id=session.id,
-        data={
-            "warnings": [to_result(warning) for warning in raised],
-            "certificate_info": to_result(certificate) if certificate else None,
-            "warning_behavior": [{"type": warning.type, "ignored": True} for warning in raised],
-        },
-        remedy=f"If you trust this package all the same, declare it: warning_behavior: [{entries}].",
-    )
-
-
-def _describe_warning(warning: PreviewWarning) -> str:
-    text = warning.message.text.rstrip(".") if warning.message else ""
-    return f"{warning.type} ({text})" if text else warning.type
