@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where this checkout lies, and the folder that makes it importable as a collection."""
+"""Where this checkout is, and the folder that makes it importable as a collection."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ NAME = ("ansible_collections", "vsphere", "content")
 def collections_root() -> Path:
     """Return the folder above ``ansible_collections``, for PYTHONPATH and ANSIBLE_COLLECTIONS_PATH.
 
-    A checkout lies anywhere, but Ansible finds a collection only under its full name: unless the checkout has
-    that name already, a link in the scratch folder gives it one.
+    Ansible finds a collection only under its full name. Unless the path of the checkout ends with that name, a link in
+    the scratch folder gives it one.
     """
     if ROOT.parts[-3:] == NAME:
         return ROOT.parents[2]

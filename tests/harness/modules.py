@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import inspect
 import io
 import json
 import os
@@ -14,22 +15,33 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol, TextIO
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 from unittest import mock
 
 from ansible.module_utils import basic
-from ansible.module_utils.common import warnings
+from ansible.module_utils.common import warnings as ansible_warnings
+from ansible.module_utils.common.parameters import PASS_VARS
 
 from tests.harness.checkout import CACHE, ROOT, collections_root
 
+if TYPE_CHECKING:
+    from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection import Connection
+    from ansible_collections.vsphere.content.plugins.module_utils._vcenter.timing import Clock, Timing
+
+#: Has a module return its arguments, so that a test sees what of them is shown. Versions of ansible-core that do not
+#: know the variable return them always.
+WITH_INVOCATION = {"_ansible_inject_invocation": True} if "inject_invocation" in PASS_VARS else {}
 MODULES = "ansible_collections.vsphere.content.plugins.modules"
+#: Has `run_module` and the nursery run modules in forks as an action plugin does.
+IN_FORK = os.environ.get("MODULES_IN_FORK", "") == "1"
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM)
 
 
 class Server(Protocol):
-    """What the connection options need to know about a server."""
+    """What the connection options need of a server."""
 
     @property
     def hostname(self) -> str: ...
@@ -52,9 +64,28 @@ class ModuleResult:
 
     @property
     def warnings(self) -> list[str]:
-        """The warnings' texts; ansible-core 2.19 and later wrap each one in an object."""
+        """The texts of the warnings; ansible-core 2.19 and later wrap each in an object."""
         found = self.result.get("warnings", [])
         return [each["event"]["msg"] if isinstance(each, dict) else each for each in found]
+
+
+def connect(server: Server, dialect: str) -> Connection:
+    """A connection that is not logged in yet."""
+    from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection import Connection
+    from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection_options import ConnectionOptions
+
+    options = ConnectionOptions(
+        hostname=server.hostname,
+        port=server.port,
+        username=server.username,
+        password=server.password,
+        session_token=None,
+        verify=server.ca_path,
+        proxy=None,
+        request_timeout=10,
+        dialect=dialect,
+    )
+    return Connection(options, on_secret=lambda _secret: None)
 
 
 def connection_args(server: Server) -> dict[str, Any]:
@@ -65,6 +96,31 @@ def connection_args(server: Server) -> dict[str, Any]:
         "password": server.password,
         "ca_path": str(server.ca_path),
     }
+
+
+_clocks: list[Clock] = []
+
+
+@contextlib.contextmanager
+def paced(clock: Clock | None = None, **pauses: Any) -> Iterator[None]:
+    """Give the modules that run in this process in the block a clock, or some pauses, of the test's own."""
+    given = clock or _clock()
+    _clocks.append(replace(given, timing=replace(given.timing, **pauses)))
+    try:
+        yield
+    finally:
+        _clocks.pop()
+
+
+def pauses() -> Timing:
+    """The pauses of the block."""
+    return _clock().timing
+
+
+def _clock() -> Clock:
+    from ansible_collections.vsphere.content.plugins.module_utils._vcenter.timing import SYSTEM_CLOCK
+
+    return _clocks[-1] if _clocks else SYSTEM_CLOCK
 
 
 def run_module(
@@ -78,7 +134,7 @@ def run_module(
 ) -> ModuleResult:
     """Run a module in this process; only from the main thread, as modules set signal handlers.
 
-    ``env`` is added to this process's environment, less any VMWARE_* variable that the developer happens to have.
+    ``env`` is added to this process's environment, from which the developer's VMWARE_* variables are removed.
     """
     main = importlib.import_module(f"{MODULES}.{name}").main
     stdout, stderr = io.StringIO(), io.StringIO()
@@ -90,13 +146,26 @@ def run_module(
         stack.enter_context(contextlib.redirect_stdout(stdout))
         stack.enter_context(contextlib.redirect_stderr(stderr))
         _forget_warnings()
+        clocked = {"clock": _clock()} if "clock" in inspect.signature(main).parameters else {}
+        if IN_FORK:
+            return _run_in_fork(name, lambda: main(**clocked))
         try:
-            main()
+            main(**clocked)
         except SystemExit as exited:
             rc = exited.code
     if not isinstance(rc, int):
         raise AssertionError(f"{name} ended without exit_json or fail_json; it printed {stdout.getvalue()!r}")
     return _module_result(rc, stdout.getvalue(), stderr.getvalue())
+
+
+def _run_in_fork(name: str, main: Callable[[], Any]) -> ModuleResult:
+    from ansible_collections.vsphere.content.plugins.plugin_utils._fork import Program, run_in_fork
+
+    with warnings.catch_warnings():
+        # The simulator's thread runs here, too. It holds nothing that a module needs.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        left = run_in_fork(Program(name, main, {}, os.getcwd()), lambda: None)
+    return _module_result(left.status, left.stdout.decode(), left.stderr.decode())
 
 
 def start_module(
@@ -130,7 +199,7 @@ def module_environment(env: Mapping[str, str] | None) -> dict[str, str]:
 def module_input(
     args: Mapping[str, Any], *, check: bool = False, diff: bool = True, verbosity: int = 0
 ) -> Iterator[TextIO]:
-    """A module's standard input: the arguments hold the password, and a command line shows in every process list."""
+    """The arguments as standard input: they hold the password, and every process list shows a command line."""
     with tempfile.TemporaryFile("w+", encoding="utf-8") as stdin:
         json.dump({"ANSIBLE_MODULE_ARGS": _module_args(args, check, diff, verbosity)}, stdin)
         stdin.seek(0)
@@ -138,7 +207,7 @@ def module_input(
 
 
 class ModuleProcess(Protocol):
-    """What is needed of a process to wait for its result."""
+    """What `finish_module` needs of a process."""
 
     @property
     def returncode(self) -> Any: ...
@@ -147,7 +216,7 @@ class ModuleProcess(Protocol):
 
 
 def finish_module(process: ModuleProcess, timeout: float = 60.0) -> ModuleResult:
-    """Wait for a started module; one that outlives the time is killed, and that is a TimeoutExpired."""
+    """Wait for a started module. After the timeout this kills it and raises TimeoutExpired."""
     try:
         stdout, stderr = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
@@ -197,9 +266,9 @@ def _environment(env: Mapping[str, str] | None) -> dict[str, str]:
 
 
 def _forget_warnings() -> None:
-    # Ansible keeps them per process, which outside of tests is per task.
+    # Ansible keeps them per process. Only in tests does a process run more than one task.
     for name in ("_global_warnings", "_global_deprecations"):
-        getattr(warnings, name).clear()
+        getattr(ansible_warnings, name).clear()
 
 
 @contextlib.contextmanager
@@ -213,7 +282,7 @@ def _signal_handlers_kept() -> Iterator[None]:
 
 
 def _module_result(rc: int, stdout: str, stderr: str) -> ModuleResult:
-    """Read the result as Ansible does: the JSON object that begins a line."""
+    """Read the result as Ansible does: the JSON object at the beginning of a line."""
     start = next((index for index, line in enumerate(stdout.splitlines()) if line.startswith("{")), None)
     document = "\n".join(stdout.splitlines()[start:]) if start is not None else "{}"
     return ModuleResult(rc=rc, result=json.loads(document), stdout=stdout, stderr=stderr)

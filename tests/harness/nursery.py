@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Starts modules as processes of their own without the third of a second that Python takes to import what they need.
+"""Starts modules as separate processes, without the third of a second that Python takes to import what they need.
 
-A process that has imported it all forks for each module. Linux only, as are the tests that take it.
+A process that has imported everything forks for each module. It needs Linux, as do the tests that use it.
 """
 
 from __future__ import annotations
@@ -20,14 +20,16 @@ import sys
 import threading
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 from tests.harness.checkout import ROOT
-from tests.harness.modules import MODULES, module_environment, module_input
+from tests.harness.modules import IN_FORK, MODULES, module_environment, module_input
 
 NAMES = (
     "content_library_download_session",
     "content_library_item",
+    "content_library_item_info",
+    "content_library_retention",
     "content_library_session_info",
     "content_library_update_session",
 )
@@ -36,7 +38,7 @@ SECONDS = 60.0
 
 
 class ForkedModule:
-    """A running module, to be used like a ``subprocess.Popen`` of text."""
+    """A running module, with the interface of a ``subprocess.Popen`` in text mode."""
 
     def __init__(self, status: TextIO, stdout: TextIO, stderr: TextIO) -> None:
         self.pid = int(status.readline())
@@ -69,7 +71,7 @@ class ForkedModule:
         self.send_signal(signal.SIGKILL)
 
     def communicate(self, *, timeout: float = SECONDS) -> tuple[str, str]:
-        """Read what it says till it ends; a TimeoutExpired leaves it running."""
+        """Read its output until it ends; after a TimeoutExpired it still runs."""
         if not self._readers:
             self._readers = [threading.Thread(target=self._read, args=(each,)) for each in (self.stdout, self.stderr)]
             for reader in self._readers:
@@ -80,14 +82,14 @@ class ForkedModule:
         return self._said[self.stdout], self._said[self.stderr]
 
     def _read(self, stream: TextIO) -> None:
-        # Meanwhile, as the module would wait for somebody to read what the pipe cannot hold.
+        # In a thread, as the module blocks when a pipe is full and nobody reads.
         with stream:
             self._said[stream] = stream.read()
 
 
 @cache
 def _orders() -> socket.socket:
-    """Where the process that forks gets its orders; it ends with this one."""
+    """The socket for orders to the process that forks; that process ends with this one."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
         subprocess.Popen(
@@ -109,10 +111,10 @@ def fork_module(name: str, args: Mapping[str, Any]) -> ForkedModule:
 
 
 def serve() -> str | None:
-    """Take orders; returns in each module's process, with the module's name, and at the end, with none."""
+    """Take orders. Returns the module's name in each module's process, and None at the end."""
     for name in NAMES:
         importlib.import_module(f"{MODULES}.{name}")
-        # What a process runs as its main module it must not have imported before.
+        # runpy warns of a main module that was imported before.
         del sys.modules[f"{MODULES}.{name}"]
     orders = socket.socket(fileno=os.dup(0))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -129,8 +131,12 @@ def serve() -> str | None:
 
 
 def _watch_over(name: str, environment: Mapping[str, str], stdin: int, status: int, stdout: int, stderr: int) -> str:
-    """Fork the module's process, and tell its number and how it ended; returns in the module's process."""
+    """Fork the module's process, and report its number and its exit status; returns in the module's process."""
     pid = os.fork()
+    if not pid and IN_FORK:
+        os.environ.clear()
+        os.environ.update(environment)
+        _live_as_fork(name, stdin, stdout, stderr)
     if not pid:
         for target, descriptor in enumerate((stdin, stdout, stderr)):
             os.dup2(descriptor, target)
@@ -144,6 +150,20 @@ def _watch_over(name: str, environment: Mapping[str, str], stdin: int, status: i
     os.write(status, f"{pid}\n".encode())
     os.write(status, f"{os.waitpid(pid, 0)[1]}\n".encode())
     os._exit(0)
+
+
+def _live_as_fork(name: str, stdin: int, stdout: int, stderr: int) -> NoReturn:
+    from ansible_collections.vsphere.content.plugins.plugin_utils._core import become_module
+    from ansible_collections.vsphere.content.plugins.plugin_utils._fork import Program, become
+
+    with os.fdopen(stdin, "rb") as source:
+        options = source.read()
+
+    def run() -> None:
+        become_module(options)
+        importlib.import_module(f"{MODULES}.{name}").main()
+
+    become(Program(name, run, {}, str(ROOT)), stdout, stderr)
 
 
 if __name__ == "__main__":

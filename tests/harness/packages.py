@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Makes what people publish: OVF packages (signed in each way that matters), OVAs and ISO images.
+"""Makes content to publish: OVF packages (signed in each way that matters), OVAs and ISO images.
 
 ``python -m tests.harness.packages ovf DIR --signed self-signed`` and ``... iso PATH --size 1MiB`` do it from a shell.
-The disks have a stream-optimized header and descriptor and are pseudo-random beyond it, so that servers which look
-into a disk take them; nothing would boot from them.
+The disks have a stream-optimized header and descriptor, so that servers which look into a disk accept them. The rest is
+pseudo-random, so nothing boots from them.
 """
 
 from __future__ import annotations
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 
 PathLike = Union[str, Path]
 
+#: What a vCenter raises about a self-signed signer that it does not trust, and what accepts that.
+SELF_SIGNED_RAISES = ("SELF_SIGNED_CERTIFICATE", "UNTRUSTED_CERTIFICATE")
+ACCEPTED = [{"type": kind, "ignored": True} for kind in SELF_SIGNED_RAISES]
+
 SIGNATURES = ("self-signed", "expired", "not-yet-valid", "untrusted", "trusted")
 TAMPERINGS = ("descriptor", "disk", "manifest", "signature")
 BLOCK = 1 << 20
@@ -38,7 +42,7 @@ SECTOR = 512
 DESCRIPTOR_SECTORS = 20
 GRAIN_SECTORS = 128
 VMDK_FLAGS = 0x30001  # newline test, compressed grains, markers
-#: The least that is a descriptor.
+#: A minimal descriptor.
 BARE_DESCRIPTOR = (
     b'<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1" xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1">'
     b'<References><File ovf:id="f" ovf:href="disk.vmdk"/></References></Envelope>'
@@ -48,7 +52,7 @@ UNITS = {"": 1, "B": 1, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30}
 
 @dataclass(frozen=True)
 class Package:
-    """Where the pieces of an OVF package lie; ``root_pem`` is the authority behind its certificate, if it has one."""
+    """The paths of the files of an OVF package; ``root_pem`` is the authority of its certificate, if it has one."""
 
     descriptor: Path
     manifest: Path
@@ -76,6 +80,33 @@ class Package:
         return (self.manifest, *signed, self.descriptor, *self.references)
 
 
+def certificate_in(signature: Path) -> str:
+    """The certificate of the signer in a `.cert`, as PEM text."""
+    end = "-----END CERTIFICATE-----\n"
+    text = signature.read_text(encoding="utf-8")
+    return text[text.index("-----BEGIN") : text.index(end)] + end
+
+
+def signer_in(signature: Path) -> str:
+    """The SHA-256 fingerprint of that certificate, in upper-case hex digits with colons."""
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.x509 import load_pem_x509_certificate
+
+    return load_pem_x509_certificate(certificate_in(signature).encode()).fingerprint(SHA256()).hex(":").upper()
+
+
+def kept_of(package: Package) -> dict[str, bytes]:
+    """What vCenter keeps of a package: all but its manifest and certificate."""
+    return {path.name: path.read_bytes() for path in (package.descriptor, *package.references)}
+
+
+def sparse(path: Path, size: int) -> Path:
+    """A file of zeros that takes no place on the disk."""
+    with path.open("wb") as stream:
+        stream.truncate(size)
+    return path
+
+
 def make_package(
     directory: PathLike,
     name: str = "rocky9",
@@ -85,11 +116,10 @@ def make_package(
     signed: str | None = None,
     tamper: str | None = None,
 ) -> Package:
-    """Writes a package whose manifest fits, unless ``tamper`` names the piece that is changed afterwards.
+    """Write a package whose manifest fits, unless ``tamper`` names the file to change afterwards.
 
-    ``signed``: None, ``self-signed``, or one of ``expired``, ``not-yet-valid``, ``untrusted`` and ``trusted``, which
-    are all issued by the root in ``root_pem``: whether a server trusts it is that server's affair, and the only
-    difference between the last two.
+    ``signed`` is None, ``self-signed``, or one of ``expired``, ``not-yet-valid``, ``untrusted`` and ``trusted``, which
+    the root in ``root_pem`` issues. The last two differ only in whether the server trusts that root.
     """
     if signed is not None and signed not in SIGNATURES:
         raise ValueError(f"signed must be one of {', '.join(SIGNATURES)}, not {signed!r}")
@@ -117,7 +147,7 @@ def make_package(
 
 
 def make_ova(package: Package, path: PathLike) -> Path:
-    """The package as one archive: the descriptor first, then manifest and certificate, then what it references."""
+    """The package as one archive: the descriptor first, then manifest and certificate, then the references."""
     signed = (package.certificate,) if package.certificate else ()
     with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as archive:
         for member in (package.descriptor, package.manifest, *signed, *package.references):
@@ -126,7 +156,7 @@ def make_ova(package: Package, path: PathLike) -> Path:
 
 
 def make_iso(path: PathLike, size: int, seed: str = "") -> Path:
-    """So many bytes that depend on the seed only, written without being held in memory."""
+    """Write this many bytes, which depend only on the seed, without holding them in memory."""
     with open(path, "wb") as stream:
         for block in _noise(seed or Path(path).name, size):
             stream.write(block)
@@ -300,7 +330,8 @@ def _tamper(package: Package, piece: str) -> None:
     elif piece == "disk":
         _append(package.disks[0], b"changed")
     elif piece == "manifest":
-        _append(package.manifest, b"\n")
+        # It says the same, and is not what was signed.
+        package.manifest.write_bytes(package.manifest.read_bytes().replace(b")= ", b")=", 1))
     elif package.certificate is not None:
         text = package.certificate.read_text(encoding="utf-8")
         position = text.index("= ") + 2

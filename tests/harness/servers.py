@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Servers that the simulator cannot be: with canned answers, no vCenter at all, a bad certificate, or a proxy."""
+"""Servers that the simulator cannot imitate: with canned answers, a bad certificate, not a vCenter, or a proxy."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Callable
+
+import requests
 
 HOST = "127.0.0.1"
 TUNNEL_SECONDS = 30.0
@@ -56,19 +57,27 @@ class Identity:
 
     @property
     def certificate(self) -> str:
-        """What the server presents, as PEM."""
+        """The certificate as PEM."""
         return Path(self.server_path).read_text(encoding="utf-8").partition("-----BEGIN PRIVATE")[0].strip()
 
     def thumbprint(self, algorithm: str) -> str:
-        """Its hash as the API writes it."""
+        """The hash of the certificate as the API writes it."""
         digest = hashlib.new(algorithm, ssl.PEM_cert_to_DER_cert(self.certificate)).hexdigest().upper()
         return ":".join(digest[start : start + 2] for start in range(0, len(digest), 2))
 
 
 def make_identity(
-    directory: Path, *, hosts: Sequence[str] = (HOST, "localhost"), days: tuple[int, int] = (-1, 30)
+    directory: Path,
+    *,
+    hosts: Sequence[str] = (HOST, "localhost"),
+    days: tuple[int, int] = (-1, 30),
+    fault: str = "",
 ) -> Identity:
-    """Write a certificate that is valid for C(hosts) from and to so many days from now, and an authority of its own."""
+    """Write a certificate for `hosts`, valid from and to these days from now, and an authority for it.
+
+    `fault` is what older authorities do: no-key-identifier, no-key-usage, or not-critical, of their constraints. With
+    no-authority the one that signs may not.
+    """
     from cryptography import x509  # most tests need no certificate of their own
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -80,24 +89,33 @@ def make_identity(
     authority = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "An Authority of a Test")])
 
     def builder(subject: x509.Name, public_key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
-        return (
+        begun = (
             x509.CertificateBuilder()
             .subject_name(subject)
             .issuer_name(authority)
             .public_key(public_key)
             .serial_number(x509.random_serial_number())
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
+        )
+        if fault == "no-key-identifier":
+            return begun
+        return begun.add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False
         )
 
-    ca = (
+    authorizing = fault != "no-authority"
+    begun = (
         builder(authority, ca_key.public_key())
         .not_valid_before(now - datetime.timedelta(days=1000))
         .not_valid_after(now + datetime.timedelta(days=1000))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_signing_usage(), critical=True)
-        .sign(ca_key, hashes.SHA256())
+        .add_extension(
+            x509.BasicConstraints(ca=authorizing, path_length=0 if authorizing else None),
+            critical=fault != "not-critical",
+        )
     )
+    if fault != "no-key-usage":
+        begun = begun.add_extension(_signing_usage(), critical=True)
+    ca = begun.sign(ca_key, hashes.SHA256())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0])])
     server = (
         builder(subject, key.public_key())
@@ -149,7 +167,7 @@ def server_context(identity: Identity) -> ssl.SSLContext:
 
 
 class _QuietServer(ThreadingHTTPServer):
-    """Clients that turn away in mid-handshake are what the tests are about, so nothing is printed of them."""
+    """Prints no errors, as tests break off handshakes on purpose."""
 
     daemon_threads = True
     context: ssl.SSLContext | None = None
@@ -173,9 +191,9 @@ class _QuietServer(ThreadingHTTPServer):
 
 
 class CannedServer:
-    """Answers each request with what C(respond) makes of it, over TLS unless C(tls) is false; keeps what it received.
+    """Answers each request by `respond`, over TLS unless `tls` is false, and keeps what it received.
 
-    It has the attributes that the connection options need; C(ca_path) is its own authority.
+    It has the attributes that the connection options need; `ca_path` is the authority of its certificate.
     """
 
     def __init__(self, respond: Responder, *, tls: bool = True, identity: Identity | None = None) -> None:
@@ -201,7 +219,7 @@ class CannedServer:
 
     @property
     def connections(self) -> int:
-        """How many are open."""
+        """How many connections are open."""
         return len(self._server.served)
 
     def __enter__(self) -> CannedServer:
@@ -213,9 +231,7 @@ class CannedServer:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._server.shutdown()
         self._server.server_close()
         if self._directory:
@@ -226,7 +242,7 @@ class CannedServer:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            # Header and body go out together; otherwise each answer costs a delayed acknowledgement.
+            # This sends header and body together; otherwise each answer waits for a delayed acknowledgement.
             wbufsize = -1
 
             def handle_any(self) -> None:
@@ -252,10 +268,31 @@ class CannedServer:
         return Handler
 
 
-class Proxy:
-    """An HTTP proxy that tunnels, spoken to over TLS if it has an identity; keeps the head of each CONNECT.
+def relay_to(server: Any, change: Callable[[Received, Reply | None], Reply | None]) -> Responder:
+    """Hand each request on to a server.
 
-    C(credentials) are user and password that it asks for; C(refuse) is a status to answer each CONNECT with.
+    `change` may answer in its place, when it is called without a reply, or change the reply of the server.
+    """
+
+    def respond(request: Received) -> Reply:
+        given = change(request, None)
+        if given:
+            return given
+        headers = {name: value for name, value in request.headers.items() if name not in ("host", "content-length")}
+        url = f"https://{server.hostname}:{server.port}{request.path}"
+        answer = requests.request(
+            request.method, url, data=request.body, headers=headers, verify=server.ca_path, timeout=TUNNEL_SECONDS
+        )
+        reply = Reply(answer.status_code, answer.content, {"Content-Type": answer.headers.get("Content-Type", "")})
+        return change(request, reply) or reply
+
+    return respond
+
+
+class Proxy:
+    """An HTTP proxy with tunnels. It speaks TLS if it has an identity, and keeps the head of each CONNECT.
+
+    `credentials` are the user and password that it requires; `refuse` is the status of its answer to each CONNECT.
     """
 
     def __init__(
@@ -270,17 +307,15 @@ class Proxy:
 
     @property
     def connects(self) -> list[str]:
-        """The targets asked for, as host:port."""
+        """The requested targets, as host:port."""
         return [head.split(" ", 2)[1] for head in self.heads if head.startswith("CONNECT ")]
 
     def __enter__(self) -> Proxy:
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        # Closing alone does not wake a thread that waits in accept.
+    def __exit__(self, *_error: object) -> None:
+        # close alone does not wake a thread that waits in accept.
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -342,7 +377,13 @@ def _tunnel(client: socket.socket, target: socket.socket) -> None:
             other[side].sendall(received)
 
 
+_TAKEN: list[socket.socket] = []
+"""The sockets of ports on which nothing listens, so that no server of another test gets one of them."""
+
+
 def unused_port() -> int:
-    """A port on which nothing listens."""
-    with socket.create_server((HOST, 0)) as probe:
-        return int(probe.getsockname()[1])
+    """A port on which nothing listens as long as this process lives."""
+    taken = socket.socket()
+    taken.bind((HOST, 0))
+    _TAKEN.append(taken)
+    return int(taken.getsockname()[1])

@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tasks as a playbook has them: a module run against a simulator, together with what the server received meanwhile."""
+"""Tasks as a playbook runs them: a module against a simulator, with the requests that the server received."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,17 +16,45 @@ from tests.harness.modules import ModuleResult, connection_args, run_module
 from tests.simulator import Exchange, Simulator
 
 UPDATE_SESSION = "content_library_update_session"
+DOWNLOAD_SESSION = "content_library_download_session"
 SESSION_INFO = "content_library_session_info"
+ITEM_INFO = "content_library_item_info"
+RETENTION = "content_library_retention"
+LIBRARY_ITEM = "content_library_item"
+#: Two items that the simulator holds by default: one of an image, and one of a package.
+TOOLS: dict[str, Any] = {"library": "templates", "library_item": "tools"}
+ROCKY9: dict[str, Any] = {"library": "templates", "library_item": "rocky9"}
 DIALECTS = ("api", "rest")
 
+#: The keys of each failure.
+ERROR_KEYS = {"type", "status", "operation", "messages", "data", "session_id"}
 LOGIN_PATHS = ("/api/session", "/rest/com/vmware/cis/session")
 SESSION_PATH = re.compile(r"/update-session/(id:)?[0-9a-f-]+:[0-9a-f-]+$")
 READING_ACTIONS = ("find", "get", "probe")
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    """What the files in a directory hold, by their names."""
+#: Names the vCenter as its addresses of content do, so that these are its own, which the login counts for.
+BY_OWN_NAME: dict[str, Any] = {"hostname": "localhost"}
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    """The contents of the files in a directory, by their names."""
     return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def src(path: Path | str, **more: Any) -> dict[str, Any]:
+    """An entry of the option `files`."""
+    return {"src": str(path), **more}
+
+
+def publish(path: Path | str, item: Mapping[str, str] = TOOLS, /, **options: Any) -> dict[str, Any]:
+    """A task that publishes a file to an item."""
+    return {**item, "state": "done", "files": [src(path)], **options}
+
+
+def fetch(dest: Path | str, item: Mapping[str, str] = ROCKY9, /, **options: Any) -> dict[str, Any]:
+    """A task that fetches the files of an item."""
+    return {"module": DOWNLOAD_SESSION, **item, "dest": str(dest), **options}
 
 
 def action_of(exchange: Exchange) -> str:
@@ -39,12 +67,12 @@ def is_login(exchange: Exchange) -> bool:
 
 
 def changes_something(exchange: Exchange) -> bool:
-    """Whether a request is more than a read: validate counts, as it extends the session; login and logout do not."""
+    """Whether a request changes something. Validate does, as it extends the session; login and logout do not count."""
     return not is_login(exchange) and exchange.method != "GET" and action_of(exchange) not in READING_ACTIONS
 
 
 def announced(exchanges: Iterable[Exchange]) -> list[dict[str, Any]]:
-    """What was announced of each file, without the wrapper of a dialect."""
+    """The announcement of each file, without the envelope of a dialect."""
     return [
         body.get("file_spec", body)
         for body in (
@@ -82,7 +110,7 @@ class Run:
 
     @property
     def error(self) -> dict[str, Any]:
-        """The failure payload; that there is one is part of what a failure promises."""
+        """The failure payload; the run must have one."""
         assert self.failed, self.result
         error: dict[str, Any] = self.result["error"]
         return error
@@ -114,7 +142,7 @@ class Run:
 
     @property
     def session_reads(self) -> list[Exchange]:
-        """The reads of one update session as such, without its files."""
+        """The reads of one update session, without those of its files."""
         return [entry for entry in self.exchanges if entry.method == "GET" and SESSION_PATH.search(entry.path)]
 
     def sent(self, method: str, action: str = "", containing: str = "update-session") -> list[Exchange]:
@@ -126,6 +154,16 @@ class Run:
         ]
 
 
+def in_dialect(sim: Simulator, module: str, dialect: str) -> Callable[..., ModuleResult]:
+    """A function that runs a module in one dialect; afterwards the record holds only the requests of the last run."""
+
+    def run(*, check: bool = False, **options: Any) -> ModuleResult:
+        sim.clear_exchanges()
+        return run_module(module, {**connection_args(sim), "api_dialect": dialect, **options}, check=check)
+
+    return run
+
+
 @dataclass(frozen=True)
 class Tasks:
     """Runs tasks with one connection, speaking one dialect, against a simulator."""
@@ -134,15 +172,18 @@ class Tasks:
     dialect: str
 
     def run(self, module: str = UPDATE_SESSION, *, check: bool = False, **options: Any) -> Run:
+        """Run a task; one of an update session that names no state declares it active."""
         self.sim.clear_exchanges()
-        connection = {**connection_args(self.sim), "api_dialect": self.dialect}
-        outcome = run_module(module, {**connection, **options}, check=check)
+        given = {**connection_args(self.sim), "api_dialect": self.dialect}
+        if module == UPDATE_SESSION:
+            given["state"] = "active"
+        outcome = run_module(module, {**given, **options}, check=check)
         return Run(outcome, self.sim.exchanges)
 
     def converge(self, **options: Any) -> Run:
-        """Run a task in check mode, for real and again; returns the real run.
+        """Run a task in check mode, then for real, then once more; returns the real run.
 
-        Check mode only reads and predicts what the real run does; the run after it finds nothing to do.
+        Asserts that check mode only reads and predicts the real run, and that the third run finds nothing to do.
         """
         predicted = self.run(check=True, **options)
         assert not predicted.failed, predicted.msg

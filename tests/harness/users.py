@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Other users: what this process may do as one of them, and programs that one of them runs."""
+"""Other users: this process with the rights of one, and programs that one runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SECONDS = 60.0
 
 @contextmanager
 def as_nobody() -> Iterator[None]:
-    """Without the rights of root, if the tests have them."""
+    """Drop the rights of root in the block, if the tests have them."""
     mine = os.geteuid()
     if mine == 0:
         os.seteuid(NOBODY)
@@ -32,7 +32,7 @@ def as_nobody() -> Iterator[None]:
 
 
 def require_root() -> None:
-    """Leave a test out that needs the rights of root, but not in CI."""
+    """Skip a test that needs the rights of root, except in CI."""
     if os.geteuid() != 0:
         if os.environ.get("CI") == "true":
             pytest.fail("CI runs as root, as a test starts a process of another user")
@@ -41,7 +41,7 @@ def require_root() -> None:
 
 @contextmanager
 def reachable_folder() -> Iterator[Path]:
-    """A directory that every user can reach: those of pytest are its user's alone."""
+    """A directory that every user can reach; only their owner can reach those of pytest."""
     made = Path(tempfile.mkdtemp(prefix="vsphere-content-"))
     made.chmod(0o755)
     try:
@@ -51,7 +51,7 @@ def reachable_folder() -> Iterator[Path]:
 
 
 def start_as_nobody(script: str, folder: Path, **variables: str) -> subprocess.Popen[str]:
-    """A shell script in a process of its own that belongs to another user, who begins in a folder."""
+    """Start a shell script as another user, in this folder."""
     return subprocess.Popen(
         ["/bin/sh", "-euc", script],
         cwd=folder,

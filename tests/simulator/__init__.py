@@ -7,7 +7,7 @@ From the command line: ``python -m tests.simulator --help``. In a test::
     with Simulator(dialect="api", settle=0.05) as sim:
         item = sim.run(lambda store: store.find_item_id("templates", "rocky9"))
 
-``sim.run`` hands the store to a function on the server's thread. Recipes, each answering the session's id::
+``sim.run`` calls a function with the store, on the server's thread. Recipes, each returns the session's id::
 
     store.seed_update_session(item)                                       # ACTIVE, empty, the first user's
     store.seed_update_session(item, user="viewer@vsphere.local")          # somebody else's
@@ -22,14 +22,15 @@ and what happens beside the test::
 
     store.seed_item_files(item, {"a.iso": b"..."})       # content that the item already holds
     store.move_transfer(session, "a.iso", 100)           # somebody else's upload goes on
-    store.break_transfer(session, "a.iso")               # the session goes to ERROR by itself
+    store.break_transfer(session, "a.iso")               # the session goes to ERROR
     store.logins.expire_all()                            # every token is stale from now on
 
 and what to assert on: ``store.update_session(id).state``, ``store.active_update_sessions()``,
 ``store.item_contents(item)``, ``store.logins.count``, and ``sim.exchanges``.
 
-The seed (``Seed``) chooses what the server holds and how it deviates from a current vCenter; see ``seed.py``. Faults
-are described in ``faults.py``. A ``clock`` that the test moves makes expiry and settling happen when it says so.
+The seed (``Seed``) says what the server holds and how it deviates from a current vCenter; see ``seed.py``. What it does
+otherwise follows the facts in ``facts.py``. A version (``versions.py``) and a world (``worlds.py``) are changes of the
+seed. For faults see ``faults.py``. With a ``clock`` of its own, a test decides when sessions expire and files settle.
 """
 
 from __future__ import annotations

@@ -15,8 +15,10 @@ import tempfile
 from .faults import parse_fault
 from .record import Observer
 from .seed import Seed, load_seed
-from .server import Server, Settings
+from .server import SETTLE, Server, Settings
 from .tls import make_tls
+from .versions import DEFAULT, VERSIONS, as_version
+from .worlds import describe_worlds, in_worlds, parse_worlds, slow_world
 
 
 def parser() -> argparse.ArgumentParser:
@@ -25,27 +27,50 @@ def parser() -> argparse.ArgumentParser:
     )
     options.add_argument("--host", default="127.0.0.1")
     options.add_argument("--port", type=int, default=0, help="0 takes any free port")
+    options.add_argument(
+        "--primary-name", default="", metavar="NAME", help="the server's own name, in addresses of content"
+    )
     options.add_argument("--dialect", choices=("both", "api", "rest"), default="both")
     options.add_argument("--seed", metavar="FILE.yml", help="what the server holds when it starts")
-    options.add_argument("--data", metavar="DIR", help="keep content there instead of in memory")
+    options.add_argument(
+        "--data",
+        metavar="DIR",
+        help="keep content there instead of in memory, for as long as an item or a session holds it",
+    )
     options.add_argument("--session-timeout", type=float, default=300.0, metavar="SECONDS")
-    options.add_argument("--login-timeout", type=float, default=1800.0, metavar="SECONDS")
+    options.add_argument("--login-timeout", type=float, metavar="SECONDS", help="how long a login may be idle")
     options.add_argument("--latency", type=float, default=0.0, metavar="MS", help="wait before each answer")
     options.add_argument("--rate", type=int, metavar="BYTES_PER_SECOND", help="limit of each connection")
     options.add_argument(
-        "--settle", type=float, default=0.2, metavar="SECONDS", help="how long content takes to be READY"
+        "--settle",
+        type=float,
+        metavar="SECONDS",
+        help=f"how long content takes to be READY; pushed files are READY at once without it, others after {SETTLE}",
     )
     options.add_argument("--fault", action="append", default=[], metavar="METHOD:PATH-GLOB:NTH:KIND")
+    options.add_argument("--vcenter", choices=tuple(VERSIONS), default=DEFAULT, help="the version to be like")
+    options.add_argument(
+        "--world", action="append", default=[], metavar="NAME=VALUE", help="answer an open question in this way"
+    )
+    options.add_argument("--worlds", action="store_true", help="print the open questions as JSON, and stop")
     options.add_argument("--record", metavar="FILE.jsonl", help="write one line for each exchange")
     return options
 
 
 def main(arguments: list[str] | None = None, *observers: Observer) -> int:
     options = parser().parse_args(arguments)
+    if options.worlds:
+        print(json.dumps(describe_worlds(), indent=2))
+        return 0
     try:
         for text in options.fault:
             parse_fault(text)
-        seed = load_seed(options.seed) if options.seed else Seed()
+        given = load_seed(options.seed) if options.seed else Seed()
+        seed = in_worlds(
+            as_version(given, options.vcenter), {**slow_world(options.settle), **parse_worlds(options.world)}
+        )
+        if options.dialect not in ("both", *seed.dialects):
+            raise ValueError(f"vCenter {options.vcenter} does not speak /{options.dialect}: leave --dialect out")
         if options.data:
             os.makedirs(options.data, exist_ok=True)
     except (OSError, ValueError, TypeError) as error:
@@ -66,9 +91,10 @@ async def serve(options: argparse.Namespace, seed: Seed, directory: str, observe
             options.login_timeout,
             options.latency,
             options.rate,
-            options.settle,
+            SETTLE if options.settle is None else options.settle,
             options.record,
             observers=observers,
+            primary_name=options.primary_name,
         ),
         seed,
     )
@@ -78,7 +104,7 @@ async def serve(options: argparse.Namespace, seed: Seed, directory: str, observe
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     try:
-        await server.start(make_tls(directory, options.host))
+        await server.start(make_tls(directory, options.host, server.settings.own_name))
     except OSError as error:
         print(f"simulator: {error}", file=sys.stderr)
         return 1

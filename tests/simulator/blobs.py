@@ -10,6 +10,7 @@ import io
 import itertools
 import os
 import uuid
+import weakref
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -19,7 +20,7 @@ BLOCK = 1 << 20
 
 
 class Pieces:
-    """Content in memory as the blocks that it came in: one growing buffer would be copied again and again."""
+    """Content in memory, kept in the blocks in which it came: one growing buffer would be copied again and again."""
 
     def __init__(self, blocks: Iterable[bytes]) -> None:
         self._blocks = [block for block in blocks if block]
@@ -36,22 +37,33 @@ class Pieces:
         return b"".join(found)
 
 
+class Stored:
+    """A file with content, which is removed as soon as no blob is a part of it any more, or the simulator ends."""
+
+    def __init__(self, directory: str) -> None:
+        self.path = os.path.join(directory, uuid.uuid4().hex)
+        # An empty file needs a place too.
+        with open(self.path, "wb"):
+            pass
+        weakref.finalize(self, os.unlink, self.path)
+
+
 @dataclass(frozen=True)
 class Blob:
-    """Finished content: a window on bytes in memory or in a file, with the digests known of it."""
+    """Finished content: a range of bytes in memory or in a file, with its known digests."""
 
     size: int
     digests: dict[str, str] = field(default_factory=dict)
     memory: Pieces | None = None
-    path: str | None = None
+    stored: Stored | None = None
     offset: int = 0
 
     def read(self, start: int, length: int) -> bytes:
         length = max(0, min(length, self.size - start))
         if self.memory is not None:
             return self.memory.read(self.offset + start, length)
-        assert self.path is not None
-        with open(self.path, "rb") as stream:
+        assert self.stored is not None
+        with open(self.stored.path, "rb") as stream:
             stream.seek(self.offset + start)
             return stream.read(length)
 
@@ -71,11 +83,11 @@ class Blob:
     def open(self) -> BinaryIO:
         if self.memory is not None:
             return io.BytesIO(self.read(0, self.size))
-        assert self.path is not None
-        return open(self.path, "rb")
+        assert self.stored is not None
+        return open(self.stored.path, "rb")
 
     def window(self, offset: int, size: int) -> Blob:
-        return Blob(size, {}, self.memory, self.path, self.offset + offset)
+        return Blob(size, {}, self.memory, self.stored, self.offset + offset)
 
 
 class BlobWriter:
@@ -83,19 +95,15 @@ class BlobWriter:
 
     def __init__(self, directory: str | None, algorithms: Iterable[str]) -> None:
         self._hashers = {name: hashlib.new(HASHES[name]) for name in algorithms}
-        self._path = os.path.join(directory, uuid.uuid4().hex) if directory else None
+        self._stored = Stored(directory) if directory else None
         self._blocks: list[bytes] = []
         self.size = 0
-        if self._path:
-            # A file without content has a place too.
-            with open(self._path, "wb"):
-                pass
 
     def write(self, block: bytes) -> None:
-        if self._path is None:
+        if self._stored is None:
             self._blocks.append(block)
         else:
-            with open(self._path, "ab") as stream:
+            with open(self._stored.path, "ab") as stream:
                 stream.write(block)
         for hasher in self._hashers.values():
             hasher.update(block)
@@ -103,11 +111,7 @@ class BlobWriter:
 
     def finish(self) -> Blob:
         digests = {name: hasher.hexdigest() for name, hasher in self._hashers.items()}
-        return Blob(self.size, digests, None if self._path else Pieces(self._blocks), self._path)
-
-    def discard(self) -> None:
-        if self._path:
-            os.unlink(self._path)
+        return Blob(self.size, digests, None if self._stored else Pieces(self._blocks), self._stored)
 
 
 def blob_of(content: bytes) -> Blob:
@@ -115,6 +119,6 @@ def blob_of(content: bytes) -> Blob:
 
 
 def damaged(blob: Blob) -> Blob:
-    """The same number of bytes, of which the last is another one."""
+    """The same content with another last byte."""
     content = blob.read(0, blob.size)
     return blob_of(content[:-1] + bytes([content[-1] ^ 0xFF]))

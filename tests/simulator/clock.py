@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Time as the server sees it: an elapsed-seconds clock that tests replace, and the date that goes with it."""
+"""The server's time: a clock of elapsed seconds that tests can replace, and the date by it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ Seconds = Callable[[], float]
 
 
 class Calendar:
-    """Turns the clock's seconds into dates, so that a clock moved by a test moves the dates too."""
+    """Turns the clock's seconds into dates, so a test that moves the clock moves the dates too."""
 
     def __init__(self, clock: Seconds) -> None:
         self.clock = clock
         self._origin = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=clock())
 
     def set_ahead(self, seconds: float) -> None:
-        """Have the server's clock show another time than that of its clients."""
+        """Set the server's clock ahead of that of its clients."""
         self._origin += datetime.timedelta(seconds=seconds)
 
     def date(self, seconds: float) -> datetime.datetime:

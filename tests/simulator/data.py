@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The data service: content that is PUT to an upload address and fetched from a download address."""
+"""The data service: takes PUT requests at upload addresses, and GET requests at download addresses."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from aiohttp import http_exceptions, web
 from .blobs import BLOCK, BlobWriter, damaged
 from .descriptor import unpack
 from .downloads import DownloadFile, DownloadSession
+from .facts import follows
 from .faults import Fault
 from .holds import hold_after
 from .store import Store
@@ -23,12 +24,14 @@ from .updates import UpdateFile, UpdateSession
 if TYPE_CHECKING:
     from .server import Progress, Server
 
+#: Clients use either.
+UPLOADS = ("PUT", "POST")
 BROKEN = (OSError, aiohttp.ClientError, http_exceptions.HttpProcessingError, asyncio.IncompleteReadError)
 RANGE = re.compile(r"^bytes=(\d+)-(\d*)$")
 
 
 class Pace:
-    """Keeps one connection to a number of bytes a second."""
+    """Limits one connection to a number of bytes per second."""
 
     def __init__(self, rate: int | None) -> None:
         self._rate = rate
@@ -49,10 +52,11 @@ class DataService:
     def __init__(self, server: Server) -> None:
         self._server = server
 
+    @follows("post-uploads-as-well")
     async def handle(self, request: web.BaseRequest, progress: Progress) -> web.StreamResponse:
         identifier = request.rel_url.raw_path.split("/")[3]
         store = self._server.store
-        target = store.updates.upload_target(identifier) if request.method == "PUT" else None
+        target = store.updates.upload_target(identifier) if request.method in UPLOADS else None
         if target is not None:
             return await self._upload(request, progress, store, target, store.updates.upload_file(target, identifier))
         source = store.downloads.source(identifier) if request.method == "GET" else None
@@ -75,7 +79,6 @@ class DataService:
         except BROKEN:
             whole = False
         if not whole or entry.generation != generation or session.state != "ACTIVE":
-            writer.discard()
             self._server.close(progress, None)
             return self._server.drop(request)
         kind = progress.fault.kind if progress.fault is not None else ""
@@ -87,7 +90,7 @@ class DataService:
             store.updates.break_transfer(session, entry.name, "Pipe closed")
         if kind == "hold-answer":
             await self._server.holds.wait()
-        response = web.Response(status=200)
+        response = _put_answer(store.seed.put_status)
         self._server.close(progress, response)
         return response
 
@@ -100,7 +103,7 @@ class DataService:
         entry: UpdateFile,
         writer: BlobWriter,
     ) -> bool:
-        """Whether the body arrived as a whole; what came until then counts as transferred."""
+        """Take the body; returns whether all of it arrived. A part counts as transferred too."""
         pace = Pace(self._server.settings.rate)
         loop = asyncio.get_running_loop()
         generation = entry.generation
@@ -122,7 +125,7 @@ class DataService:
             waiting.append(piece)
             held += len(piece)
             if not piece or held >= BLOCK:
-                # One block is hashed and stored while the next one is read.
+                # A thread hashes and stores one block while the next one is read.
                 await writing
                 writing = loop.run_in_executor(None, writer.write, b"".join(waiting))
                 waiting, held = [], 0
@@ -131,6 +134,7 @@ class DataService:
                 return request.content_length in (None, progress.request_bytes)
             await pace.keep(progress.request_bytes)
 
+    @follows("range-of-downloads")
     async def _download(
         self, request: web.BaseRequest, progress: Progress, store: Store, session: DownloadSession, entry: DownloadFile
     ) -> web.StreamResponse:
@@ -163,7 +167,7 @@ class DataService:
                 border = stop if held_from is None else start + held_from
                 piece = blob.read(position, min(pace.block, border - position))
                 position += len(piece)
-                # The client may ask for the state as soon as it has the last byte, so both are noted before that goes.
+                # The client may ask for the state as soon as it has the last byte, so note both before sending it.
                 store.downloads.fetched(session, entry, position)
                 if position >= stop:
                     self._note(progress, response, position - start)
@@ -181,6 +185,11 @@ class DataService:
         self._server.close(progress, web.Response(status=response.status), count)
 
 
+@follows("answer-of-a-put", "uploads-need-no-token")
+def _put_answer(status: int) -> web.Response:
+    return web.Response(status=status)
+
+
 def _cut_after(fault: Fault | None, size: int) -> int | None:
     """How many bytes of an upload to take before the connection breaks, None for all of them."""
     if fault is None or fault.kind != "reset-mid-body":
@@ -189,7 +198,7 @@ def _cut_after(fault: Fault | None, size: int) -> int | None:
 
 
 def _span(header: str | None, size: int) -> tuple[int, int] | None:
-    """First byte and the one after the last; None if the range lies outside."""
+    """The first byte of a range and the one after its last; None if the range is outside the content."""
     match = RANGE.match(header or "")
     if match is None:
         return 0, size

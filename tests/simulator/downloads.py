@@ -11,11 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from .catalog import Catalog, Item, ItemFile, check_client_token
+from .catalog import Catalog, Item, ItemFile, check_client_token, refuse_template, storage_uri
 from .clock import Calendar
 from .errors import CLS, Message, invalid_argument, message, not_found, unauthorized, wrong_state
+from .facts import follows
 from .seed import Seed, UserSeed
 from .updates import check_progress, session_id
+
+READ_STORAGE = "ContentLibrary.ReadStorage"
 
 
 @dataclass
@@ -39,6 +42,8 @@ class DownloadSession:
     state: str = "ACTIVE"
     client_progress: int = 0
     error_message: Message | None = None
+    ended_at: float | None = None
+    reads_storage: bool = True
 
 
 class Downloads:
@@ -61,15 +66,23 @@ class Downloads:
             raise invalid_argument(
                 CLS + "session_spec_incomplete", "The field {0} of the create spec is missing.", "library_item_id"
             )
-        session = self.open(self._catalog.item(spec["library_item_id"]), user.name)
+        item = self._catalog.item(spec["library_item_id"])
+        refuse_template(item, "download")
+        session = self.open(item, user.name, client_token, READ_STORAGE in user.privileges)
         if client_token:
             self._tokens[f"{user.name} {client_token}"] = session.id
         return session.id
 
-    def open(self, item: Item, user: str) -> DownloadSession:
+    @follows("direct-needs-a-privilege-at-creation")
+    def open(
+        self, item: Item, user: str, client_token: str | None = None, reads_storage: bool = True
+    ) -> DownloadSession:
         files = {name: DownloadFile(entry) for name, entry in item.files.items()}
         expires = self._calendar.clock() + self._timeout
-        session = DownloadSession(session_id(), item, user, str(item.content_version), expires, files)
+        session = DownloadSession(
+            session_id(self._seed, client_token), item, user, str(item.content_version), expires, files
+        )
+        session.reads_storage = reads_storage
         self.sessions[session.id] = session
         return session
 
@@ -117,10 +130,14 @@ class Downloads:
         for session in [entry for entry in self.sessions.values() if entry.item.id == item_id]:
             del self.sessions[session.id]
 
+    @follows("sessions-expire", "ended-sessions-vanish")
     def advance(self) -> None:
         now = self._calendar.clock()
         for session in list(self.sessions.values()):
-            if session.state == "ACTIVE" and now > session.expires:
+            if session.state != "ACTIVE" and session.ended_at is None:
+                session.ended_at = now
+            is_over = session.ended_at is not None and now - session.ended_at > self._seed.ended_seconds
+            if is_over or (session.state == "ACTIVE" and now > session.expires):
                 del self.sessions[session.id]
 
     def file(self, identifier: str, name: str) -> DownloadFile:
@@ -130,9 +147,9 @@ class Downloads:
         return session.files[name]
 
     def prepare(self, user: UserSeed, identifier: str, name: str, endpoint_type: str) -> DownloadFile:
-        self._active(identifier, "prepare")
+        session = self._active(identifier, "prepare")
         entry = self.file(identifier, name)
-        if endpoint_type == "DIRECT" and "ContentLibrary.ReadStorage" not in user.privileges:
+        if endpoint_type == "DIRECT" and not (session.reads_storage and READ_STORAGE in user.privileges):
             raise unauthorized(user.name)
         if entry.requested_at is None or entry.endpoint_type != endpoint_type:
             entry.requested_at, entry.endpoint_type = self._calendar.clock(), endpoint_type
@@ -148,11 +165,13 @@ class Downloads:
             return "PREPARED"
         return "PREPARE_REQUESTED" if elapsed < self._settle / 2 else "PREPARING"
 
+    @follows("download-address-after-its-session", "prepare-then-get")
     def source(self, download_id: str) -> DownloadSession | None:
-        """The session that a download address belongs to, as long as it can be fetched from."""
+        """The session of a download address, None if nothing can be fetched from there any more."""
         for session in self.sessions.values():
             for entry in session.files.values():
-                if entry.download_id == download_id and session.state == "ACTIVE" and self.status(entry) == "PREPARED":
+                is_open = session.state == "ACTIVE" or self._seed.download_outlives
+                if entry.download_id == download_id and is_open and self.status(entry) == "PREPARED":
                     return session
         return None
 
@@ -179,11 +198,12 @@ class Downloads:
             model["error_message"] = session.error_message
         return model
 
+    @follows("download-checksum-when-fetched", "download-size-late")
     def describe_file(self, session: DownloadSession, entry: DownloadFile, origin: str) -> dict[str, Any]:
         name, blob = entry.source.name, entry.source.blob
         status = self.status(entry)
         model: dict[str, Any] = {"name": name, "bytes_transferred": entry.bytes_transferred, "status": status}
-        # What a disk will measure is known only once it has been prepared for export.
+        # The size of a disk is known only once it has been prepared for export.
         if status == "PREPARED" or not name.lower().endswith(".vmdk"):
             model["size"] = blob.size
         if status == "PREPARED":
@@ -198,6 +218,5 @@ class Downloads:
     def _endpoint(self, session: DownloadSession, entry: DownloadFile, origin: str) -> str:
         name = quote(entry.source.name, safe="")
         if entry.endpoint_type == "DIRECT":
-            folder = f"contentlib-{session.item.library.id}/{session.item.id}"
-            return f"ds:///vmfs/volumes/datastore1/{folder}/{name}"
+            return storage_uri(session.item, entry.source.name)
         return f"{origin}/cls/data/{entry.download_id}/{name}"

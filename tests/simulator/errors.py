@@ -1,24 +1,27 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the server says no: a typed fault, and the localizable messages that it carries."""
+"""The server's errors: a type, and localizable messages."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from .facts import follows
+
 CLS = "com.vmware.vdcs.cls-main."
 Message = dict[str, Any]
 
 
 class ApiError(Exception):
-    """One error of the API, independent of the dialect that will carry it."""
+    """One error of the API, independent of the dialect."""
 
-    def __init__(self, error_type: str, *messages: Message, data: Any | None = None) -> None:
+    def __init__(self, error_type: str, *messages: Message, data: Any | None = None, challenge: str = "") -> None:
         super().__init__(f"{error_type}: " + " ".join(entry["default_message"] for entry in messages))
         self.error_type = error_type
         self.messages: list[Message] = list(messages)
         self.data = data
+        self.challenge = challenge
 
 
 def message(
@@ -44,15 +47,21 @@ def not_found(kind: str, identifier: str) -> ApiError:
     )
 
 
+@follows("unknown-operation-is-json")
+def unknown_operation(path: str) -> ApiError:
+    text = "Unable to find operations for URL {0}"
+    return ApiError("NOT_FOUND", message("com.vmware.vapi.rest.operationsForUrlNotFound", text, path))
+
+
 def invalid_argument(message_id: str, template: str, *args: str) -> ApiError:
     return ApiError("INVALID_ARGUMENT", message(message_id, template, *args))
 
 
-def unauthenticated() -> ApiError:
-    return ApiError(
-        "UNAUTHENTICATED",
-        message("com.vmware.vapi.endpoint.method.authentication.required", "Authentication required."),
-    )
+@follows("authentication-required-id", "challenge-in-refused-login")
+def unauthenticated(is_old: bool = False) -> ApiError:
+    name = "vapi.method" if is_old else "com.vmware.vapi.endpoint.method"
+    text = message(f"{name}.authentication.required", "Authentication required.")
+    return ApiError("UNAUTHENTICATED", text, challenge="" if is_old else 'Basic realm="VAPI endpoint",SIGN realm=""')
 
 
 def unauthorized(user: str) -> ApiError:
@@ -63,7 +72,7 @@ def unauthorized(user: str) -> ApiError:
 
 
 def wrong_state(operation: str, state: str, reason: str, kind: str = "import") -> ApiError:
-    """The refusal that a session which is no longer ACTIVE gives to each operation that needs it to be."""
+    """The refusal of an operation that needs an ACTIVE session, for a session in another state."""
     args: Sequence[str] = (operation, state, reason) if reason else (operation, state)
     text = f"The operation {{0}} can not be invoked when the {kind} session is in the {{1}} state."
     return ApiError(
@@ -72,10 +81,8 @@ def wrong_state(operation: str, state: str, reason: str, kind: str = "import") -
     )
 
 
-def resource_busy(item_id: str) -> ApiError:
-    return ApiError(
-        "RESOURCE_BUSY",
-        message(
-            CLS + "update_session_already_active", "Another update session is active on the library item {0}.", item_id
-        ),
-    )
+def resource_busy(identifier: str, named: str = "item") -> ApiError:
+    text = "Another update session is active on the library item {0}."
+    if named == "session":
+        text = "The update session {0} is active on the library item."
+    return ApiError("RESOURCE_BUSY", message(CLS + "update_session_already_active", text, identifier))

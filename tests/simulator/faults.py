@@ -2,27 +2,27 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Faults chosen per request: ``METHOD:PATH-GLOB:NTH:KIND``.
 
-METHOD is a verb or ``*``; PATH-GLOB is matched against the path with its query, as it was sent, and knows no wildcard
-but ``*``; NTH counts the requests that match (``1``: the first, ``2+``: from the second on, ``*``: each).
+METHOD is a verb or ``*``. PATH-GLOB must match the path with its query, as it was sent; its only wildcard is ``*``. NTH
+counts the requests that match (``1``: the first, ``2+``: from the second on, ``*``: each).
 
 =================  ====================================================================================
 KIND               what happens
 =================  ====================================================================================
-``503``            that status, with an error body of the dialect; ``503/5`` adds ``Retry-After: 5``
-``reset``          the connection is dropped before any answer, and nothing is done
-``reset-mid-body`` an upload is dropped after its first bytes, or with ``reset-mid-body/50`` after half of them;
-                   anything else is done and half answered
-``hang``           no answer, until the client goes away or the server stops
-``truncate``       it is done, and the body of the answer is cut in half
-``html``           a 502 with the HTML page of a proxy
-``unauthenticated`` the login is ended, and the answer is a 401 without a body
-``busy``           RESOURCE_BUSY
-``slow``           it is done after 2 seconds; ``slow/0.5`` after half a second
-``transfer-error`` an upload is answered with success, and the session then goes to ERROR by itself
-``corrupt``        an upload is stored with another last byte than was sent
-``hold``           nothing is done until the test lets it go on (``Simulator.release``); with ``hold/50`` that is after
-                   half of an upload or a download, and ``hold/100`` is before the answer to an upload
-``hold-answer``    it is done, and its answer waits until the test lets it go; not for downloads
+``503``            answers with this status and an error body of the dialect; ``503/5`` adds ``Retry-After: 5``
+``reset``          drops the connection before any answer, and does nothing
+``reset-mid-body`` drops an upload after its first bytes, or with ``reset-mid-body/50`` after half of them; does
+                   anything else, and sends half of the answer
+``hang``           does not answer until the client goes away or the server stops
+``truncate``       does what was asked, and cuts the body of the answer in half
+``html``           answers 502 with the HTML page of a proxy
+``unauthenticated`` ends the login, and answers 401 without a body
+``busy``           answers RESOURCE_BUSY
+``slow``           does what was asked after 2 seconds; ``slow/0.5`` after half a second
+``transfer-error`` answers an upload with success, then sets the session to ERROR
+``corrupt``        stores an upload with another last byte than was sent
+``hold``           does nothing until the test says so (``Simulator.release``); with ``hold/50`` it stops after half of
+                   an upload or a download, with ``hold/100`` before the answer to an upload
+``hold-answer``    does what was asked, and holds the answer until the test says so; not for downloads
 =================  ====================================================================================
 """
 
@@ -104,6 +104,6 @@ class FaultPlan:
         self._rules.clear()
 
     def next(self, method: str, path: str) -> Fault | None:
-        """The fault that this request meets; each rule counts it, the first one that fires wins."""
+        """The fault for this request: each rule counts the request, and the first one that fires wins."""
         fired = [rule.fault for rule in self._rules if rule.meets(method, path)]
         return fired[0] if fired else None

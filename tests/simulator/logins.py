@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who is logged in: API session tokens that both dialects share, and that end when they idle."""
+"""Who is logged in: API session tokens, which both dialects share, and which expire when idle."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .clock import Calendar
-from .errors import unauthenticated
-from .seed import UserSeed
+from .errors import ApiError, message, unauthenticated
+from .facts import follows
+from .seed import Seed, UserSeed
 
 
 @dataclass
@@ -21,38 +22,54 @@ class Login:
 
 
 class Logins:
-    def __init__(self, users: Mapping[str, UserSeed], calendar: Calendar, timeout: float) -> None:
+    def __init__(
+        self, seed: Seed, users: Mapping[str, UserSeed], calendar: Calendar, idle_seconds: float | None
+    ) -> None:
+        self._seed = seed
         self._users = users
         self._calendar = calendar
-        self._timeout = timeout
+        self._idle_seconds = seed.token_idle_seconds if idle_seconds is None else idle_seconds
         self._by_token: dict[str, Login] = {}
 
     def check(self, name: str, password: str) -> UserSeed:
         user = self._users.get(name.lower())
         if user is None or user.password != password:
-            raise unauthenticated()
+            raise unauthenticated(self._seed.old_authentication)
         return user
 
     def login(self, name: str, password: str) -> str:
         user = self.check(name, password)
+        self._refuse_too_many(user)
         token = uuid.uuid4().hex
         now = self._calendar.clock()
         self._by_token[token] = Login(user, now, now)
         return token
 
+    @follows("login-limit", "login-limit-by-version")
+    def _refuse_too_many(self, user: UserSeed) -> None:
+        together = self._seed.logins_together
+        limit = together or self._seed.login_limit
+        counted = [login for token in list(self._by_token) if (login := self.peek(token))]
+        if sum(together > 0 or login.user is user for login in counted) >= limit:
+            text = "Failed to login: the number of sessions is limited to {0}."
+            name = "com.vmware.vapi.endpoint.failedToLoginMaxUserSessionCountReached"
+            raise ApiError("SERVICE_UNAVAILABLE", message(name, text, str(limit)))
+
     def resolve(self, token: str | None) -> Login:
-        """The login of a request; being asked for is what keeps it alive."""
+        """The login of a request, which also keeps it alive."""
         login = self.peek(token)
         if login is None:
-            raise unauthenticated()
+            raise unauthenticated(self._seed.old_authentication)
         login.last_used = self._calendar.clock()
         return login
 
+    @follows("token-idle-time", "token-ends-absolutely", "upload-keeps-no-login")
     def peek(self, token: str | None) -> Login | None:
         login = self._by_token.get(token or "")
         if login is None:
             return None
-        if self._calendar.clock() - login.last_used > self._timeout:
+        now = self._calendar.clock()
+        if now - login.last_used > self._idle_seconds or now - login.created > self._seed.token_seconds:
             del self._by_token[token or ""]
             return None
         return login

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operations of the API, free of any dialect: the privilege that each needs, and what each does."""
+"""The operations of the API, independent of the dialect: the privilege that each needs, and what each does."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from .catalog import Item, ItemFile, Library, storage_size
-from .seed import UserSeed
+from .catalog import SERVER_GUID, Item, ItemFile, Library, storage_size, storage_uri
+from .facts import follows
+from .seed import LibrarySeed, UserSeed
 from .store import Store
 
 UPDATE = "ContentLibrary.UpdateSession"
 DOWNLOAD = "ContentLibrary.DownloadSession"
+STORAGE = "ContentLibrary.ReadStorage"
 
 
 @dataclass(frozen=True)
 class Call:
-    """One request: who asks, with which arguments, and the origin that transfer addresses are given under."""
+    """One request: its user, its arguments, and the origin for transfer addresses."""
 
     store: Store
     user: UserSeed
@@ -35,6 +37,13 @@ class Operation:
     privilege: str = ""
 
 
+@follows("other-storage")
+def _backing(seed: LibrarySeed) -> dict[str, str]:
+    if seed.storage_uri:
+        return {"type": "OTHER", "storage_uri": seed.storage_uri}
+    return {"type": "DATASTORE", "datastore_id": "datastore-11"}
+
+
 def describe_library(library: Library) -> dict[str, Any]:
     seed = library.seed
     model: dict[str, Any] = {
@@ -45,8 +54,8 @@ def describe_library(library: Library) -> dict[str, Any]:
         "creation_time": library.created,
         "last_modified_time": library.created,
         "version": "1",
-        "server_guid": "7a7c2b0e-8b0f-4c55-9d2e-5b6f1f1f2f10",
-        "storage_backings": [{"type": "DATASTORE", "datastore_id": "datastore-11"}],
+        "server_guid": SERVER_GUID,
+        "storage_backings": [_backing(seed)],
     }
     if seed.security_policy_id:
         model["security_policy_id"] = seed.security_policy_id
@@ -63,6 +72,19 @@ def describe_library(library: Library) -> dict[str, Any]:
     return model
 
 
+@follows("uncached-has-size-0", "disk-size-is-storage")
+def file_size(item: Item, entry: ItemFile) -> int:
+    return storage_size(item.type, entry.name, entry.blob.size) if entry.cached else 0
+
+
+@follows("verification-statuses")
+def verification_of(store: Store, item: Item) -> str:
+    elapsed = store.calendar.clock() - item.verified_at if item.verified_at is not None else store.settle
+    is_under_way = store.seed.verification == "later" and elapsed < store.settle
+    return "VERIFICATION_IN_PROGRESS" if is_under_way else item.verification
+
+
+@follows("subscribed-items-have-own-ids")
 def describe_item(store: Store, item: Item) -> dict[str, Any]:
     model: dict[str, Any] = {
         "id": item.id,
@@ -75,11 +97,11 @@ def describe_item(store: Store, item: Item) -> dict[str, Any]:
         "content_version": str(item.content_version),
         "creation_time": item.created,
         "last_modified_time": item.modified,
-        "size": sum(storage_size(item.type, entry.name, entry.blob.size) for entry in item.files.values()),
-        "cached": True,
+        "size": sum(file_size(item, entry) for entry in item.files.values()),
+        "cached": item.cached,
     }
     if store.seed.preview:
-        model["certificate_verification_info"] = {"status": item.verification}
+        model["certificate_verification_info"] = {"status": verification_of(store, item)}
         if item.cert_chain:
             model["certificate_verification_info"]["cert_chain"] = item.cert_chain
         model["security_compliance"] = item.compliant
@@ -92,8 +114,8 @@ def describe_item(store: Store, item: Item) -> dict[str, Any]:
 def describe_item_file(item: Item, entry: ItemFile) -> dict[str, Any]:
     model: dict[str, Any] = {
         "name": entry.name,
-        "size": storage_size(item.type, entry.name, entry.blob.size),
-        "cached": True,
+        "size": file_size(item, entry),
+        "cached": entry.cached,
         "version": str(entry.version),
     }
     if entry.algorithm != "none":
@@ -111,7 +133,40 @@ def _item_file_get(call: Call) -> Any:
     return describe_item_file(call.store.catalog.item(call["library_item_id"]), entry)
 
 
+@follows("storage-of-an-item")
+def describe_item_storage(item: Item, entry: ItemFile) -> dict[str, Any]:
+    return {
+        **describe_item_file(item, entry),
+        "storage_backing": _backing(item.library.seed),
+        "storage_uris": [storage_uri(item, entry.name)],
+    }
+
+
+def _item_storage_list(call: Call) -> Any:
+    item = call.store.catalog.item(call["library_item_id"])
+    return [describe_item_storage(item, entry) for entry in item.files.values()]
+
+
+def _item_storage_get(call: Call) -> Any:
+    entry = call.store.catalog.item_file(call["library_item_id"], call["file_name"])
+    return [describe_item_storage(call.store.catalog.item(call["library_item_id"]), entry)]
+
+
+@follows("reading-extends")
+def _read(call: Call) -> None:
+    """Note that somebody has read a session, which extends it in some worlds."""
+    updates = call.store.updates
+    if call.store.seed.reading_extends and updates.session(call["session_id"]).state == "ACTIVE":
+        updates.touch(updates.session(call["session_id"]))
+
+
+def _update_get(call: Call) -> Any:
+    _read(call)
+    return call.store.updates.describe(call.store.updates.session(call["session_id"]))
+
+
 def _update_file_list(call: Call) -> Any:
+    _read(call)
     files = call.store.updates.snapshot(call.store.updates.session(call["session_id"]))
     return [call.store.updates.describe_file(entry, call.origin) for entry in files.values()]
 
@@ -122,6 +177,7 @@ def _update_file_add(call: Call) -> Any:
 
 
 def _update_file_get(call: Call) -> Any:
+    _read(call)
     entry = call.store.updates.file(call["session_id"], call["file_name"])
     return call.store.updates.describe_file(entry, call.origin)
 
@@ -160,30 +216,32 @@ OPERATIONS: dict[str, Operation] = {
     "item.delete": Operation(lambda c: c.store.delete_item(c["library_item_id"]), "ContentLibrary.DeleteLibraryItem"),
     "item.file.list": Operation(_item_file_list),
     "item.file.get": Operation(_item_file_get),
+    "item.storage.list": Operation(_item_storage_list, STORAGE),
+    "item.storage.get": Operation(_item_storage_get, STORAGE),
     "update.create": Operation(lambda c: c.store.updates.create(c.user, c["create_spec"], c["client_token"]), UPDATE),
-    "update.list": Operation(lambda c: c.store.updates.list(c.user, c["library_item_id"])),
-    "update.get": Operation(lambda c: c.store.updates.describe(c.store.updates.session(c["session_id"]))),
-    "update.update": Operation(lambda c: c.store.updates.update(c["session_id"], c["update_spec"]), UPDATE),
-    "update.complete": Operation(lambda c: c.store.updates.complete(c["session_id"]), UPDATE),
-    "update.cancel": Operation(lambda c: c.store.updates.cancel(c["session_id"]), UPDATE),
-    "update.fail": Operation(lambda c: c.store.updates.fail(c["session_id"], c["client_error_message"]), UPDATE),
-    "update.keep_alive": Operation(lambda c: c.store.updates.keep_alive(c["session_id"], c["client_progress"]), UPDATE),
-    "update.delete": Operation(lambda c: c.store.updates.delete(c["session_id"]), UPDATE),
+    "update.list": Operation(lambda c: c.store.updates.list(c.user, c["library_item_id"]), UPDATE),
+    "update.get": Operation(_update_get),
+    "update.update": Operation(lambda c: c.store.updates.update(c["session_id"], c["update_spec"])),
+    "update.complete": Operation(lambda c: c.store.updates.complete(c["session_id"])),
+    "update.cancel": Operation(lambda c: c.store.updates.cancel(c["session_id"])),
+    "update.fail": Operation(lambda c: c.store.updates.fail(c["session_id"], c["client_error_message"])),
+    "update.keep_alive": Operation(lambda c: c.store.updates.keep_alive(c["session_id"], c["client_progress"])),
+    "update.delete": Operation(lambda c: c.store.updates.delete(c["session_id"])),
     "update.file.list": Operation(_update_file_list),
-    "update.file.add": Operation(_update_file_add, UPDATE),
+    "update.file.add": Operation(_update_file_add),
     "update.file.get": Operation(_update_file_get),
-    "update.file.remove": Operation(lambda c: c.store.updates.remove_file(c["session_id"], c["file_name"]), UPDATE),
-    "update.file.validate": Operation(lambda c: c.store.updates.validate(c["session_id"]), UPDATE),
+    "update.file.remove": Operation(lambda c: c.store.updates.remove_file(c["session_id"], c["file_name"])),
+    "update.file.validate": Operation(lambda c: c.store.updates.validate(c["session_id"])),
     "download.create": Operation(
         lambda c: c.store.downloads.create(c.user, c["create_spec"], c["client_token"]), DOWNLOAD
     ),
-    "download.list": Operation(lambda c: c.store.downloads.list(c.user, c["library_item_id"])),
+    "download.list": Operation(lambda c: c.store.downloads.list(c.user, c["library_item_id"]), DOWNLOAD),
     "download.get": Operation(lambda c: c.store.downloads.describe(c.store.downloads.session(c["session_id"]))),
-    "download.cancel": Operation(lambda c: c.store.downloads.cancel(c["session_id"]), DOWNLOAD),
-    "download.fail": Operation(lambda c: c.store.downloads.fail(c["session_id"], c["client_error_message"]), DOWNLOAD),
-    "download.keep_alive": Operation(lambda c: c.store.downloads.keep_alive(c["session_id"], c["progress"]), DOWNLOAD),
-    "download.delete": Operation(lambda c: c.store.downloads.delete(c["session_id"]), DOWNLOAD),
+    "download.cancel": Operation(lambda c: c.store.downloads.cancel(c["session_id"])),
+    "download.fail": Operation(lambda c: c.store.downloads.fail(c["session_id"], c["client_error_message"])),
+    "download.keep_alive": Operation(lambda c: c.store.downloads.keep_alive(c["session_id"], c["progress"])),
+    "download.delete": Operation(lambda c: c.store.downloads.delete(c["session_id"])),
     "download.file.list": Operation(_download_file_list),
     "download.file.get": Operation(_download_file_get),
-    "download.file.prepare": Operation(_download_file_prepare, DOWNLOAD),
+    "download.file.prepare": Operation(_download_file_prepare),
 }

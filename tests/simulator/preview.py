@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a vCenter finds in a signed package before it is imported: certificate, chain, warnings, broken signatures.
+"""What a vCenter finds in a signed package before it imports it: certificate, chain, warnings, broken signatures.
 
-Raised warnings: SELF_SIGNED_CERTIFICATE (and not a trusted root itself), UNTRUSTED_CERTIFICATE (issued by somebody
-else, and the chain ends in no trusted root), EXPIRED_CERTIFICATE and NOT_YET_VALID_CERTIFICATE. A signature that does
-not fit the manifest, or a digest that does not fit its file, is no warning: the file is in error.
+It raises these warnings: UNTRUSTED_CERTIFICATE (the chain does not end in a trusted root), with it
+SELF_SIGNED_CERTIFICATE if the signer has issued the certificate to itself, EXPIRED_CERTIFICATE and
+NOT_YET_VALID_CERTIFICATE. If the signature does not fit the manifest, or a digest does not fit its file, the file goes
+to ERROR instead.
 """
 
 from __future__ import annotations
@@ -17,12 +18,21 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from .descriptor import manifest_digests
 from .errors import CLS, Message, message
+from .facts import follows
 
 if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
+    from cryptography.x509 import Certificate, Name
+
+    from .seed import Seed
 
 SIGNATURE_LINE = re.compile(r"^(SHA1|SHA256|SHA512)\s*\((.+)\)\s*=\s*([0-9a-fA-F]+)\s*$", re.MULTILINE)
 PEM_BLOCK = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n?", re.DOTALL)
+BARE = {
+    "SELF_SIGNED_CERTIFICATE": ("CERTIFICATE_SELF_SIGNED", "The certificate is self-signed."),
+    "UNTRUSTED_CERTIFICATE": ("CERTIFICATE_UNTRUSTED", "The certificate is not trusted."),
+    "EXPIRED_CERTIFICATE": ("CERTIFICATE_EXPIRED", "The certificate has expired."),
+    "NOT_YET_VALID_CERTIFICATE": ("CERTIFICATE_NOT_YET_VALID", "The certificate is not yet valid."),
+}
 TEXTS = {
     "SELF_SIGNED_CERTIFICATE": "The OVF package is signed with the self-signed certificate {0}.",
     "UNTRUSTED_CERTIFICATE": "The OVF package is signed with the certificate {0}, whose issuer {1} is not trusted.",
@@ -45,7 +55,7 @@ def inspect(
     manifest: tuple[str, bytes] | None,
     certificate: tuple[str, bytes] | None,
     digest_of: DigestOf,
-    trusted_roots: Sequence[str],
+    seed: Seed,
     now: datetime.datetime,
 ) -> Finding:
     faults: dict[str, Message] = {}
@@ -62,14 +72,29 @@ def inspect(
             CLS + "ovf_signature_invalid", "The signature in {0} is not valid: {1}", name, str(error)
         )
         return Finding(faults=faults)
+    if seed.x509 == "none":
+        return Finding(None, [], _warnings(chain, seed, now), faults)
     signer = chain[0]
     info = {
-        "issuer": signer.issuer.rfc4514_string(),
-        "subject": signer.subject.rfc4514_string(),
+        "issuer": _name(signer.issuer),
+        "subject": _name(signer.subject),
         "self_signed": _issued_by(signer, signer),
-        "x509": pems[0],
+        "x509": _written(pems[0], seed.x509),
     }
-    return Finding(info, pems, _warnings(chain, trusted_roots, now), faults)
+    shown = [_written(pem, seed.chain) for pem in pems] if seed.chain != "absent" else []
+    return Finding(info, shown, _warnings(chain, seed, now), faults)
+
+
+@follows("java-style-names")
+def _name(name: Name) -> str:
+    from cryptography.x509.oid import NameOID
+
+    return ", ".join(part.rfc4514_string({NameOID.EMAIL_ADDRESS: "EMAILADDRESS"}) for part in reversed(name.rdns))
+
+
+@follows("chain-is-base64", "x509-form")
+def _written(pem: str, form: str) -> str:
+    return pem if form == "pem" else "".join(pem.splitlines()[1:-1])
 
 
 def _digest_faults(manifest: tuple[str, bytes], digest_of: DigestOf) -> dict[str, Message]:
@@ -96,7 +121,7 @@ def _digest_faults(manifest: tuple[str, bytes], digest_of: DigestOf) -> dict[str
 
 
 def _chain(content: bytes) -> tuple[list[Certificate], list[str]]:
-    from cryptography import x509  # packages without a signature need none of it
+    from cryptography import x509  # only packages with a signature need it
 
     pems = [
         block if block.endswith("\n") else block + "\n"
@@ -141,22 +166,23 @@ def _issued_by(certificate: Certificate, issuer: Certificate) -> bool:
     return True
 
 
-def _warnings(
-    chain: Sequence[Certificate], trusted_roots: Sequence[str], now: datetime.datetime
-) -> list[tuple[str, Message]]:
+@follows("self-signed-raises-two-warnings")
+def _warnings(chain: Sequence[Certificate], seed: Seed, now: datetime.datetime) -> list[tuple[str, Message]]:
     from cryptography import x509
 
-    roots = [x509.load_pem_x509_certificate(pem.encode()) for pem in trusted_roots]
+    roots = [x509.load_pem_x509_certificate(pem.encode()) for pem in seed.trusted_roots]
     signer = chain[0]
     raised = []
     if not _trusted(chain, roots):
-        raised.append("SELF_SIGNED_CERTIFICATE" if _issued_by(signer, signer) else "UNTRUSTED_CERTIFICATE")
+        raised += ["SELF_SIGNED_CERTIFICATE"] if _issued_by(signer, signer) else []
+        raised.append("UNTRUSTED_CERTIFICATE")
     not_before, not_after = _validity(signer)
     if now > not_after:
         raised.append("EXPIRED_CERTIFICATE")
     if now < not_before:
         raised.append("NOT_YET_VALID_CERTIFICATE")
-    return [(kind, _warning_message(kind, signer, now)) for kind in raised]
+    tell = _bare_message if seed.warning_texts == "bare" else _warning_message
+    return [(kind, tell(kind, signer, now)) for kind in raised]
 
 
 def _trusted(chain: Sequence[Certificate], roots: Sequence[Certificate]) -> bool:
@@ -177,9 +203,16 @@ def _validity(certificate: Certificate) -> tuple[datetime.datetime, datetime.dat
         return certificate.not_valid_before.replace(tzinfo=utc), certificate.not_valid_after.replace(tzinfo=utc)
 
 
+@follows("warnings-are-bare")
+def _bare_message(kind: str, _signer: Certificate, _now: datetime.datetime) -> Message:
+    name, text = BARE[kind]
+    return message(f"com.vmware.vdcs.vsphere-cs-lib.{name}", text)
+
+
+@follows("messages-may-be-localized")
 def _warning_message(kind: str, signer: Certificate, now: datetime.datetime) -> Message:
     not_before, not_after = _validity(signer)
-    subject, issuer = signer.subject.rfc4514_string(), signer.issuer.rfc4514_string()
+    subject, issuer = _name(signer.subject), _name(signer.issuer)
     texts = (subject, issuer, not_after.isoformat(), not_before.isoformat())
     name = kind.lower()
     return message(

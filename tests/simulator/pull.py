@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""PULL: the server fetches the content of a file itself, and checks whom it fetches it from."""
+"""PULL: the server fetches the content of a file itself, and checks the certificate of the source."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from .blobs import BlobWriter
 from .descriptor import unpack
 from .errors import CLS, message
+from .facts import follows
 from .seed import UserSeed
 from .updates import UpdateFile, UpdateSession, check_source
 
@@ -30,7 +31,7 @@ class UntrustedError(Exception):
 
 
 class NotPinnedError(Exception):
-    """The source shows another certificate than the one that was pinned."""
+    """The source shows another certificate than the pinned one."""
 
 
 class Puller:
@@ -38,6 +39,7 @@ class Puller:
         self._store = store
         self._tasks: set[asyncio.Task[None]] = set()
 
+    @follows("ova-from-url", "pull-stays-active")
     def start(self, session: UpdateSession, entry: UpdateFile) -> None:
         task = asyncio.get_running_loop().create_task(self._pull(session, entry))
         self._tasks.add(task)
@@ -59,8 +61,7 @@ class Puller:
             context = await self._trust(endpoint)
             await self._fetch(session, entry, uri, context)
         except UntrustedError:
-            # As some versions do: no error, only a transfer that never gets beyond its first percent.
-            updates.transferred(session, entry, max(1, (entry.size or 0) // 100))
+            self._meet_untrusted(session, entry, uri)
         except NotPinnedError:
             text = "The server at {0} shows another certificate than the one that was given."
             updates.transfer_failed(
@@ -71,8 +72,19 @@ class Puller:
             reason = str(error) or type(error).__name__
             updates.transfer_failed(session, entry, message(CLS + "http_request_error", text, uri, reason))
 
+    @follows("untrusted-source-hangs", "untrusted-source-is-refused-on-9")
+    def _meet_untrusted(self, session: UpdateSession, entry: UpdateFile, uri: str) -> None:
+        updates = self._store.updates
+        if self._store.seed.untrusted_source == "refused":
+            text = message(CLS + "http_request_error_peer_not_authenticated", "Server not trusted: {0}", uri)
+            updates.transfer_failed(session, entry, text)
+        else:
+            # No error, but the transfer never gets beyond its first percent.
+            updates.transferred(session, entry, max(1, (entry.size or 0) // 100))
+
+    @follows("certificate-as-pin", "pin-is-sha1-before-9", "pin-on-9", "pin-has-colons")
     async def _trust(self, endpoint: Mapping[str, str]) -> ssl.SSLContext | None:
-        """The context to fetch with, once the certificate has been judged; none for plain HTTP."""
+        """Check the certificate; returns the context to fetch with, None for plain HTTP."""
         parts = urlsplit(endpoint["uri"])
         if parts.scheme != "https":
             return None
@@ -100,7 +112,7 @@ class Puller:
         return context
 
     async def _fetch(self, session: UpdateSession, entry: UpdateFile, uri: str, context: ssl.SSLContext | None) -> None:
-        import aiohttp  # a server that never pulls is not held up by the client half
+        import aiohttp  # a server that never pulls starts faster without the client half
 
         updates = self._store.updates
         updates.begin_transfer(session, entry)
@@ -114,10 +126,13 @@ class Puller:
                 updates.transferred(session, entry, writer.size)
         blob = writer.finish()
         members, fault = unpack(entry.name, blob, self._store.seed.checksum_algorithm)
+        if members is not None and not self._store.seed.ova_from_url:
+            members, fault = None, "it can not be imported from a URL"
         updates.received(session, entry, blob, members, fault)
 
+    @follows("probe-exists")
     async def probe(self, user: UserSeed, source: Mapping[str, str]) -> dict[str, Any]:
-        """What the source looks like from the server: reachable, trusted, and its certificate's thumbprint."""
+        """The result of a probe: whether the server reaches and trusts the source, and the thumbprint there."""
         from aiohttp import ClientError
 
         parts = urlsplit(source["uri"])
@@ -125,7 +140,7 @@ class Puller:
             return _probed("INVALID_URL", "invalid_url_format", source["uri"])
         endpoint = check_source(self._store.seed, user, source)
         if parts.scheme == "ds":
-            known = endpoint["uri"] in self._store.seed.datastores
+            known = endpoint["uri"] in self._store.updates.datastores
             return (
                 _probed("SUCCESS")
                 if known
@@ -146,10 +161,20 @@ class Puller:
             return _probed("RESOURCE_NOT_FOUND" if missing else "UNKNOWN_ERROR", "http_request_error", endpoint["uri"])
         if parts.scheme == "https":
             shown = await _peer_certificate(parts.hostname or "", parts.port or 443)
+            status.update(self._identity(shown))
+        return status
+
+    @follows("probe-answers-certificate")
+    def _identity(self, shown: bytes) -> dict[str, str]:
+        """What the probe tells of the certificate of a source."""
+        told = {}
+        if self._store.seed.probe_answer != "certificate":
             algorithm = "sha256" if self._store.seed.thumbprint_algorithm == "SHA256" else "sha1"
             digest = hashlib.new(algorithm, shown).hexdigest().upper()
-            status["ssl_thumbprint"] = ":".join(digest[index : index + 2] for index in range(0, len(digest), 2))
-        return status
+            told["ssl_thumbprint"] = ":".join(digest[index : index + 2] for index in range(0, len(digest), 2))
+        if self._store.seed.probe_answer != "thumbprint":
+            told["ssl_certificate"] = ssl.DER_cert_to_PEM_cert(shown)
+        return told
 
 
 def _probed(status: str, message_id: str = "", uri: str = "") -> dict[str, Any]:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the server received and answered, for tests to assert on; never a token, never a password."""
+"""What the server received and answered, for tests to assert on, without tokens and passwords."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from typing import Callable
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request and its answer; ``status`` is 0 where the connection broke before an answer.
+    """One request and its answer; ``status`` is 0 if the connection broke before an answer.
 
-    The bodies are kept for requests of the API only, not for content, and are not written to the record file; in the
-    answer to a login ``<token>`` stands for the token. ``fault`` is the rule that tampered with the exchange,
-    ``client`` what the client calls itself.
+    Only requests of the API keep their bodies, and the record file has none. In the answer to a login ``<token>``
+    replaces the token. ``fault`` is the rule that tampered with the exchange, ``client`` the client's User-Agent.
     """
 
     time: float

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The two dialects as tables: one row per operation and dialect, from verb, path, action, query and body to arguments.
 
-A bare body (``body_as``) is one argument as a whole; the fields of any other body are the arguments themselves.
+A bare body (``body_as``) is one argument; of any other body each field is an argument.
 """
 
 from __future__ import annotations
@@ -155,6 +155,14 @@ API_ROWS: Sequence[Row] = (
         required_query=("name",),
     ),
     Row("GET", f"{_LIB}/item/{{library_item_id}}/file", "item.file.list"),
+    Row(
+        "GET",
+        f"{_LIB}/item/{{library_item_id}}/storage",
+        "item.storage.get",
+        query={"file_name": "file_name"},
+        required_query=("file_name",),
+    ),
+    Row("GET", f"{_LIB}/item/{{library_item_id}}/storage", "item.storage.list"),
     Row("GET", f"{_LIB}/{{library_id}}", "library.get"),
 )
 
@@ -190,6 +198,14 @@ REST_ROWS: Sequence[Row] = (
         "get",
         body=Struct({"name": shapes.STRING}, ("name",)),
     ),
+    Row(
+        "GET",
+        f"{_RITEM}/storage",
+        "item.storage.list",
+        query={"library_item_id": "library_item_id"},
+        required_query=("library_item_id",),
+    ),
+    Row("POST", f"{_RITEM}/storage/id:{{library_item_id}}", "item.storage.get", "get", body=shapes.FILE_NAME),
     Row("GET", _RUP, "update.list", query=_FILTER),
     Row("POST", _RUP, "update.create", body=_wrapped("create_spec", shapes.UPDATE_MODEL, token=True)),
     Row("GET", f"{_RUP}/id:{{session_id}}", "update.get"),
@@ -212,7 +228,7 @@ REST_ROWS: Sequence[Row] = (
         query={"update_session_id": "session_id"},
         required_query=("update_session_id",),
     ),
-    # No description has it. Other clients know it in this dialect only, and send it whatever they speak otherwise.
+    # No description has it. Other clients use it only in this dialect, also if they speak the other one otherwise.
     Row("POST", _RUPFILE, "probe", "probe", body=shapes.PROBE),
     Row(
         "POST", f"{_RUPFILE}/id:{{session_id}}", "update.file.add", "add", body=_wrapped("file_spec", shapes.FILE_SPEC)
@@ -240,7 +256,7 @@ REST_ROWS: Sequence[Row] = (
 
 
 def find_route(dialect: str, verb: str, raw_path: str, query: Mapping[str, str]) -> Match | None:
-    """The row that serves a request, or none: then the path, its verb or its action does not exist."""
+    """The row for a request, None if the path, its verb or its action does not exist."""
     rows, key, foreign = (API_ROWS, "action", "~action") if dialect == "api" else (REST_ROWS, "~action", "action")
     if foreign in query:
         return None
@@ -260,8 +276,8 @@ def find_route(dialect: str, verb: str, raw_path: str, query: Mapping[str, str])
 
 
 def _optional_twin(row: Row, query: Mapping[str, str]) -> bool:
-    """Whether a row that is told from its twin by a query parameter is not the one that is meant."""
-    return row.operation.endswith(".file.get") and row.required_query[0] not in query
+    """Whether a row needs a query parameter that the request lacks; then its twin without the parameter serves it."""
+    return row.operation.endswith((".file.get", ".storage.get")) and row.required_query[0] not in query
 
 
 def _match(template: list[str], segments: list[str]) -> dict[str, str] | None:

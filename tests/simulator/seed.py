@@ -10,11 +10,18 @@ As YAML (every key may be left out; ``libraries`` and ``users`` then keep their 
         description: ""
         id: 0b...                  # made up when left out
         security_policy_id: ...    # a library with one takes signed OVF content only
+        storage_uri: ""            # nfs://... of a library that no datastore backs
         items:
           - name: rocky9
-            type: ovf
+            type: ovf                  # or iso, or vm-template, which takes no sessions
             description: ""
             id: ...
+            cached: true               # false: the files are not on the library's storage, and their size is 0
+            backing: there             # or "gone": from its datastore, so that no file can be added
+            in_use: false              # true: it can not be deleted
+            verification: NOT_AVAILABLE
+            created: "2026-11-23T12:00:00.000Z"     # when the server started, if left out
+            modified: "2026-11-23T12:01:00.000Z"    # when it was created, if left out
             files:
               - {name: tools.iso, size: 65536}     # that many bytes that depend on the name only
               - {name: note.txt, text: hello}
@@ -23,21 +30,58 @@ As YAML (every key may be left out; ``libraries`` and ``users`` then keep their 
       - name: administrator@vsphere.local
         password: ...
         privileges: [ContentLibrary.UpdateSession, ...]    # all when left out
-    datastores:                    # what ds:// sources can be pulled from
+        permission: global         # or "vcenter": only on the vCenter object, so that the privileges do not count
+    datastores:                    # the ds:// sources that can be pulled
       - {uri: "ds:///vmfs/volumes/a/rocky9.iso", size: 65536}
     trusted_roots: ["-----BEGIN CERTIFICATE-----..."]
+    dialects: [api, rest]          # an old server has only rest
+    old_api: plain-404             # what a server without /api answers there: or json-404, 400, 405, redirect, json-rpc
     checksum_algorithm: SHA1       # SHA256, SHA512, MD5, or none: the server reports no checksum
     rest_empty_list: "[]"          # or "null", or "{}": how /rest writes an empty list
-    omit_session_id: false         # id is absent from what get answers
+    omit_session_id: false         # true: the answer to get has no id
     preview: true                  # false: a server from before preview_info and warning_behavior
-    transfers_shown: true          # false: a file that is pushed stays WAITING, without bytes, until it is READY
+    transfers_shown: true          # false: a pushed file stays WAITING, without bytes, until it is READY
+    arrival: with-its-answer       # or "later": a pushed file is READY some time after its PUT was answered
+    completion: when-done          # or "at-once": where all was pushed, complete is answered before the item is updated
+    ready_file: stays              # or checksum-later, size-later: not at first; checked-again: VALIDATING once more
+    descriptor_entries: true       # false: a descriptor creates no entries for the files that it references
+    ended_seconds: 3600            # how long a session that has ended stays
+    login_limit: 550               # how many logins each user may have
+    logins_together: 0             # how many all users may have together, if that is what counts
+    token_idle_seconds: 1800       # how long a login may be idle
+    token_seconds: 86400           # how long a login lives
+    warning_texts: bare            # or "named": with the certificate, parameters and a localized text
+    x509: pem                      # or "base64": without the first and the last line of PEM, or "none"
+    chain: base64                  # or "pem", or "absent"
+    reading_extends: false         # true: to read a session or its files extends it
+    lost_puts: false               # true: a pushed file stays WAITING, though its PUT was answered with success
+    put_status: 200                # the status of the answer to a PUT
+    iso_preview: unavailable       # what the session of an ISO has: or not-applicable, or absent
+    ova_preview: preparing         # or unavailable, or long-unavailable: for ten times as long
+    ova_extras: kept               # or "dropped": members that the descriptor does not reference
+    token_memory: for-good         # how long a client token counts: or for-a-time, or until-deletion
+    cancel_meanwhile: accepted     # or "refused": a cancellation while the server completes the session
+    unignored_warning: fails-later # or "refuses": complete itself is refused, when the session has failed
+    busy_text: item                # or "session": what the refusal of a second session names
+    long_names: taken              # or "refused": names of items with more than 80 characters, or with a slash
+    download_outlives: false       # true: a download address can be fetched from after its session
+    session_ids: two-parts         # or one-part, made from the client token
+    rest_error_type: true          # false: an error of /rest has its type only outside
+    old_authentication: false      # true: the refusal of a missing login has another id and no challenge
+    endpoint_name: primary         # what addresses of content carry: the server's own name; or "as-asked": the client's
+    unprivileged_creation: refused # or "empty": a user without the privilege gets an empty identifier
+    imports: allowed               # or "unauthorized": as where the certificate of the vCenter has expired
+    verification: at-once          # or "later": VERIFICATION_IN_PROGRESS for a time after a completion
     completing_seconds: 0          # how long the completion of a session takes at least
-    while_completing: refused      # what is asked of a session meanwhile: refused, unexplained, busy or accepted
-    patch_ignored: false           # true: PATCH of a session answers success and takes nothing
-    probe: true                    # false: the probe of a PULL source is a 404
+    while_completing: refused      # the answer to requests meanwhile: refused, unexplained, busy or accepted
+    patch_ignored: false           # true: PATCH of a session answers success and changes nothing
+    probe: true                    # false: the probe of a PULL source answers 404
+    probe_answer: thumbprint       # what the probe reports of a source: or certificate, or both
     thumbprint_algorithm: SHA1     # which hash the probe reports, SHA1 or SHA256
-    thumbprints: [SHA1, SHA256]    # which hashes a PULL source may be pinned with
-    source_certificate: known      # or "unknown": a server from before 9.0 refuses the field, or "dropped": ignores it
+    thumbprints: [SHA1]            # which hashes a PULL source may be pinned with
+    source_certificate: unknown    # a server from before 9.0 refuses the field; or "known", or "dropped": ignores it
+    untrusted_source: hangs        # or "refused"
+    ova_from_url: true             # false: an OVA can not be pulled
     ranges: true                   # false: the data service ignores Range
 """
 
@@ -68,6 +112,14 @@ class ItemSeed:
     files: Mapping[str, bytes] = field(default_factory=dict)
     description: str = ""
     id: str = ""
+    cached: bool = True
+    verification: str = "NOT_AVAILABLE"
+    #: Whether its content is still on the datastore, and whether something uses it, so that it can not be deleted.
+    backing: str = "there"
+    in_use: bool = False
+    #: Times as the API writes them.
+    created: str = ""
+    modified: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,6 +130,7 @@ class LibrarySeed:
     description: str = ""
     id: str = ""
     security_policy_id: str = ""
+    storage_uri: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,10 +138,12 @@ class UserSeed:
     name: str
     password: str = PASSWORD
     privileges: tuple[str, ...] = PRIVILEGES
+    #: A role on the vCenter object alone gives no privileges of the content library.
+    permission: str = "global"
 
 
 def filler(name: str, size: int) -> bytes:
-    """Bytes that depend on the name only, so that two servers hold the same file."""
+    """Bytes that depend only on the name, so that two servers hold the same file."""
     return hashlib.shake_256(name.encode()).digest(size)
 
 
@@ -108,23 +163,59 @@ class Seed:
     users: tuple[UserSeed, ...] = DEFAULT_USERS
     datastores: Mapping[str, bytes] = field(default_factory=dict)
     trusted_roots: tuple[str, ...] = ()
+    dialects: tuple[str, ...] = ("api", "rest")
+    old_api: str = "plain-404"
     checksum_algorithm: str = "SHA1"
     rest_empty_list: str = "[]"
     omit_session_id: bool = False
     preview: bool = True
     transfers_shown: bool = True
+    arrival: str = "with-its-answer"
+    completion: str = "when-done"
+    ready_file: str = "stays"
+    descriptor_entries: bool = True
+    ended_seconds: float = 3600.0
+    login_limit: int = 550
+    logins_together: int = 0
+    token_idle_seconds: float = 1800.0
+    token_seconds: float = 86400.0
+    warning_texts: str = "bare"
+    x509: str = "pem"
+    chain: str = "base64"
+    reading_extends: bool = False
+    lost_puts: bool = False
+    put_status: int = 200
+    iso_preview: str = "unavailable"
+    ova_preview: str = "preparing"
+    ova_extras: str = "kept"
+    token_memory: str = "for-good"
+    cancel_meanwhile: str = "accepted"
+    unignored_warning: str = "fails-later"
+    busy_text: str = "item"
+    long_names: str = "taken"
+    download_outlives: bool = False
+    session_ids: str = "two-parts"
+    rest_error_type: bool = True
+    old_authentication: bool = False
+    endpoint_name: str = "primary"
+    unprivileged_creation: str = "refused"
+    imports: str = "allowed"
+    verification: str = "at-once"
     completing_seconds: float = 0.0
     while_completing: str = "refused"
     patch_ignored: bool = False
     probe: bool = True
     thumbprint_algorithm: str = "SHA1"
-    thumbprints: tuple[str, ...] = ("SHA1", "SHA256")
-    source_certificate: str = "known"
+    probe_answer: str = "thumbprint"
+    thumbprints: tuple[str, ...] = ("SHA1",)
+    source_certificate: str = "unknown"
+    untrusted_source: str = "hangs"
+    ova_from_url: bool = True
     ranges: bool = True
 
 
 def load_seed(path: str) -> Seed:
-    import yaml  # only a server that is given a seed pays for it
+    import yaml  # only a server with a seed file needs it
 
     with open(path, encoding="utf-8") as stream:
         return seed_from_mapping(yaml.safe_load(stream) or {})
@@ -139,7 +230,7 @@ def seed_from_mapping(data: Mapping[str, Any]) -> Seed:
         values["users"] = tuple(_user(entry) for entry in values["users"])
     if "datastores" in values:
         values["datastores"] = {entry["uri"]: _content(entry["uri"], entry) for entry in values["datastores"]}
-    for name in ("trusted_roots", "thumbprints"):
+    for name in ("dialects", "trusted_roots", "thumbprints"):
         if name in values:
             values[name] = tuple(values[name])
     return Seed(**values)

@@ -18,7 +18,8 @@ from aiohttp import web
 from . import shapes
 from .clock import Seconds
 from .data import DataService
-from .errors import ApiError, invalid_argument, message, unauthenticated
+from .errors import ApiError, invalid_argument, message, unauthenticated, unknown_operation
+from .facts import follows
 from .faults import Fault, FaultPlan
 from .holds import Holds
 from .logins import Login
@@ -26,14 +27,20 @@ from .operations import OPERATIONS, UPDATE, Call
 from .pull import Puller
 from .record import Exchange, Observer, Record
 from .routes import Match, Row, find_route
-from .seed import Seed
+from .seed import Seed, UserSeed
 from .shapes import Struct
 from .soap import answer_soap
 from .store import Store
 from .wire import ERROR_OF_STATUS, encode_fault, encode_result
 
+SETTLE = 0.2
 TOKEN_HEADER = "vmware-api-session-id"
 LOGIN_PATHS = {"/api/session": "api", "/rest/com/vmware/cis/session": "rest"}
+#: By what a client may address a server on this host, and the name that such a server takes for its own.
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+LOCAL_NAME = "localhost"
+#: How often the answer to a completion looks whether the session is done.
+COMPLETION_PAUSE = 0.01
 HTML_PAGE = (
     b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>upstream connect error</body>\r\n</html>\r\n"
 )
@@ -46,18 +53,24 @@ class Settings:
     dialect: str = "both"
     data: str | None = None
     session_timeout: float = 300.0
-    login_timeout: float = 1800.0
+    login_timeout: float | None = None
     latency_ms: float = 0.0
     rate: int | None = None
-    settle: float = 0.2
+    settle: float = SETTLE
     record: str | None = None
     clock: Seconds = time.monotonic
     observers: tuple[Observer, ...] = ()
+    #: Empty for the name that a server at `host` takes for its own.
+    primary_name: str = ""
+
+    @property
+    def own_name(self) -> str:
+        return self.primary_name or (LOCAL_NAME if self.host in LOOPBACK else self.host)
 
 
 @dataclass
 class Progress:
-    """What is known of an exchange while it goes on; it becomes an Exchange once, when it ends."""
+    """An exchange under way; it becomes an Exchange when it ends."""
 
     time: float
     method: str
@@ -121,7 +134,7 @@ class Server:
         await self.puller.stop()
         if self._runner is not None:
             await self._runner.cleanup()
-        # An idle client does not answer a TLS farewell, and nobody is there any more to wait for it.
+        # An idle client does not answer the end of TLS, so do not wait for it.
         for transport in list(self._transports):
             transport.abort()
         await asyncio.sleep(0.01)
@@ -170,13 +183,13 @@ class Server:
         if request.path == "/sdk" and request.method == "POST":
             progress.request_body = b""
             return answer_soap(self.store, raw)
-        if not dialect or self.settings.dialect not in ("both", dialect):
-            return plain_404()
+        if dialect not in self.store.seed.dialects or self.settings.dialect not in ("both", dialect):
+            return old_api_answer(self.store.seed.old_api, request.path) if dialect == "api" else plain_404()
         try:
             return await self._dispatch(request, progress, dialect, raw)
         except ApiError as error:
-            status, body = encode_fault(dialect, error)
-            return web.Response(status=status, body=body, content_type="application/json")
+            status, body = encode_fault(dialect, error, self.store.seed.rest_error_type)
+            return _refusal(status, body)
 
     async def _dispatch(self, request: web.BaseRequest, progress: Progress, dialect: str, raw: bytes) -> web.Response:
         path = request.rel_url.raw_path
@@ -184,9 +197,9 @@ class Server:
             return self._session(request, progress, dialect)
         match = find_route(dialect, request.method, path, request.query)
         if match is None or (match.row.modern and not self.store.seed.preview):
-            return plain_404()
+            raise unknown_operation(path)
         if match.row.operation == "probe" and not self.store.seed.probe:
-            return plain_404()
+            raise unknown_operation(path)
         login = self.store.logins.resolve(request.headers.get(TOKEN_HEADER))
         if raw.strip() and request.method != "GET" and request.content_type != "application/json":
             return web.Response(status=415, text="Unsupported Media Type\n")
@@ -196,6 +209,7 @@ class Server:
             return web.Response(status=match.row.status, content_type="application/json")
         return _json(encode_result(dialect, value, self.store.seed.rest_empty_list), match.row.status)
 
+    @follows("api-refuses-unknown-queries", "client-token-in-query-or-header")
     def _arguments(self, match: Match, request: web.BaseRequest, raw: bytes) -> dict[str, Any]:
         row = match.row
         args: dict[str, Any] = dict(match.args)
@@ -235,8 +249,36 @@ class Server:
             self.store.authorize(login.user, UPDATE)
             return await self.puller.probe(login.user, args["source_endpoint"])
         operation = OPERATIONS[match.row.operation]
+        if self._is_created_empty(match.row.operation, login.user):
+            return ""
         self.store.authorize(login.user, operation.privilege)
-        return operation.run(Call(self.store, login.user, f"https://{request.host}", args))
+        value = operation.run(Call(self.store, login.user, self._origin(request), args))
+        if match.row.operation == "update.complete":
+            await self._completed(args["session_id"])
+        return value
+
+    @follows("empty-session-without-a-privilege")
+    def _is_created_empty(self, operation: str, user: UserSeed) -> bool:
+        is_creation = operation in ("update.create", "download.create")
+        lacks = is_creation and OPERATIONS[operation].privilege not in user.privileges
+        return lacks and self.store.seed.unprivileged_creation == "empty"
+
+    @follows("urls-carry-the-primary-name")
+    def _origin(self, request: web.BaseRequest) -> str:
+        """Where the addresses of content lead. The port is the client's, so that what stands in between stays there."""
+        if self.store.seed.endpoint_name == "as-asked":
+            return f"https://{request.host}"
+        port = request.url.port or self.port
+        return f"https://{self.settings.own_name}:{port}"
+
+    async def _completed(self, session_id: str) -> None:
+        store = self.store
+        session = store.updates.sessions.get(session_id)
+        while session is not None and store.updates.is_being_completed(session) and not self.stopping.is_set():
+            await asyncio.sleep(COMPLETION_PAUSE)
+            store.advance()
+        if session is not None and store.seed.completion == "when-done":
+            store.updates.refuse_warned(session)
 
     def _session(self, request: web.BaseRequest, progress: Progress, dialect: str) -> web.Response:
         token = request.headers.get(TOKEN_HEADER)
@@ -249,16 +291,16 @@ class Server:
             logins.logout(token)
             return web.Response(status=204 if dialect == "api" else 200, content_type="application/json")
         if (request.method, action) != ("POST", ""):
-            return plain_404()
+            raise unknown_operation(request.path)
         name, password = _basic(request.headers.get("Authorization", ""))
         fresh = logins.login(name, password)
         progress.user = logins.resolve(fresh).user.name
-        return _json(encode_result(dialect, fresh, "[]"), 201 if dialect == "api" else 200)
+        return _logged_in(dialect, fresh)
 
     # -- faults
 
     async def _before(self, request: web.BaseRequest, progress: Progress, fault: Fault) -> web.StreamResponse | None:
-        """The answer of a fault that keeps the request from being served."""
+        """The answer of a fault that replaces the request; None if the request goes on."""
         dialect = "rest" if request.path.startswith("/rest/") else "api"
         if fault.kind in ("slow", "hold"):
             await self._delay(request, fault)
@@ -299,7 +341,7 @@ class Server:
             await asyncio.sleep(float(fault.value or "2"))
         elif not fault.value:
             if not request.path.startswith("/cls/data/"):
-                # What has come whole is done, also if the client is gone by then.
+                # A request that arrived whole is carried out, even if the client is gone by then.
                 await request.read()
             await self.holds.wait()
 
@@ -367,7 +409,7 @@ class Server:
 
 
 def _bindings_query(row: Row, query: Mapping[str, str], raw: bytes) -> dict[str, Any]:
-    """Arguments of a GET as the official bindings send them: the query has the bare name, the value is in the body."""
+    """The arguments of a GET by the official bindings: they put the name into the query and the value into the body."""
     bare = {name: shapes.STRING for name in row.required_query if query[name] == ""}
     if not bare or not raw.strip():
         return {}
@@ -375,12 +417,48 @@ def _bindings_query(row: Row, query: Mapping[str, str], raw: bytes) -> dict[str,
     return {row.query[name]: body[name] for name in bare}
 
 
+@follows("old-api-session")
+def old_api_answer(kind: str, path: str) -> web.Response:
+    """What a server without /api answers there."""
+    if kind == "json-404":
+        return _json(encode_fault("rest", unknown_operation(path))[1], 404)
+    if kind == "400":
+        text = message("vapi.rest.request.invalid", "The request is not valid.")
+        return _json(encode_fault("rest", ApiError("INVALID_ARGUMENT", text))[1], 400)
+    if kind == "405":
+        return web.Response(status=405, text="405 method not allowed\n")
+    if kind == "redirect":
+        return web.Response(status=302, text="302 found\n", headers={"Location": f"https://{LOCAL_NAME}/ui/"})
+    if kind == "json-rpc":
+        # The path that later became /api was that of JSON-RPC.
+        return _json(b'{"jsonrpc": "2.0", "id": null, "error": {"code": -32700, "message": "Parse error."}}')
+    return plain_404()
+
+
+@follows("not-every-answer-is-json")
 def plain_404() -> web.Response:
     return web.Response(status=404, text="404 page not found\n")
 
 
 def _json(body: bytes, status: int = 200) -> web.Response:
     return web.Response(status=status, body=body, content_type="application/json")
+
+
+@follows("refusals-close-the-connection")
+def _refusal(status: int, body: bytes) -> web.Response:
+    response = _json(body, status)
+    if status == 400:
+        response.headers["x-envoy-upstream-service-time"] = "5"
+        response.force_close()
+    return response
+
+
+@follows("login-sets-a-cookie")
+def _logged_in(dialect: str, token: str) -> web.Response:
+    response = _json(encode_result(dialect, token, "[]"), 201 if dialect == "api" else 200)
+    if dialect == "rest":
+        response.set_cookie(TOKEN_HEADER, token, path="/rest", secure=True, httponly=True)
+    return response
 
 
 def _basic(header: str) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a request may hold: strict decoding of bodies, as the API's own validation does it."""
+"""What a request may hold: bodies are checked as strictly as by the API itself."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class ListOf:
 
 @dataclass(frozen=True)
 class Struct:
-    """``fields`` in any order; ``required`` must be there; a null is a field left out."""
+    """``fields`` in any order, all ``required`` ones among them; null means that a field is absent."""
 
     fields: Mapping[str, Shape]
     required: tuple[str, ...] = ()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The server inside a test process: a loop of its own in a background thread."""
+"""The server inside a test process: an event loop in a background thread."""
 
 from __future__ import annotations
 
@@ -9,25 +9,26 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Coroutine, Iterable
-from types import TracebackType
+from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, Callable, ClassVar, TypeVar
 
 from .clock import Seconds
 from .record import Exchange, Observer
 from .seed import Seed, load_seed
-from .server import Server, Settings
+from .server import SETTLE, Server, Settings
 from .store import Store
 from .tls import make_tls
+from .versions import DEFAULT, as_version
+from .worlds import in_worlds, slow_world
 
 Result = TypeVar("Result")
 
 
 class Simulator:
-    """A running server; its state is read and changed through ``run``, on the server's own thread.
+    """A running server; ``run`` reads and changes its state, on the server's own thread.
 
-    ``on_exchange`` is told of each exchange on that thread, with the bodies, before the client has the answer; a test
-    run that watches all servers sets ``default_observer``, which is told first.
+    That thread calls ``on_exchange`` for each exchange, with the bodies, before the client has the answer. A test run
+    that watches all servers sets ``default_observer``, which is called first.
     """
 
     default_observer: ClassVar[Observer | None] = None
@@ -38,18 +39,21 @@ class Simulator:
         seed: Seed | str | None = None,
         data: str | None = None,
         session_timeout: float = 300.0,
-        login_timeout: float = 1800.0,
+        login_timeout: float | None = None,
         latency_ms: float = 0,
         rate: int | None = None,
-        settle: float = 0.2,
+        settle: float | None = None,
         faults: Iterable[str] = (),
         record: str | None = None,
         clock: Seconds = time.monotonic,
         hostname: str = "127.0.0.1",
         port: int = 0,
         on_exchange: Observer | None = None,
+        vcenter: str = DEFAULT,
+        worlds: Mapping[str, str] | None = None,
     ) -> None:
-        self._seed = load_seed(seed) if isinstance(seed, str) else seed or Seed()
+        self._vcenter, self._worlds = vcenter, {**slow_world(settle), **(worlds or {})}
+        self._seed = self._placed(load_seed(seed) if isinstance(seed, str) else seed or Seed())
         self._settings = Settings(
             hostname,
             port,
@@ -59,7 +63,7 @@ class Simulator:
             login_timeout,
             latency_ms,
             rate,
-            settle,
+            SETTLE if settle is None else settle,
             record,
             clock,
             tuple(each for each in (Simulator.default_observer, on_exchange) if each),
@@ -70,16 +74,14 @@ class Simulator:
         self._server: Server | None = None
         self._directory = ""
 
+    def _placed(self, seed: Seed) -> Seed:
+        return in_worlds(as_version(seed, self._vcenter), self._worlds)
+
     def __enter__(self) -> Simulator:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.stop()
 
     def start(self) -> None:
@@ -91,7 +93,7 @@ class Simulator:
         server = Server(self._settings, self._seed)
         for text in self._initial_faults:
             server.faults.add(text)
-        await server.start(make_tls(self._directory, self._settings.host))
+        await server.start(make_tls(self._directory, self._settings.host, self._settings.own_name))
         self._server = server
 
     def stop(self) -> None:
@@ -103,7 +105,7 @@ class Simulator:
 
     async def _stop(self) -> None:
         await self._running.stop()
-        # Connections that were cut in the middle leave tasks behind that wait for their peers.
+        # Connections that were cut leave tasks behind that wait for their peers.
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
@@ -140,7 +142,7 @@ class Simulator:
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
-        """What has been exchanged so far, in the order in which the exchanges ended."""
+        """The exchanges so far, in the order in which they ended."""
         return self._running.record.snapshot()
 
     def clear_exchanges(self) -> None:
@@ -153,21 +155,21 @@ class Simulator:
         self._call(self._running.clear_faults)
 
     def wait_until_held(self, timeout: float = 60.0) -> bool:
-        """Whether a request stands still, as the fault ``hold`` says, within so many seconds."""
+        """Whether the fault ``hold`` holds a request within this many seconds."""
         return self._running.holds.reached.wait(timeout)
 
     def release(self) -> None:
-        """Let go on what stands still; nothing is held any more before the faults are cleared."""
+        """Let held requests go on; none is held again before the faults are cleared."""
         self._call(self._running.holds.release)
 
     @property
     def in_flight(self) -> int:
-        """How many requests are being served, those of clients that have gone included."""
+        """How many requests the server is serving, including those of clients that have gone."""
         return self._running.in_flight
 
     def reset(self, seed: Seed | None = None) -> None:
-        """A new state on the same port: logins, exchanges and faults are gone too."""
-        self._seed = seed or Seed()
+        """Start with a new state on the same port and in the same worlds, without logins, exchanges and faults."""
+        self._seed = self._placed(seed or Seed())
         self._await(self._running.reset(self._seed))
 
     def run(self, work: Callable[[Store], Result]) -> Result:

@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 
 from aiohttp import web
 
+from .descriptor import local_name
 from .errors import ApiError
 from .store import Store
 
@@ -75,11 +76,7 @@ def _parse(raw: bytes) -> tuple[str, dict[str, str]]:
     body = next((entry for entry in root if entry.tag.endswith("}Body")), None)
     if body is None or len(body) == 0:
         return "", {}
-    return _local(body[0].tag), {_local(entry.tag): entry.text or "" for entry in body[0]}
-
-
-def _local(tag: str) -> str:
-    return tag.rpartition("}")[2]
+    return local_name(body[0].tag), {local_name(entry.tag): entry.text or "" for entry in body[0]}
 
 
 def _answer(content: str, status: int = 200) -> web.Response:

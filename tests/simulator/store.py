@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Everything that the server knows, and the short cuts by which tests put it into a state."""
+"""The whole state of the server, and short cuts for tests to set it."""
 
 from __future__ import annotations
 
@@ -12,31 +12,35 @@ from .catalog import Catalog
 from .clock import Calendar, Seconds
 from .downloads import Downloads, DownloadSession
 from .errors import CLS, message, unauthorized
+from .facts import follows
 from .logins import Logins
 from .seed import Seed, UserSeed
 from .updates import UpdateFile, Updates, UpdateSession
 
 
 class Store:
-    """The rules in one place; nothing here knows of HTTP or of a dialect."""
+    """The rules in one place, independent of HTTP and of the dialects."""
 
-    def __init__(self, seed: Seed, clock: Seconds, session_timeout: float, login_timeout: float, settle: float) -> None:
+    def __init__(
+        self, seed: Seed, clock: Seconds, session_timeout: float, login_timeout: float | None, settle: float
+    ) -> None:
         self.seed = seed
         self.calendar = Calendar(clock)
         self.settle = settle
         self.users = {user.name.lower(): user for user in seed.users}
-        self.logins = Logins(self.users, self.calendar, login_timeout)
+        self.logins = Logins(seed, self.users, self.calendar, login_timeout)
         self.catalog = Catalog(seed, self.calendar)
         self.updates = Updates(seed, self.catalog, self.calendar, session_timeout, settle)
         self.downloads = Downloads(seed, self.catalog, self.calendar, session_timeout, settle)
 
     def advance(self) -> None:
-        """What time alone has brought about since the last look."""
+        """Bring the state up to the present time."""
         self.updates.advance()
         self.downloads.advance()
 
+    @follows("list-needs-a-privilege", "permissions-are-global")
     def authorize(self, user: UserSeed, privilege: str) -> None:
-        if privilege and privilege not in user.privileges:
+        if privilege and (privilege not in user.privileges or user.permission != "global"):
             raise unauthorized(user.name)
 
     def delete_item(self, item_id: str) -> None:
@@ -57,7 +61,10 @@ class Store:
         )
 
     def seed_item_files(self, item_id: str, files: Mapping[str, bytes]) -> None:
-        self.catalog.put_files(self.catalog.item(item_id), {name: blob_of(content) for name, content in files.items()})
+        """Have somebody else publish these files."""
+        item = self.catalog.item(item_id)
+        self.catalog.put_files(item, {name: blob_of(content) for name, content in files.items()})
+        item.content_version += 1
 
     def seed_update_session(
         self,
@@ -71,7 +78,7 @@ class Store:
         client_progress: int = 0,
         error_message: str = "The transfer failed.",
     ) -> str:
-        """A session in any state; ``files`` are READY (None: waiting), ``transferring`` stuck after so many bytes."""
+        """Make a session in any state. ``files`` are READY (None: waiting), ``transferring`` stop after these bytes."""
         session = self.updates.open(self.catalog.item(item_id), self._user_name(user), warning_behavior)
         for name, content in (files or {}).items():
             entry = session.files[name] = UpdateFile(name, "PUSH")
@@ -107,18 +114,18 @@ class Store:
         return session.id
 
     def move_transfer(self, session_id: str, name: str, count: int) -> None:
-        """Somebody else's upload goes on: ``count`` more bytes of the file have arrived."""
+        """Let ``count`` more bytes of a file arrive, as from somebody else's upload."""
         session = self.updates.session(session_id)
         entry = session.files[name]
         entry.started = True
         self.updates.transferred(session, entry, entry.bytes_transferred + count)
 
     def break_transfer(self, session_id: str, name: str, reason: str = "Pipe closed") -> None:
-        """The session goes to ERROR by itself, as after a disk that the datastore did not take."""
+        """Set the session to ERROR, as after a disk that the datastore refused."""
         self.updates.break_transfer(self.updates.session(session_id), name, reason)
 
     def refuse_to_prepare(self, name: str, reason: str) -> None:
-        """From now on files of this name cannot be prepared for a download."""
+        """Let all later preparations of files of this name fail."""
         self.downloads.unpreparable[name] = reason
 
     def update_session(self, session_id: str) -> UpdateSession:

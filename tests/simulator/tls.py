@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A throw-away certificate authority and the server's certificate; elliptic keys, as they cost no start-up time."""
+"""A throw-away certificate authority and the server's certificate, with elliptic keys, which are made at once."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from cryptography.x509 import GeneralName
 
 
-def make_tls(directory: str, hostname: str) -> ssl.SSLContext:
-    """Writes ``ca.pem`` and ``server.pem`` to the directory, and answers the server's context."""
+def make_tls(directory: str, *hostnames: str) -> ssl.SSLContext:
+    """Write ``ca.pem`` and ``server.pem`` for these hosts to the directory; returns the server's context."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -61,11 +61,11 @@ def make_tls(directory: str, hostname: str) -> ssl.SSLContext:
         .sign(ca_key, hashes.SHA256())
     )
     server = (
-        builder(named(hostname), key.public_key())
+        builder(named(hostnames[0]), key.public_key())
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(usage(False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.SubjectAlternativeName(_alternative_names(hostname)), critical=False)
+        .add_extension(x509.SubjectAlternativeName(_alternative_names(hostnames)), critical=False)
         .sign(ca_key, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM
@@ -80,13 +80,14 @@ def make_tls(directory: str, hostname: str) -> ssl.SSLContext:
     return context
 
 
-def _alternative_names(hostname: str) -> list[GeneralName]:
+def _alternative_names(hostnames: tuple[str, ...]) -> list[GeneralName]:
     from cryptography import x509
 
-    names: list[GeneralName] = [x509.DNSName("localhost")]
-    addresses = {"127.0.0.1", "::1"}
-    try:
-        addresses.add(str(ipaddress.ip_address(hostname)))
-    except ValueError:
-        names.append(x509.DNSName(hostname))
-    return names + [x509.IPAddress(ipaddress.ip_address(entry)) for entry in sorted(addresses)]
+    names, addresses = {"localhost"}, {"127.0.0.1", "::1"}
+    for hostname in hostnames:
+        try:
+            addresses.add(str(ipaddress.ip_address(hostname)))
+        except ValueError:
+            names.add(hostname)
+    by_name: list[GeneralName] = [x509.DNSName(entry) for entry in sorted(names)]
+    return by_name + [x509.IPAddress(ipaddress.ip_address(entry)) for entry in sorted(addresses)]

@@ -1,21 +1,19 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Update sessions: their states, their files, and what a completed one leaves in its item.
+"""Update sessions: their states, their files, and the content that a completed one leaves in its item.
 
-Choices where the published description leaves room:
-- A raised warning that is not ignored does not refuse complete: it is answered with success, and the session turns
-  to ERROR with an error_message that names the warning.
-- On a library with a security policy, an unsigned package turns the session to ERROR the same way; one whose warnings
-  are all ignored is taken, and leaves the item with ``security_compliance: false``.
-- Missing references and files that have not been received refuse complete. Where a PULL is still under way this can
-  only be seen later: the session then turns to ERROR.
+Choices where neither a fact nor a world says what happens:
+- In a library with a security policy, an unsigned package sends the session to ERROR. A package whose warnings are all
+  ignored is accepted, and its item has ``security_compliance: false``.
+- A VM template is refused with INVALID_ELEMENT_TYPE, and a download session on it as an update session is.
+- While a PULL is under way the server cannot know yet whether references are missing: the session goes to ERROR later.
 - Files that the item already holds are files of the session with the source NONE, until it replaces or removes them.
-- What is asked of a session while it is being completed is said nowhere, so the seed's ``while_completing`` chooses:
-  another completion, a change or a file is "refused" for its state, refused with another text ("unexplained"), "busy"
-  (but for validate, which is described with no such answer), or "accepted", which changes nothing.
+- While the server completes a session, another completion, a change or a file is "refused" for its state, refused with
+  another text ("unexplained"), "busy" (except for validate, whose description has no such answer), or "accepted", which
+  changes nothing: the world ``meanwhile``.
 - A session that expires is deleted.
-- A client token is remembered for good: creating with it again names its session, even one that is deleted.
-- A session of a user is visible by its id to everybody; only lists are limited to the caller's.
+- Files that a pulled descriptor references and that the session has already are not fetched again.
+- Everybody can read a session by its id.
 - An item that is deleted takes its sessions with it.
 """
 
@@ -31,9 +29,9 @@ from typing import Any, Callable
 from urllib.parse import quote, urlsplit
 
 from .blobs import HASHES, Blob, blob_of
-from .catalog import Catalog, Item, ItemFile, check_client_token, storage_size
+from .catalog import Catalog, Item, ItemFile, check_client_token, refuse_template, storage_size, storage_uri
 from .clock import Calendar
-from .descriptor import extension, manifest_digests, references, unpack
+from .descriptor import extension, fetched_along, manifest_digests, readings, require_importable, resolved, unpack
 from .errors import (
     CLS,
     ApiError,
@@ -45,9 +43,14 @@ from .errors import (
     unauthorized,
     wrong_state,
 )
+from .facts import follows
 from .preview import Finding, inspect
 from .seed import Seed, UserSeed
 
+#: What identifiers of one part are made in.
+TOKENS = uuid.UUID("6ba7b814-9dad-11d1-80b4-00c04fd430c8")
+#: How long a server that remembers a client token for a time does so.
+TOKEN_SECONDS = 600.0
 WARNING_TYPES = ("SELF_SIGNED_CERTIFICATE", "EXPIRED_CERTIFICATE", "NOT_YET_VALID_CERTIFICATE", "UNTRUSTED_CERTIFICATE")
 NOT_STORED = ("mf", "cert", "ova")
 
@@ -68,6 +71,10 @@ class UpdateFile:
     members: dict[str, Blob] | None = None
     received_at: float | None = None
     error: Message | None = None
+    #: Whether nobody added it, but the descriptor references it.
+    is_expected: bool = False
+    #: How often it was shown as READY.
+    shown_ready: int = 0
 
 
 @dataclass
@@ -84,6 +91,7 @@ class UpdateSession:
     files: dict[str, UpdateFile] = field(default_factory=dict)
     removed: set[str] = field(default_factory=set)
     completing_since: float | None = None
+    ended_at: float | None = None
     breaks: Message | None = None
     breaks_at: float = 0.0
 
@@ -91,7 +99,10 @@ class UpdateSession:
 PullStarter = Callable[[UpdateSession, UpdateFile], None]
 
 
-def session_id() -> str:
+@follows("session-ids-are-opaque")
+def session_id(seed: Seed, client_token: str | None = None) -> str:
+    if seed.session_ids == "one-part":
+        return str(uuid.uuid5(TOKENS, client_token or str(uuid.uuid4())))
     return f"{uuid.uuid4()}:{uuid.uuid4()}"
 
 
@@ -102,15 +113,19 @@ class Updates:
         self._calendar = calendar
         self._timeout = timeout
         self._settle = settle
-        self._tokens: dict[str, str] = {}
+        self._tokens: dict[str, tuple[str, float]] = {}
         self.sessions: dict[str, UpdateSession] = {}
         self.start_pull: PullStarter | None = None
+        self.datastores = dict(seed.datastores)
 
     # -- sessions
 
+    @follows("no-session-for-subscribed-items", "expired-certificate-of-vcenter")
     def create(self, user: UserSeed, spec: Mapping[str, Any], client_token: str | None) -> str:
         check_client_token(client_token)
-        known = self._tokens.get(f"{user.name} {client_token}") if client_token else None
+        if self._seed.imports == "unauthorized":
+            raise unauthorized(user.name)
+        known = self._known_token(f"{user.name} {client_token}") if client_token else None
         if known is not None:
             return known
         if not spec.get("library_item_id"):
@@ -125,17 +140,42 @@ class Updates:
                     CLS + "update_session_subscribed_item", "The item {0} is a member of a subscribed library.", item.id
                 ),
             )
-        if any(entry.item is item and entry.state == "ACTIVE" for entry in self.sessions.values()):
-            raise resource_busy(item.id)
-        session = self.open(item, user.name, spec.get("warning_behavior"))
+        refuse_template(item, "update")
+        self._refuse_second(item)
+        session = self.open(item, user.name, spec.get("warning_behavior"), client_token)
         if client_token:
-            self._tokens[f"{user.name} {client_token}"] = session.id
+            self._tokens[f"{user.name} {client_token}"] = (session.id, self._calendar.clock())
         return session.id
 
-    def open(self, item: Item, user: str, warning_behavior: builtins.list[dict[str, Any]] | None) -> UpdateSession:
+    @follows("client-token-is-idempotent", "client-token-memory")
+    def _known_token(self, token: str) -> str | None:
+        known, since = self._tokens.get(token, (None, 0.0))
+        is_old = self._calendar.clock() - since > TOKEN_SECONDS
+        if self._seed.token_memory == "until-deletion" and known not in self.sessions:
+            return None
+        return None if self._seed.token_memory == "for-a-time" and is_old else known
+
+    @follows("one-active-session", "two-creations-text")
+    def _refuse_second(self, item: Item) -> None:
+        for entry in self.sessions.values():
+            if entry.item is item and entry.state == "ACTIVE":
+                raise resource_busy(item.id if self._seed.busy_text == "item" else entry.id, self._seed.busy_text)
+
+    def open(
+        self,
+        item: Item,
+        user: str,
+        warning_behavior: builtins.list[dict[str, Any]] | None,
+        client_token: str | None = None,
+    ) -> UpdateSession:
         expires = self._calendar.clock() + self._timeout
         session = UpdateSession(
-            session_id(), item, user, str(item.content_version), expires, self._known(warning_behavior)
+            session_id(self._seed, client_token),
+            item,
+            user,
+            str(item.content_version),
+            expires,
+            self._known(warning_behavior),
         )
         self.sessions[session.id] = session
         return session
@@ -143,6 +183,7 @@ class Updates:
     def _known(self, warning_behavior: builtins.list[dict[str, Any]] | None) -> builtins.list[dict[str, Any]] | None:
         return warning_behavior if self._seed.preview else None
 
+    @follows("lists-are-the-callers")
     def list(self, user: UserSeed, item_id: str | None) -> builtins.list[str]:
         if item_id is not None:
             self._catalog.item(item_id)
@@ -155,6 +196,7 @@ class Updates:
             raise not_found("update_session", identifier)
         return self.sessions[identifier]
 
+    @follows("changes-need-an-active-session")
     def _active(self, identifier: str, operation: str) -> UpdateSession:
         session = self.session(identifier)
         if session.state != "ACTIVE":
@@ -169,6 +211,7 @@ class Updates:
         self.touch(session)
         return session
 
+    @follows("meanwhile")
     def _completing(self, session: UpdateSession, operation: str) -> ApiError:
         if self._seed.while_completing == "busy" and operation != "validate":
             return resource_busy(session.item.id)
@@ -180,25 +223,32 @@ class Updates:
     def touch(self, session: UpdateSession) -> None:
         session.expires = self._calendar.clock() + self._timeout
 
+    @follows("patch-changes-warnings-only")
     def update(self, identifier: str, spec: Mapping[str, Any]) -> None:
         session = self._filling(identifier, "update")
         if "warning_behavior" in spec and not self._seed.patch_ignored:
             session.warning_behavior = spec["warning_behavior"]
 
     def cancel(self, identifier: str) -> None:
-        self._active(identifier, "cancel").state = "CANCELED"
+        session = self._active(identifier, "cancel")
+        if session.completing_since is not None and self._seed.cancel_meanwhile == "refused":
+            raise self._completing(session, "cancel")
+        session.state = "CANCELED"
 
     def fail(self, identifier: str, reason: str) -> None:
         session = self._active(identifier, "fail")
         self._break(session, message(CLS + "client_error", "{0}", reason))
 
+    @follows("progress-grows")
     def keep_alive(self, identifier: str, progress: int | None) -> None:
+        """A client should only let the progress grow; no source says that less is refused."""
         session = self._active(identifier, "keepAlive")
         if progress is not None:
             check_progress(progress)
             session.client_progress = progress
         self.touch(session)
 
+    @follows("active-session-is-not-deleted")
     def delete(self, identifier: str) -> None:
         session = self.session(identifier)
         if session.state == "ACTIVE":
@@ -209,6 +259,7 @@ class Updates:
         for session in [entry for entry in self.sessions.values() if entry.item.id == item_id]:
             del self.sessions[session.id]
 
+    @follows("completion-needs-received-files", "refused-completion-keeps-the-session", "references-must-be-there")
     def complete(self, identifier: str) -> None:
         session = self._filling(identifier, "complete")
         if session.completing_since is not None:
@@ -218,30 +269,37 @@ class Updates:
             status = self.status(entry)
             if entry.source_type == "PULL" and status != "ERROR":
                 pulling = pulling or status != "READY"
-            elif status != "READY":
-                raise ApiError(
-                    "NOT_ALLOWED_IN_CURRENT_STATE",
-                    message(
-                        CLS + "update_session_file_not_received",
-                        "File {0} has transfer errors or has not been fully received yet (status: {1}).",
-                        entry.name,
-                        "WAITING" if status == "WAITING_FOR_TRANSFER" else status,
-                    ),
-                )
-        missing = self._missing(session)
-        if missing and not pulling:
-            raise ApiError("NOT_ALLOWED_IN_CURRENT_STATE", _missing_message(missing))
+            elif status != "READY" and not self._is_expected(entry):
+                raise _not_received(entry.name, status)
+        if self._lacks(session) and not pulling:
+            raise ApiError("NOT_ALLOWED_IN_CURRENT_STATE", self._missing_message(session))
         session.completing_since = self._calendar.clock()
         self.advance()
 
+    @follows("warning-fails-the-session", "answer-to-an-unignored-warning")
+    def refuse_warned(self, session: UpdateSession) -> None:
+        """Where that is so, refuse a completion because of warnings that nobody ignores."""
+        if self._seed.unignored_warning == "refuses" and session.state == "ERROR" and session.error_message:
+            raise wrong_state("complete", session.state, session.error_message["default_message"])
+
+    @follows("complete-answers-when-updated", "complete-with-pull-answers-at-once")
+    def is_being_completed(self, session: UpdateSession) -> bool:
+        """Whether a request to complete the session waits for its answer."""
+        pulls = any(entry.source_type == "PULL" for entry in session.files.values())
+        is_under_way = session.state == "ACTIVE" and self.sessions.get(session.id) is session
+        return is_under_way and not pulls and self._seed.completion == "when-done"
+
     # -- the passing of time
 
+    @follows("sessions-expire", "ended-sessions-vanish")
     def advance(self) -> None:
         now = self._calendar.clock()
         for session in list(self.sessions.values()):
             if session.state != "ACTIVE":
-                continue
-            if session.breaks is not None and now >= session.breaks_at:
+                session.ended_at = now if session.ended_at is None else session.ended_at
+                if now - session.ended_at > self._seed.ended_seconds:
+                    del self.sessions[session.id]
+            elif session.breaks is not None and now >= session.breaks_at:
                 self._break(session, session.breaks)
             elif session.completing_since is not None and now <= session.expires:
                 self._advance_completion(session, now)
@@ -254,19 +312,18 @@ class Updates:
         for entry in session.files.values():
             status = self.status(entry)
             if status == "ERROR" and entry.error is not None:
-                self._break(session, entry.error)
+                self._break(session, _failed_import(session, entry, entry.error))
                 return
-            if status != "READY":
+            if status != "READY" and not self._is_expected(entry):
                 return
-            settled = max(settled, (entry.received_at or 0.0) + self._settle)
-        if now < settled + self._settle:
+            settled = max(settled, (entry.received_at or 0.0) + self._arrival(entry))
+        if now < settled + self._settle or session.breaks is not None:
             return
         self._finish(session)
 
     def _finish(self, session: UpdateSession) -> None:
-        missing = self._missing(session)
-        if missing:
-            self._break(session, _missing_message(missing))
+        if self._lacks(session):
+            self._break(session, self._missing_message(session))
             return
         finding = self._finding(session)
         open_warnings = [entry for entry in self._warnings(session, finding) if not entry["ignored"]]
@@ -294,10 +351,11 @@ class Updates:
             )
             return
         if packaged and self._seed.preview:
-            _judge_item(session.item, finding)
+            _judge_item(session.item, finding, self._calendar.clock())
         self._commit(session)
         session.state = "DONE"
 
+    @follows("manifest-is-not-stored")
     def _commit(self, session: UpdateSession) -> None:
         added: dict[str, Blob] = {}
         algorithms: dict[str, str] = {}
@@ -305,10 +363,27 @@ class Updates:
             assert entry.blob is not None
             contents = entry.members if entry.members is not None else {entry.name: entry.blob}
             for name, blob in contents.items():
-                if extension(name) not in NOT_STORED:
+                if extension(name) not in NOT_STORED and self._is_kept(entry, name):
                     added[name] = blob
                     algorithms[name] = self._reported_algorithm(entry)
         self._catalog.commit(session.item, added, algorithms, sorted(session.removed))
+        self._move_own(session)
+
+    @follows("own-source-is-moved")
+    def _move_own(self, session: UpdateSession) -> None:
+        """A source inside the storage of the item's library is there no more."""
+        for entry in session.files.values():
+            uri = (entry.source_endpoint or {}).get("uri", "")
+            if f"/contentlib-{session.item.library.id}/" in uri:
+                self.datastores.pop(uri, None)
+
+    @follows("ova-is-unpacked", "unreferenced-ova-members")
+    def _is_kept(self, entry: UpdateFile, name: str) -> bool:
+        """Whether a file of a session, or a member of an OVA, becomes a file of the item."""
+        if entry.members is None or self._seed.ova_extras == "kept" or extension(name) == "ovf":
+            return True
+        descriptor = next(blob for member, blob in entry.members.items() if extension(member) == "ovf")
+        return name in resolved(descriptor.read(0, descriptor.size), entry.members)
 
     def _break(self, session: UpdateSession, reason: Message) -> None:
         session.state = "ERROR"
@@ -316,8 +391,14 @@ class Updates:
 
     # -- files
 
+    @follows("backing-gone", "manifest-before-descriptor", "other-files-in-any-order")
     def add_file(self, user: UserSeed, identifier: str, spec: Mapping[str, Any]) -> UpdateFile:
         session = self._filling(identifier, "addFile")
+        if session.item.backing == "gone":
+            text = message(
+                CLS + "item_backing_missing", "The content of the item {0} can not be accessed.", session.item.id
+            )
+            raise ApiError("RESOURCE_INACCESSIBLE", text)
         entry = self._new_file(user, spec)
         if extension(entry.name) in ("mf", "cert") and any(extension(name) == "ovf" for name in session.files):
             raise ApiError(
@@ -328,6 +409,9 @@ class Updates:
                     entry.name,
                 ),
             )
+        for name, known in list(session.files.items()):
+            if self._is_expected(known) and entry.name in readings(name):
+                del session.files[name]
         session.files[entry.name] = entry
         session.removed.discard(entry.name)
         if entry.source_type == "PULL":
@@ -353,14 +437,22 @@ class Updates:
             _check_checksum(name, entry.algorithm or "SHA1", entry.checksum or "")
         if endpoint is not None:
             entry.source_endpoint = check_source(self._seed, user, endpoint)
+            self._refuse_folder(entry.source_endpoint["uri"])
         return entry
+
+    @follows("datastore-folder-is-internal-error")
+    def _refuse_folder(self, uri: str) -> None:
+        if any(known.startswith(uri.rstrip("/") + "/") for known in self.datastores):
+            name = "java.lang.IllegalArgumentException"
+            text = "Provider method implementation threw unexpected exception: {0}"
+            raise ApiError("INTERNAL_SERVER_ERROR", message("vapi.bindings.method.impl.unexpected", text, name))
 
     def _pull(self, session: UpdateSession, entry: UpdateFile) -> None:
         assert entry.source_endpoint is not None
         uri = entry.source_endpoint["uri"]
         entry.started = True
         if urlsplit(uri).scheme == "ds":
-            content = self._seed.datastores.get(uri)
+            content = self.datastores.get(uri)
             if content is None:
                 self.transfer_failed(
                     session, entry, message(CLS + "datastore_file_not_found", "The file {0} does not exist.", uri)
@@ -372,7 +464,7 @@ class Updates:
             self.start_pull(session, entry)
 
     def snapshot(self, session: UpdateSession) -> dict[str, UpdateFile]:
-        """The item's files as completing the session would leave them, the dropped ones included."""
+        """The files of the item after a completion of the session, including those that the server then drops."""
         unchanged = {
             name: self._unchanged(session.item, entry)
             for name, entry in session.item.files.items()
@@ -405,15 +497,24 @@ class Updates:
         if name in session.item.files:
             session.removed.add(name)
 
+    @follows("validate-needs-received-files")
     def validate(self, identifier: str) -> dict[str, Any]:
         session = self._filling(identifier, "validate")
+        for entry in session.files.values():
+            status = self.status(entry)
+            if entry.source_type == "PUSH" and status not in ("READY", "ERROR") and not self._is_expected(entry):
+                raise _not_received(entry.name, status)
         missing = self._missing(session)
         invalid = [
-            {"name": entry.name, "error_message": entry.error}
+            {"name": entry.name, "error_message": entry.error or _never_added(entry.name)}
             for entry in session.files.values()
-            if self.status(entry) == "ERROR"
+            if self.status(entry) == "ERROR" or self._is_expected(entry)
         ]
         return {"has_errors": bool(missing or invalid), "missing_files": missing, "invalid_files": invalid}
+
+    def _is_expected(self, entry: UpdateFile) -> bool:
+        """Whether nobody has done anything about a file that the descriptor references."""
+        return entry.is_expected and not entry.started
 
     def status(self, entry: UpdateFile) -> str:
         if entry.received_at is None:
@@ -421,11 +522,17 @@ class Updates:
                 return "ERROR"
             return "TRANSFERRING" if entry.started and self._shows(entry) else "WAITING_FOR_TRANSFER"
         elapsed = self._calendar.clock() - entry.received_at
-        if elapsed >= self._settle:
+        arrival = self._arrival(entry)
+        if elapsed >= arrival:
             return "ERROR" if entry.error is not None else "READY"
         if not self._shows(entry):
             return "WAITING_FOR_TRANSFER"
-        return "TRANSFERRING" if elapsed < self._settle / 2 else "VALIDATING"
+        return "TRANSFERRING" if elapsed < arrival / 2 else "VALIDATING"
+
+    @follows("answered-put-may-be-completed", "answered-put-is-not-received")
+    def _arrival(self, entry: UpdateFile) -> float:
+        """The seconds from the last byte of a file until it is READY."""
+        return 0.0 if entry.source_type == "PUSH" and self._seed.arrival == "with-its-answer" else self._settle
 
     def _shows(self, entry: UpdateFile) -> bool:
         return self._seed.transfers_shown or entry.source_type != "PUSH"
@@ -442,7 +549,7 @@ class Updates:
         return next(entry for entry in session.files.values() if entry.upload_id == upload_id)
 
     def begin_transfer(self, session: UpdateSession, entry: UpdateFile) -> int:
-        """Starts or restarts a file; the number tells a later restart from this one."""
+        """Start or restart a file; returns a number that tells this start from a later one."""
         entry.started, entry.bytes_transferred, entry.received_at = True, 0, None
         entry.blob, entry.members, entry.error = None, None, None
         entry.generation += 1
@@ -454,7 +561,7 @@ class Updates:
         self.touch(session)
 
     def digest_algorithms(self, session: UpdateSession, entry: UpdateFile) -> set[str]:
-        """What to hash while the content of a file passes by."""
+        """The algorithms by which to hash the content of a file on arrival."""
         wanted = {self._reported_algorithm(entry)}
         manifest = self._content_of(session, "mf")
         if manifest is not None:
@@ -462,10 +569,15 @@ class Updates:
                 wanted.add(manifest_digests(manifest).get(entry.name, ("none", ""))[0])
         return {name for name in wanted if name in HASHES}
 
+    @follows("file-stays-waiting")
     def received(
         self, session: UpdateSession, entry: UpdateFile, blob: Blob, members: dict[str, Blob] | None, fault: str = ""
     ) -> None:
-        """All bytes of a file are here; what is wrong with them shows when the file has settled."""
+        """Take note that all bytes of a file are here; errors in them show once the file has settled."""
+        if self._seed.lost_puts and entry.source_type == "PUSH":
+            entry.started, entry.bytes_transferred = False, 0
+            self.touch(session)
+            return
         entry.blob, entry.members = blob, members
         entry.bytes_transferred = blob.size
         entry.received_at = self._calendar.clock()
@@ -473,21 +585,39 @@ class Updates:
         entry.error = self._content_fault(entry, fault)
         entry.size = blob.size if entry.error is None else entry.size
         self._judge_package(session)
+        if extension(entry.name) == "ovf" and entry.error is None:
+            if entry.source_endpoint:
+                self._pull_along(session, entry.source_endpoint, blob.read(0, blob.size))
+            elif self._seed.descriptor_entries:
+                self._expect_references(session)
+
+    @follows("pulled-descriptor-brings-the-package")
+    def _pull_along(self, session: UpdateSession, descriptor: Mapping[str, str], content: bytes) -> None:
+        """Fetch what a pulled descriptor references, but for what the session has already."""
+        for name, uri in fetched_along(content, descriptor["uri"], session.files).items():
+            entry = UpdateFile(name, "PULL", source_endpoint={**descriptor, "uri": uri})
+            session.files[name] = entry
+            self._pull(session, entry)
+
+    @follows("descriptor-creates-entries")
+    def _expect_references(self, session: UpdateSession) -> None:
+        """Make an entry for each file that the descriptor references and that nobody has added yet."""
+        for name in self._missing(session):
+            session.files[name] = UpdateFile(name, "PUSH", is_expected=True)
 
     def transfer_failed(self, session: UpdateSession, entry: UpdateFile, reason: Message) -> None:
         entry.error = reason
         self.touch(session)
 
+    @follows("transfer-fails-after-its-answer", "error-reason-has-a-path")
     def break_transfer(self, session: UpdateSession, name: str, reason: str) -> None:
-        """The server fails after it answered the PUT: the session goes to ERROR by itself."""
-        session.breaks = message(
-            CLS + "file_transfer_error",
-            "Error transferring file {0} to ds:///vmfs/volumes/datastore1/contentlib/{0}: {1}",
-            name,
-            reason,
-        )
+        """Let the server fail after it answered the PUT: the session goes to ERROR."""
+        text = "Error transferring file {0} to {2}: {1}"
+        place = storage_uri(session.item, name)
+        session.breaks = message(CLS + "file_transfer_error", text, name, reason, place)
         session.breaks_at = self._calendar.clock() + self._settle
 
+    @follows("declared-checksum-is-verified")
     def _content_fault(self, entry: UpdateFile, fault: str) -> Message | None:
         assert entry.blob is not None
         if fault:
@@ -511,7 +641,7 @@ class Updates:
             )
         if extension(entry.name) == "ovf":
             try:
-                references(entry.blob.read(0, entry.blob.size))
+                require_importable(entry.blob.read(0, entry.blob.size))
             except ValueError as error:
                 return message(
                     CLS + "file_content_invalid", "The content of file {0} is not valid: {1}", entry.name, str(error)
@@ -540,7 +670,7 @@ class Updates:
 
         named = {extension(name): (name, blob) for name, blob in contents.items() if extension(name) in ("mf", "cert")}
         pieces = {kind: (name, blob.read(0, blob.size)) for kind, (name, blob) in named.items()}
-        return inspect(pieces.get("mf"), pieces.get("cert"), digest_of, self._seed.trusted_roots, self._calendar.now())
+        return inspect(pieces.get("mf"), pieces.get("cert"), digest_of, self._seed, self._calendar.now())
 
     def _package(self, session: UpdateSession) -> dict[str, Blob]:
         contents: dict[str, Blob] = {}
@@ -559,16 +689,32 @@ class Updates:
         return None
 
     def _missing(self, session: UpdateSession) -> builtins.list[str]:
-        descriptor = self._content_of(session, "ovf")
-        if descriptor is None:
-            return []
-        try:
-            wanted = references(descriptor)
-        except ValueError:
-            return []
-        kept = {name for name in session.item.files if name not in session.removed}
-        present = set(session.files) | set(self._package(session)) | kept
-        return [name for name in wanted if name not in present]
+        """What the item would lack of what its descriptor references, whoever brought the descriptor."""
+        kept = {name: entry.blob for name, entry in session.item.files.items() if name not in session.removed}
+        contents = {**kept, **self._package(session)}
+        present = contents.keys() | session.files.keys()
+        missing: dict[str, None] = {}
+        for name, blob in contents.items():
+            if extension(name) == "ovf":
+                with contextlib.suppress(ValueError):
+                    wanted = resolved(blob.read(0, blob.size), present)
+                    missing.update(dict.fromkeys(each for each in wanted if each not in present))
+        return list(missing)
+
+    def _lacks(self, session: UpdateSession) -> bool:
+        return bool(self._missing(session)) or any(self._is_expected(entry) for entry in session.files.values())
+
+    @follows("missing-and-invalid-are-two-arguments", "unadded-reference-is-invalid")
+    def _missing_message(self, session: UpdateSession) -> Message:
+        """Both lists have a blank after each name, and are empty texts without one."""
+        missing = self._missing(session)
+        invalid = [entry.name for entry in session.files.values() if self._is_expected(entry)]
+        return message(
+            CLS + "session_has_missing_or_invalid_files",
+            "The session has missing or invalid files. Missing files: {0}. Invalid files: {1}.",
+            "".join(f"{name} " for name in missing),
+            "".join(f"{name} " for name in invalid),
+        )
 
     def _warnings(self, session: UpdateSession, finding: Finding) -> builtins.list[dict[str, Any]]:
         behavior = {entry["type"]: entry["ignored"] for entry in session.warning_behavior or ()}
@@ -578,6 +724,7 @@ class Updates:
 
     # -- what is answered
 
+    @follows("session-without-id", "session-names-its-content-version")
     def describe(self, session: UpdateSession) -> dict[str, Any]:
         model: dict[str, Any] = {
             "id": session.id,
@@ -593,27 +740,46 @@ class Updates:
             model["error_message"] = session.error_message
         if session.warning_behavior is not None:
             model["warning_behavior"] = session.warning_behavior
-        if session.state == "ACTIVE" and self._seed.preview:
+        is_silent = self._seed.iso_preview == "absent" and session.item.type == "iso"
+        if session.state == "ACTIVE" and self._seed.preview and not is_silent:
             model["preview_info"] = self._preview(session)
         return model
 
+    @follows("ova-preview-when-whole", "ova-preview-unavailable")
+    def _is_unread(self, entry: UpdateFile, now: float) -> bool:
+        """Whether an OVA has no preview yet, in a world in which it is UNAVAILABLE until the server has read it."""
+        if self._seed.ova_preview == "preparing":
+            return False
+        seconds = self._settle * (10 if self._seed.ova_preview == "long-unavailable" else 1)
+        return entry.received_at is None or now < entry.received_at + self._arrival(entry) + seconds
+
+    @follows("preview-while-active", "iso-preview", "iso-preview-state")
     def _preview(self, session: UpdateSession) -> dict[str, Any]:
         metadata = [entry for entry in session.files.values() if extension(entry.name) in ("ovf", "ova", "mf", "cert")]
         descriptors = [entry for entry in metadata if extension(entry.name) in ("ovf", "ova")]
         if not any(entry.started for entry in descriptors):
-            return {"state": "UNAVAILABLE" if session.completing_since is None else "NOT_APPLICABLE"}
+            is_image = self._seed.iso_preview == "not-applicable" and bool(session.files) and not metadata
+            is_open = session.completing_since is None and not is_image
+            return {"state": "UNAVAILABLE" if is_open else "NOT_APPLICABLE"}
         now = self._calendar.clock()
-        if any(entry.received_at is None or now < entry.received_at + 2 * self._settle for entry in metadata):
+        if any(extension(entry.name) == "ova" and self._is_unread(entry, now) for entry in descriptors):
+            return {"state": "UNAVAILABLE"}
+        if any(
+            entry.received_at is None or now < entry.received_at + self._arrival(entry) + self._settle
+            for entry in metadata
+        ):
             return {"state": "PREPARING"}
         finding = self._finding(session)
         info: dict[str, Any] = {"state": "AVAILABLE", "warnings": self._warnings(session, finding)}
         if finding.certificate_info is not None:
             info["certificate_info"] = finding.certificate_info
-            info["cert_chain"] = list(finding.cert_chain)
+            if finding.cert_chain:
+                info["cert_chain"] = list(finding.cert_chain)
         return info
 
+    @follows("size-and-checksum-when-ready")
     def describe_file(self, entry: UpdateFile, origin: str) -> dict[str, Any]:
-        status = self.status(entry)
+        status, lacks = self._status_shown(entry)
         model: dict[str, Any] = {
             "name": entry.name,
             "source_type": entry.source_type,
@@ -623,7 +789,7 @@ class Updates:
         }
         if not self._shows(entry) and status == "WAITING_FOR_TRANSFER":
             model["bytes_transferred"] = 0
-        if entry.size is not None:
+        if status == "READY" and entry.size is not None and lacks != "size":
             model["size"] = entry.size
         if entry.source_type == "PUSH":
             model["upload_endpoint"] = {"uri": f"{origin}/cls/data/{entry.upload_id}/{quote(entry.name, safe='')}"}
@@ -632,11 +798,23 @@ class Updates:
         if status == "ERROR" and entry.error is not None:
             model["error_message"] = entry.error
         algorithm = self._reported_algorithm(entry)
-        if status == "READY" and algorithm != "none" and entry.blob is not None and entry.members is None:
+        has_checksum = algorithm != "none" and entry.blob is not None and entry.members is None
+        if status == "READY" and has_checksum and lacks != "checksum":
+            assert entry.blob is not None
             model["checksum_info"] = {"algorithm": algorithm, "checksum": entry.blob.digest(algorithm)}
-        elif entry.checksum is not None:
-            model["checksum_info"] = {"algorithm": entry.algorithm, "checksum": entry.checksum}
         return model
+
+    @follows("ready-and-then-more")
+    def _status_shown(self, entry: UpdateFile) -> tuple[str, str]:
+        """The status of a file, and what is not shown of it yet; each time that a READY file is shown counts."""
+        status = self.status(entry)
+        if status != "READY" or entry.source_type == "NONE":
+            return status, ""
+        entry.shown_ready += 1
+        if self._seed.ready_file == "checked-again" and entry.shown_ready == 2:
+            return "VALIDATING", ""
+        is_first = entry.shown_ready == 1 and self._seed.ready_file in ("checksum-later", "size-later")
+        return status, self._seed.ready_file.partition("-")[0] if is_first else ""
 
     def _reported_algorithm(self, entry: UpdateFile) -> str:
         if self._seed.checksum_algorithm == "none":
@@ -659,8 +837,9 @@ def _check_checksum(name: str, algorithm: str, checksum: str) -> None:
         raise invalid_argument(CLS + "invalid_checksum", "{0} is not a {1} checksum.", checksum, algorithm)
 
 
+@follows("storage-sources-need-a-privilege")
 def check_source(seed: Seed, user: UserSeed, endpoint: Mapping[str, str]) -> dict[str, str]:
-    """The source as this server understands it."""
+    """The checked source of a PULL, in the form that this server uses."""
     parts = urlsplit(endpoint["uri"])
     if parts.scheme not in ("http", "https", "ds", "file") or not (parts.netloc or parts.path):
         raise invalid_argument(CLS + "invalid_url_format", "The URL {0} is not valid.", endpoint["uri"])
@@ -684,15 +863,31 @@ def check_source(seed: Seed, user: UserSeed, endpoint: Mapping[str, str]) -> dic
     return {name: value for name, value in endpoint.items() if name not in dropped}
 
 
-def _missing_message(missing: list[str]) -> Message:
-    return message(
-        CLS + "session_has_missing_or_invalid_files",
-        "The session has missing or invalid files: {0}.",
-        ", ".join(missing),
+def _not_received(name: str, status: str) -> ApiError:
+    return ApiError(
+        "NOT_ALLOWED_IN_CURRENT_STATE",
+        message(
+            CLS + "update_session_file_not_received",
+            "File {0} has transfer errors or has not been fully received yet (status: {1}).",
+            name,
+            "WAITING" if status == "WAITING_FOR_TRANSFER" else status,
+        ),
     )
 
 
-def _judge_item(item: Item, finding: Finding) -> None:
+@follows("failed-pull-text")
+def _failed_import(session: UpdateSession, entry: UpdateFile, reason: Message) -> Message:
+    if entry.source_type != "PULL":
+        return reason
+    text = "The import of library item {0} has failed. Error transferring file {1}. Reason: {2}"
+    return message(CLS + "import_failed", text, session.item.id, entry.name, reason["default_message"])
+
+
+def _never_added(name: str) -> Message:
+    return message(CLS + "file_not_added", "File {0} is referenced by the descriptor, but was not added.", name)
+
+
+def _judge_item(item: Item, finding: Finding, now: float) -> None:
     kinds = {kind for kind, _text in finding.warnings}
     if finding.certificate_info is None:
         item.verification = "NOT_AVAILABLE"
@@ -701,4 +896,5 @@ def _judge_item(item: Item, finding: Finding) -> None:
     else:
         item.verification = "UNTRUSTED" if kinds else "VERIFIED"
     item.cert_chain = list(finding.cert_chain)
+    item.verified_at = now
     item.compliant = not (item.library.seed.security_policy_id and kinds)

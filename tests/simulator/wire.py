@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 from .errors import ApiError
+from .facts import follows
 
 API_STATUS = {
     "UNAUTHENTICATED": 401,
@@ -29,6 +30,7 @@ ERROR_OF_STATUS = {
 }
 
 
+@follows("rest-empty-list")
 def encode_result(dialect: str, value: Any, empty_list: str) -> bytes:
     if dialect == "api":
         return json.dumps(value).encode()
@@ -37,21 +39,24 @@ def encode_result(dialect: str, value: Any, empty_list: str) -> bytes:
     return json.dumps({"value": rest_maps(value)}).encode()
 
 
-def encode_fault(dialect: str, fault: ApiError) -> tuple[int, bytes]:
+@follows("two-dialects", "busy-by-dialect", "wrong-state-is-400", "rest-error-type", "challenge-in-refused-login")
+def encode_fault(dialect: str, fault: ApiError, rest_error_type: bool = True) -> tuple[int, bytes]:
+    more = {name: value for name, value in (("data", fault.data), ("challenge", fault.challenge)) if value}
     if dialect == "api":
-        body: dict[str, Any] = {"error_type": fault.error_type, "messages": fault.messages}
-        if fault.data is not None:
-            body["data"] = fault.data
+        body = {"error_type": fault.error_type, "messages": fault.messages, **more}
         return API_STATUS.get(fault.error_type, 400), json.dumps(body).encode()
-    value: dict[str, Any] = {"messages": rest_maps(fault.messages)}
-    if fault.data is not None:
-        value["data"] = fault.data
+    value = {**_type_inside(fault, rest_error_type), "messages": rest_maps(fault.messages), **more}
     envelope = {"type": f"com.vmware.vapi.std.errors.{fault.error_type.lower()}", "value": value}
     return REST_STATUS.get(fault.error_type, 400), json.dumps(envelope).encode()
 
 
+def _type_inside(fault: ApiError, is_repeated: bool) -> dict[str, str]:
+    return {"error_type": fault.error_type} if is_repeated else {}
+
+
+@follows("rest-maps-are-lists")
 def rest_maps(value: Any) -> Any:
-    """The old dialect writes a map, which here is only the ``params`` of messages, as a list of pairs."""
+    """Write maps as lists of pairs, as `/rest` does; the only map here is ``params`` of messages."""
     if isinstance(value, list):
         return [rest_maps(entry) for entry in value]
     if not isinstance(value, dict):

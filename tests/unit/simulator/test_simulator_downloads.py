@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import ssl
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -17,11 +16,14 @@ from typing import Any
 import pytest
 import requests
 
-from tests.simulator import Seed, Simulator, UserSeed
+from tests.harness.clocks import SETTLE, HandClock
+from tests.harness.held import item_id
+from tests.harness.packages import kept_of, make_package
+from tests.harness.waiting import eventually
+from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator, UserSeed
 from tests.simulator.seed import PRIVILEGES, filler
 from tests.simulator.tls import make_tls
-from tests.unit.simulator.conftest import SETTLE, HandClock
-from tests.unit.simulator.wire_client import Wire, wire_error
+from tests.unit.simulator.wire_client import Wire, wire_error, wire_messages
 
 DOWN = "download-session"
 CONTENT = filler("synced.iso", 65536)
@@ -126,12 +128,13 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
 def pull(wire: Wire, item: str, uri: str, **endpoint: Any) -> tuple[str, dict[str, Any]]:
     session = wire.open(item)
     wire.value(wire.add(session, "a.iso", source_type="PULL", source_endpoint={"uri": uri, **endpoint}))
-    deadline = time.monotonic() + 3
     entry: dict[str, Any] = {}
-    while time.monotonic() < deadline:
-        entry = wire.value(wire.file(session, "a.iso"))
-        if entry["bytes_transferred"] or entry["status"] == "ERROR":
-            break
+
+    def has_come_to_something() -> bool:
+        entry.update(wire.value(wire.file(session, "a.iso")))
+        return bool(entry["bytes_transferred"]) or entry["status"] == "ERROR"
+
+    assert eventually(has_come_to_something)
     return session, entry
 
 
@@ -148,7 +151,7 @@ def thumbprint(folder: Path, algorithm: str) -> str:
 def test_pull_over_http(server: Simulator, wire: Wire, iso: str, clock: HandClock, sources: Any) -> None:
     session, _entry = pull(wire, iso, f"{sources[0]}/a.iso")
     assert wire.act(session, "complete").status_code in (200, 204)
-    wait_for(lambda: wire.value(wire.file(session, "a.iso"))["bytes_transferred"] == len(CONTENT))
+    assert eventually(lambda: wire.value(wire.file(session, "a.iso"))["bytes_transferred"] == len(CONTENT))
     clock.settle()
     clock.settle()
     assert wire.model(session)["state"] == "DONE"
@@ -163,13 +166,14 @@ def test_pull_of_what_is_not_there(wire: Wire, iso: str, sources: Any) -> None:
 def test_pull_over_https(server: Simulator, dialect: str, sources: Any, clock: HandClock) -> None:
     _plain, origin, folder = sources
     uri, ca = f"{origin}/a.iso", (folder / "ca.pem").read_text()
+    server.reset(Seed(thumbprints=("SHA1", "SHA256"), source_certificate="known"))
 
     def outcome(**endpoint: Any) -> dict[str, Any]:
         wire = Wire(server, dialect)
         session, _entry = pull(
             wire, server.run(lambda store: store.find_item_id("templates", "tools")), uri, **endpoint
         )
-        wait_for(lambda: wire.value(wire.file(session, "a.iso"))["bytes_transferred"] in (0, 1, len(CONTENT)))
+        assert eventually(lambda: wire.value(wire.file(session, "a.iso"))["bytes_transferred"] in (0, 1, len(CONTENT)))
         clock.settle()
         entry: dict[str, Any] = wire.value(wire.file(session, "a.iso"))
         wire.act(session, "cancel")
@@ -185,8 +189,50 @@ def test_pull_over_https(server: Simulator, dialect: str, sources: Any, clock: H
     assert wrong["error_message"]["id"].endswith(".http_request_error_peer_not_authenticated")
     stuck = outcome()
     assert (stuck["status"], stuck["bytes_transferred"]) == ("TRANSFERRING", 1)
+    server.reset(Seed(untrusted_source="refused"))
+    assert "Server not trusted" in outcome()["error_message"]["default_message"]
     server.reset(Seed(trusted_roots=(ca,)))
     assert outcome()["status"] == "READY"
+
+
+@pytest.mark.fact("pulled-descriptor-brings-the-package")
+def test_a_descriptor_that_is_pulled_brings_what_it_references(
+    server: Simulator, dialect: str, clock: HandClock, tmp_path: Path
+) -> None:
+    package = make_package(tmp_path, disks=2, nvram=True)
+    stored = {f"ds:///vmfs/volumes/a/{path.name}": path.read_bytes() for path in package.files}
+    server.reset(Seed(datastores=stored))
+    wire, item = Wire(server, dialect), item_id(server, "rocky9")
+    session = wire.open(item)
+    endpoint = {"uri": "ds:///vmfs/volumes/a/rocky9.ovf"}
+    assert wire.add(session, "rocky9.ovf", source_type="PULL", source_endpoint=endpoint).status_code in (200, 201)
+    clock.settle()
+    assert {entry["source_type"] for entry in wire.value(wire.files(session))} == {"PULL"}
+    assert wire.act(session, "complete").status_code in (200, 204)
+    clock.settle()
+    assert server.run(lambda store: store.item_contents(item)) == kept_of(package)
+
+
+@pytest.mark.fact("own-source-is-moved", "datastore-folder-is-internal-error")
+def test_a_source_in_the_librarys_own_storage_is_moved_and_a_folder_is_none(
+    server: Simulator, dialect: str, clock: HandClock
+) -> None:
+    uri = "ds:///vmfs/volumes/a/contentlib-mine/a.iso"
+    libraries = (LibrarySeed("templates", (ItemSeed("tools"),), id="mine"),)
+    server.reset(Seed(libraries=libraries, datastores={uri: b"stored"}))
+    wire, iso = Wire(server, dialect), item_id(server)
+    session = wire.open(iso)
+    folder = {"uri": uri.rpartition("/")[0]}
+    refusal = wire.add(session, "a.iso", source_type="PULL", source_endpoint=folder)
+    assert (wire_error(refusal), wire_messages(refusal)[0]["args"]) == (
+        "INTERNAL_SERVER_ERROR",
+        ["java.lang.IllegalArgumentException"],
+    )
+    wire.value(wire.add(session, "a.iso", source_type="PULL", source_endpoint={"uri": uri}))
+    clock.settle()
+    assert wire.act(session, "complete").status_code in (200, 204)
+    clock.settle()
+    assert server.run(lambda store: (store.item_contents(iso), store.updates.datastores)) == ({"a.iso": b"stored"}, {})
 
 
 def test_pull_from_a_datastore(server: Simulator, dialect: str, clock: HandClock) -> None:
@@ -211,10 +257,11 @@ def test_probe(server: Simulator, sources: Any) -> None:
     answer = wire.value(wire.probe(uri=f"{secure}/a.iso"))
     assert (answer["status"], answer["ssl_thumbprint"]) == ("CERTIFICATE_ERROR", thumbprint(folder, "sha1"))
     assert answer["error_messages"][0]["id"].endswith(".http_request_error_peer_not_authenticated")
-    server.reset(Seed(thumbprint_algorithm="SHA256"))
+    server.reset(Seed(thumbprint_algorithm="SHA256", thumbprints=("SHA256",), probe_answer="both"))
     wire = Wire(server, "rest")
     pinned = wire.value(wire.probe(uri=f"{secure}/a.iso", ssl_certificate_thumbprint=thumbprint(folder, "sha256")))
     assert (pinned["status"], pinned["ssl_thumbprint"]) == ("SUCCESS", thumbprint(folder, "sha256"))
+    assert pinned["ssl_certificate"].strip() == certificate(folder).strip()
 
 
 @pytest.mark.parametrize("knows", ["known", "unknown", "dropped"])
@@ -237,10 +284,3 @@ def test_a_server_takes_the_thumbprints_of_its_time(server: Simulator, sources: 
     assert wire.value(taken)["status"] == "SUCCESS"
     refused = wire.probe(uri=f"{secure}/a.iso", ssl_certificate_thumbprint=thumbprint(folder, "sha1"))
     assert (refused.status_code, wire_error(refused)) == (400, "INVALID_ARGUMENT")
-
-
-def wait_for(holds: Any, seconds: float = 3.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.01)

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.harness.clocks import HandClock
 from tests.simulator import LibrarySeed, Seed, Simulator
-from tests.simulator.seed import VIEWER
-from tests.unit.simulator.conftest import HandClock
 from tests.unit.simulator.wire_client import Wire, wire_error, wire_messages
 
 GONE = "00000000-0000-0000-0000-000000000000:00000000-0000-0000-0000-000000000000"
@@ -34,63 +33,6 @@ def test_envelope(wire: Wire) -> None:
     assert messages[0]["args"] == [GONE]
 
 
-def test_a_second_active_session_on_the_item_is_busy(wire: Wire, iso: str) -> None:
-    first = wire.open(iso)
-    expect(wire.create(iso), 500 if wire.dialect == "api" else 400, "RESOURCE_BUSY")
-    wire.act(first, "cancel")
-    assert wire.open(iso) != first
-
-
-def test_create_refuses_a_subscribed_item_an_unknown_item_and_a_bad_token(wire: Wire, iso: str, synced: str) -> None:
-    expect(wire.create(synced), 400, "INVALID_ELEMENT_TYPE")
-    expect(wire.create(NOBODY), 404, "NOT_FOUND")
-    expect(wire.create(iso, token="no-uuid"), 400, "INVALID_ARGUMENT")
-    expect(wire.create(NOBODY, "download-session"), 404, "NOT_FOUND")
-
-
-def test_the_same_client_token_gives_the_same_session(wire: Wire, iso: str) -> None:
-    token = "2b4f9a9e-7a7a-4a0f-8f0a-111111111111"
-    first = wire.value(wire.create(iso, token=token))
-    assert wire.value(wire.create(iso, token=token)) == first
-    assert ":" in first
-
-
-def test_client_token_header(server: Simulator, iso: str) -> None:
-    wire = Wire(server, "api")
-    options = {"headers": {"Client-Token": "2b4f9a9e-7a7a-4a0f-8f0a-222222222222"}}
-    path = "/api/content/library/item/update-session"
-    answers = [wire.call("POST", path, {"library_item_id": iso}, **options) for _attempt in range(2)]
-    assert answers[0].json() == answers[1].json()
-
-
-@pytest.mark.parametrize("kind", ["update-session", "download-session"])
-def test_every_operation_on_a_session_that_does_not_exist(wire: Wire, kind: str) -> None:
-    fail = {"client_error_message": "x"}
-    for response in (
-        wire.get(GONE, kind),
-        wire.act(GONE, "cancel", kind=kind),
-        wire.act(GONE, "fail", fail, kind=kind),
-        wire.act(GONE, "keep-alive", {}, kind=kind),
-        wire.delete(GONE, kind),
-        wire.files(GONE, kind.partition("-")[0]),
-    ):
-        expect(response, 404, "NOT_FOUND")
-
-
-def test_every_update_operation_on_a_session_that_does_not_exist(wire: Wire) -> None:
-    for response in (
-        wire.patch(GONE, warning_behavior=[]),
-        wire.act(GONE, "complete"),
-        wire.add(GONE, "a.iso"),
-        wire.file(GONE, "a.iso"),
-        wire.remove(GONE, "a.iso"),
-        wire.validate(GONE),
-        wire.prepare(GONE, "a.iso"),
-        wire.download_file(GONE, "a.iso"),
-    ):
-        expect(response, 404, "NOT_FOUND")
-
-
 @pytest.mark.parametrize("state", ["DONE", "ERROR", "CANCELED"])
 def test_what_needs_an_active_session(server: Simulator, wire: Wire, iso: str, state: str) -> None:
     session = server.run(lambda store: store.seed_update_session(iso, state=state, error_message="Pipe closed"))
@@ -108,39 +50,6 @@ def test_what_needs_an_active_session(server: Simulator, wire: Wire, iso: str, s
     assert text["args"] == ["complete", state] + (["Pipe closed"] if state == "ERROR" else [])
     assert f"can not be invoked when the import session is in the {state} state" in text["default_message"]
     assert wire.delete(session).status_code in (200, 204)
-
-
-@pytest.mark.parametrize("state", ["ERROR", "CANCELED"])
-def test_what_needs_an_active_download_session(server: Simulator, wire: Wire, synced: str, state: str) -> None:
-    session = server.run(lambda store: store.seed_download_session(synced, state=state))
-    for response in (
-        wire.act(session, "cancel", kind="download-session"),
-        wire.act(session, "fail", {"client_error_message": "x"}, "download-session"),
-        wire.act(session, "keep-alive", {}, "download-session"),
-    ):
-        expect(response, 400, "NOT_ALLOWED_IN_CURRENT_STATE")
-
-
-def test_an_active_update_session_is_not_deleted_but_a_download_session_is(wire: Wire, iso: str, synced: str) -> None:
-    expect(wire.delete(wire.open(iso)), 400, "NOT_ALLOWED_IN_CURRENT_STATE")
-    session = wire.open(synced, "download-session")
-    assert wire.delete(session, "download-session").status_code in (200, 204)
-    expect(wire.get(session, "download-session"), 404, "NOT_FOUND")
-
-
-def test_files_that_are_not_there(wire: Wire, iso: str, synced: str) -> None:
-    session = wire.open(iso)
-    expect(wire.file(session, "a.iso"), 400, "INVALID_ARGUMENT")
-    expect(wire.remove(session, "a.iso"), 400, "INVALID_ARGUMENT")
-    expect(wire.prepare(wire.open(synced, "download-session"), "a.iso"), 400, "INVALID_ARGUMENT")
-
-
-@pytest.mark.parametrize("late", ["x.mf", "x.cert"])
-def test_manifest_and_certificate_come_before_the_descriptor(wire: Wire, ovf: str, late: str) -> None:
-    session = wire.open(ovf)
-    assert wire.add(session, "x.ovf").status_code in (200, 201)
-    expect(wire.add(session, late), 400, "NOT_ALLOWED_IN_CURRENT_STATE")
-    assert wire.add(session, "disk.vmdk").status_code in (200, 201)
 
 
 @pytest.mark.parametrize(
@@ -188,30 +97,6 @@ def test_a_security_policy_takes_ovf_items_only(server: Simulator, dialect: str)
     wire, library = Wire(server, dialect), server.run(lambda store: store.find_library_id("vault"))
     expect(wire.create_item(library_id=library, name="x", type="iso"), 400, "INVALID_ARGUMENT")
     assert wire.create_item(library_id=library, name="x", type="ovf").status_code in (200, 201)
-
-
-def test_a_user_without_the_privilege(server: Simulator, dialect: str, iso: str) -> None:
-    session = server.run(lambda store: store.seed_update_session(iso))
-    wire = Wire(server, dialect, VIEWER)
-    for response in (
-        wire.create(iso),
-        wire.patch(session, warning_behavior=[]),
-        wire.add(session, "a.iso"),
-        wire.act(session, "complete"),
-        wire.act(session, "cancel"),
-        wire.delete(session),
-    ):
-        expect(response, 403, "UNAUTHORIZED")
-    assert wire.open(iso, "download-session")
-    assert wire.value(wire.list()) == []
-
-
-def test_lists_hold_the_callers_sessions_and_are_filtered(server: Simulator, wire: Wire, iso: str, ovf: str) -> None:
-    mine = [wire.open(iso), wire.open(ovf)]
-    server.run(lambda store: store.seed_update_session(iso, user=VIEWER))
-    assert sorted(wire.value(wire.list())) == sorted(mine)
-    assert wire.value(wire.list(item=ovf)) == [mine[1]]
-    expect(wire.list(item=NOBODY), 404, "NOT_FOUND")
 
 
 @pytest.mark.parametrize(("knob", "text"), [("[]", '{"value": []}'), ("null", '{"value": null}'), ("{}", "{}")])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.simulator import Seed, Simulator
-from tests.unit.simulator.wire_client import Wire, wire_error
+from tests.unit.simulator.wire_client import Wire, wire_error, wire_messages
 
 API = "/api/content/library/item/update-session"
 REST = "/rest/com/vmware/content/library/item/update-session"
@@ -55,15 +55,18 @@ def test_each_dialect_has_its_own_action(server: Simulator, iso: str) -> None:
     assert wire.model(session)["state"] == "ACTIVE"
 
 
-def test_unknown_paths_and_verbs_are_404_in_plain_text(wire: Wire, iso: str) -> None:
+@pytest.mark.fact("unknown-operation-is-json")
+def test_unknown_paths_and_verbs_are_404_by_an_id_of_their_own(wire: Wire, iso: str) -> None:
     prefix = "/api" if wire.dialect == "api" else "/rest/com/vmware"
     for verb, path in (
         ("PUT", f"{prefix}/content/library/item/update-session"),
         ("GET", f"{prefix}/content/libraries"),
-        ("GET", "/elsewhere"),
     ):
         response = wire.call(verb, path)
-        assert (response.status_code, response.headers["Content-Type"].partition(";")[0]) == (404, "text/plain")
+        assert (response.status_code, wire_error(response)) == (404, "NOT_FOUND")
+        assert wire_messages(response)[0]["id"] == "com.vmware.vapi.rest.operationsForUrlNotFound"
+    elsewhere = wire.call("GET", "/elsewhere")
+    assert (elsewhere.status_code, elsewhere.headers["Content-Type"].partition(";")[0]) == (404, "text/plain")
 
 
 def test_unknown_and_missing_query_parameters(wire: Wire) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import http.client
 import ssl
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.harness.clocks import SETTLE, HandClock
+from tests.harness.held import contents, item_id
 from tests.harness.packages import make_ova, make_package
+from tests.harness.waiting import eventually
 from tests.simulator import Seed, Simulator
-from tests.unit.simulator.conftest import LOGIN_TIMEOUT, SESSION_TIMEOUT, SETTLE, HandClock
+from tests.unit.simulator.conftest import LOGIN_TIMEOUT, SESSION_TIMEOUT
 from tests.unit.simulator.wire_client import Wire, wire_error, wire_messages
 
 CONTENT = b"golden" * 5000
@@ -34,8 +36,10 @@ def test_a_file_settles_and_the_session_takes_it_over(
     session = wire.open(iso)
     target = wire.value(wire.add(session, "a b.iso"))
     assert target["status"] == "WAITING_FOR_TRANSFER"
+    assert not {"size", "checksum_info"} & set(target)
+    assert wire_error(wire.validate(session)) == "NOT_ALLOWED_IN_CURRENT_STATE"
     uri = target["upload_endpoint"]["uri"]
-    assert uri.startswith(wire.origin + "/")
+    assert uri.startswith(f"https://localhost:{server.port}/")
     assert uri.endswith("/a%20b.iso")
     refusal = wire.act(session, "complete")
     assert wire_messages(refusal)[0]["id"].endswith(".update_session_file_not_received")
@@ -61,7 +65,7 @@ def test_a_file_settles_and_the_session_takes_it_over(
     (entry,) = wire.value(wire.item_files(iso))
     assert (entry["name"], entry["checksum_info"]["checksum"]) == ("a b.iso", digest)
     item = wire.value(wire.item(iso))
-    assert (item["content_version"], item["size"]) == ("2", len(CONTENT))
+    assert (item["version"], item["content_version"], item["size"]) == ("1", "2", len(CONTENT))
 
 
 @pytest.mark.parametrize(
@@ -124,9 +128,7 @@ def test_a_broken_upload_leaves_what_arrived_and_can_be_sent_again(
     connection.putheader("Content-Length", str(len(CONTENT)))
     connection.endheaders(CONTENT[:1000])
     connection.close()
-    deadline = time.monotonic() + 3
-    while not any(entry.method == "PUT" for entry in server.exchanges) and time.monotonic() < deadline:
-        time.sleep(0.001)
+    assert eventually(lambda: any(entry.method == "PUT" for entry in server.exchanges))
     clock.settle()
     entry = wire.value(wire.file(session, "a.iso"))
     assert (entry["status"], entry["bytes_transferred"] <= 1000) == ("TRANSFERRING", True)
@@ -149,16 +151,27 @@ def test_files_are_replaced_removed_and_kept(server: Simulator, wire: Wire, iso:
     assert server.run(lambda store: store.item_contents(iso)) == {"kept.iso": b"2", "same.iso": b"4"}
 
 
-def test_references_of_the_descriptor_must_be_there(wire: Wire, ovf: str, clock: HandClock, tmp_path: Path) -> None:
+@pytest.mark.fact("references-must-be-there", "descriptor-creates-entries", "missing-and-invalid-are-two-arguments")
+@pytest.mark.parametrize("entries", [True, False])
+def test_references_of_the_descriptor_must_be_there(
+    server: Simulator, dialect: str, clock: HandClock, tmp_path: Path, entries: bool
+) -> None:
+    server.reset(Seed(descriptor_entries=entries))
+    wire, ovf = Wire(server, dialect), item_id(server, "rocky9")
     package = make_package(tmp_path, disks=2)
     session = wire.open(ovf)
     for path in (package.manifest, package.descriptor, package.disks[0]):
         wire.push(session, path.name, path.read_bytes())
     clock.settle()
-    assert wire.value(wire.validate(session))["missing_files"] == ["rocky9-disk2.vmdk"]
+    listed = {entry["name"]: entry["status"] for entry in wire.value(wire.files(session))}
+    assert listed.get("rocky9-disk2.vmdk") == ("WAITING_FOR_TRANSFER" if entries else None)
+    report = wire.value(wire.validate(session))
+    invalid = [entry["name"] for entry in report["invalid_files"]]
+    wanted = ([], ["rocky9-disk2.vmdk"]) if entries else (["rocky9-disk2.vmdk"], [])
+    assert (report["missing_files"], invalid) == wanted
     refusal = wire.act(session, "complete")
     assert wire_messages(refusal)[0]["id"].endswith(".session_has_missing_or_invalid_files")
-    assert "rocky9-disk2.vmdk" in wire_messages(refusal)[0]["default_message"]
+    assert wire_messages(refusal)[0]["args"] == ["".join(f"{name} " for name in names) for names in wanted]
     wire.push(session, package.disks[1].name, package.disks[1].read_bytes())
     clock.settle()
     assert wire.act(session, "complete").status_code in (200, 204)
@@ -189,17 +202,6 @@ def test_an_ova_that_is_none_is_an_error(wire: Wire, ovf: str, clock: HandClock)
     wire.push(session, "x.ova", CONTENT)
     clock.settle()
     assert status(wire, session, "x.ova") == "ERROR"
-
-
-def test_content_on_disk(server: Simulator, tmp_path: Path) -> None:
-    with Simulator(data=str(tmp_path), settle=0) as sim:
-        wire = Wire(sim, "api")
-        iso = sim.run(lambda store: store.find_item_id("templates", "tools"))
-        session = wire.open(iso)
-        wire.push(session, "a.iso", CONTENT)
-        assert [entry.read_bytes() for entry in tmp_path.iterdir()] == [CONTENT]
-        wire.act(session, "complete")
-        assert sim.run(lambda store: store.item_contents(iso)) == {"a.iso": CONTENT}
 
 
 def test_a_session_expires_without_activity(wire: Wire, iso: str, clock: HandClock) -> None:
@@ -247,9 +249,8 @@ def test_an_upload_keeps_the_session_but_not_the_login(
     def slowly() -> Iterator[bytes]:
         for block in range(1, 16):
             yield CONTENT
-            deadline = time.monotonic() + 3
-            while arrived() < block * len(CONTENT) and time.monotonic() < deadline:
-                time.sleep(0.001)
+            sent = block * len(CONTENT)
+            assert eventually(lambda: arrived() >= sent)  # noqa: B023 (called at once)
             clock.pass_time(SESSION_TIMEOUT / 2)
 
     assert wire.put(uri, slowly()).status_code == 200
@@ -274,3 +275,27 @@ def test_somebody_elses_transfer(server: Simulator, wire: Wire, iso: str) -> Non
     server.run(lambda store: store.move_transfer(session, "a.iso", 50))
     entry = wire.value(wire.file(session, "a.iso"))
     assert (entry["status"], entry["bytes_transferred"]) == ("TRANSFERRING", 150)
+
+
+def test_content_on_disk_goes_with_what_held_it(tmp_path: Path) -> None:
+    def kept() -> set[bytes]:
+        return {entry.read_bytes() for entry in tmp_path.iterdir()}
+
+    with Simulator(settle=0, data=str(tmp_path)) as sim:
+        wire = Wire(sim, "api")
+        item = item_id(sim)
+        for content in (b"first", b"second"):
+            session = wire.open(item)
+            wire.push(session, "tools.iso", content)
+            wire.act(session, "complete").raise_for_status()
+            assert wire.delete(session).status_code == 204
+            assert kept() == {content}
+            assert contents(sim) == {"tools.iso": content}
+        session = wire.open(item)
+        wire.push(session, "other.iso", b"third")
+        assert kept() == {b"second", b"third"}
+        wire.act(session, "cancel").raise_for_status()
+        assert wire.delete(session).status_code == 204
+        assert kept() == {b"second"}
+        assert wire.delete_item(item).status_code == 204
+        assert kept() == set()
