@@ -69,12 +69,29 @@ MEETING: Mapping[str, Exchange] = {
         client=SDK,
     ),
     "no such path": exchange("POST", "/api/session", 404, answered=PLAIN),
+    "login at an old server": exchange("POST", "/api/session", 405, answered=b"405 method not allowed\n"),
+    "source that is a folder": exchange(
+        "POST",
+        f"{API}/a:b/file",
+        500,
+        sent={"name": "a.iso", "source_type": "PULL", "source_endpoint": {"uri": "ds:///a"}},
+        answered={
+            "error_type": "INTERNAL_SERVER_ERROR",
+            "messages": [{"id": "vapi.bindings.method.impl.unexpected", "default_message": "x", "args": []}],
+        },
+    ),
     "media type": exchange("POST", API, 415, sent=b"<session/>", answered=b"Unsupported", client=SDK),
     "empty list": exchange("GET", f"{REST}/update-session", 200, answered={}),
     "400": exchange("GET", API, 400, answered=api_error("INVALID_ARGUMENT")),
     "401": exchange("GET", API, 401, answered=api_error("UNAUTHENTICATED")),
     "403": exchange("GET", API, 403, answered=api_error("UNAUTHORIZED")),
     "ContentLibraryItemTransferEndpoint.ssl_certificate": exchange("POST", f"{API}/a:b/file", 0, sent=SPEC),
+    "VapiStdErrorsError.challenge": exchange(
+        "GET", f"{API}/a:b", 401, answered={**api_error("UNAUTHENTICATED"), "challenge": "Basic"}
+    ),
+    "vapi.std.errors.error.challenge": exchange(
+        "GET", f"{REST}/update-session/id:a:b", 401, answered=rest_error("unauthenticated", challenge="Basic")
+    ),
     "content.library.item.transfer_endpoint.ssl_certificate": exchange(
         "POST", f"{REST}/updatesession/file/id:a:b?~action=add", 0, sent={"file_spec": SPEC}
     ),

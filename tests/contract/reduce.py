@@ -30,7 +30,7 @@ USED = re.compile(
     r"|(?:/api|/rest/com/vmware)/content/(?:local-library|library(?:/.*)?))$"
 )
 UNUSED = re.compile(
-    r"/(?:changes|storage)\b|action=(?:copy|publish)"
+    r"/changes\b|action=(?:copy|publish)"
     r"|^patch .*/library/(?:id:)?\{library_id\}$|^post .*/local-library$"
 )
 #: What any operation may answer with, whether its own list of answers has it or not.
@@ -142,7 +142,7 @@ def _each(
     unite: Callable[[Any, Any, str], Any],
     alone: Callable[[Any], Any] = lambda value: value,
 ) -> dict[str, Any]:
-    """What either has: united where both have it, and what C(alone) makes of it where only one does."""
+    """What either has: united where both have it, and what `alone` makes of it where only one does."""
     both = {key: unite(one[key], other[key], f"{name}.{key}") for key in one if key in other}
     single = {key: alone(value) for side in (one, other) for key, value in side.items() if key not in both}
     return {**both, **single}

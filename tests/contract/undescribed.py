@@ -36,10 +36,13 @@ STATUSES: Mapping[int, str] = {
     403: "any operation answers so to a user without the privilege; described for file add and prepare only",
 }
 
-#: Fields that only the official bindings 9.x know, by the type of the description that has no place for them.
+#: Fields by the type of the description that has no place for them: those that only the official bindings 9.x know,
+#: and one that is described for logins only.
 FIELDS: Mapping[tuple[str, str], str] = {
     ("ContentLibraryItemTransferEndpoint", "ssl_certificate"): "since 9.0: the certificate to trust, as PEM",
     ("content.library.item.transfer_endpoint", "ssl_certificate"): "since 9.0: the certificate to trust, as PEM",
+    ("VapiStdErrorsError", "challenge"): "the refusal of a request without a login has it, not only that of a login",
+    ("vapi.std.errors.error", "challenge"): "the refusal of a request without a login has it, not only that of a login",
 }
 
 
@@ -65,10 +68,27 @@ def _request_line(exchange: Exchange) -> str:
     return f"{exchange.method} {exchange.path}"
 
 
-def _is_missing_in_plain_text(exchange: Exchange) -> bool:
-    if exchange.status != 404 or exchange.response_body.startswith(b"{"):
+def _is_unknown_operation(exchange: Exchange) -> bool:
+    if exchange.status != 404 or not (
+        b"operationsForUrlNotFound" in exchange.response_body or not exchange.response_body.startswith(b"{")
+    ):
         return False
     return is_foreign(exchange) or bool(NOT_EVERYWHERE.match(_request_line(exchange)))
+
+
+def _is_source_unthought_of(exchange: Exchange) -> bool:
+    adds = exchange.method == "POST" and (exchange.path.endswith(("/file", "?~action=add")))
+    return adds and exchange.status == 500 and b"vapi.bindings.method.impl.unexpected" in exchange.response_body
+
+
+def _is_old_api(exchange: Exchange) -> bool:
+    if _request_line(exchange) == "POST /api/session":
+        return exchange.status in (200, 302, 400, 405)
+    answers = {200: b'{"jsonrpc"', 302: b"302 found", 400: b'{"type"', 405: b"405 method not allowed"}
+    # Such a server is asked once by a task that has no login of its own.
+    return _path(exchange).startswith("/api/") and exchange.response_body.startswith(
+        answers.get(exchange.status, b"not an answer")
+    )
 
 
 def _has_query_in_body(exchange: Exchange) -> bool:
@@ -113,9 +133,19 @@ REQUESTS = (
 ANSWERS = (
     Undescribed(
         "no such path",
-        "what a server does not know is a 404 in plain text: an old one has no /api and no PATCH of a session, and one"
-        " that has given up /rest no login there",
-        _is_missing_in_plain_text,
+        "what a server does not know is a 404 in plain text or with an id of its own: an old one has no /api and no"
+        " PATCH of a session, and one that has given up /rest no login there",
+        _is_unknown_operation,
+    ),
+    Undescribed(
+        "login at an old server",
+        "no source says what a server from before /api answers there, so the simulator tries several",
+        _is_old_api,
+    ),
+    Undescribed(
+        "source that is a folder",
+        "vCenter answers a ds:// source that it did not think of with an internal error",
+        _is_source_unthought_of,
     ),
     Undescribed(
         "media type",

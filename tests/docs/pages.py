@@ -115,7 +115,7 @@ def blocks(path: Path) -> list[Block]:
 
 
 def overlooked(text: str, suffix: str) -> list[str]:
-    """The lines that open a block that may hold YAML, or does so where C(blocks) does not look."""
+    """The lines that open a block that may hold YAML, or does so where `blocks` does not look."""
     found = []
     fenced = False
     for line in text.splitlines():

@@ -28,7 +28,8 @@ from typing import Any
 import yaml
 
 from tests.docs.pages import Block, substituted
-from tests.harness.packages import Package, make_iso, make_ova, make_package
+from tests.harness.checkout import ROOT
+from tests.harness.packages import certificate_in, make_iso, make_ova, make_package
 from tests.harness.servers import HOST, CannedServer, Identity, Received, Reply, make_identity, server_context
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator, UserSeed
 from tools.environment import check_environment
@@ -36,6 +37,12 @@ from tools.environment import check_environment
 PUBLISHER = "publisher@vsphere.local"
 GROUP = "group/vsphere.content.vcenter"
 PLAYBOOK = re.compile(r"^ansible-playbook .*\bvsphere\.content\.\w+")
+# The tasks by which a role includes another one. Ansible shows them without the name of their role.
+INCLUSIONS = {
+    name
+    for path in ROOT.glob("roles/*/tasks/*.yml")
+    for name in re.findall(r"- name: (.+)\n +ansible\.builtin\.include_role:", path.read_text())
+}
 KIBIBYTE = 1024
 PUBLISHED = b"tools of last month"
 
@@ -48,14 +55,15 @@ class Outcome:
     @property
     def skipped(self) -> list[str]:
         """The page's own tasks that were skipped, not those within a role."""
-        return re.findall(r"^TASK \[(?!vsphere\.content\.\w+ : )(.+?)\].*\nskipping:", self.output, re.MULTILINE)
+        found = re.findall(r"^TASK \[(?!vsphere\.content\.\w+ : )(.+?)\].*\nskipping:", self.output, re.MULTILINE)
+        return [name for name in found if name not in INCLUSIONS]
 
 
 @dataclass(frozen=True)
 class Scene:
     """Runs the blocks of a page as one playbook; ``reset_url`` makes the vCenter forget what was done to it.
 
-    C(far) is another vCenter, for pages that name two.
+    `far` is another vCenter, for pages that name two.
     """
 
     folder: Path
@@ -168,7 +176,7 @@ def playbook_commands(blocks: Sequence[Block]) -> list[str]:
 
 
 def _play_with(content: dict[str, Any]) -> dict[str, Any]:
-    """A play that tries C(module_defaults), which is all that a page may show of a play."""
+    """A play that tries `module_defaults`, which is all that a page may show of a play."""
     if set(content) != {"module_defaults"}:
         raise ValueError(f"neither tasks nor plays, and no comment says why it is not run: {content}")
     task = {"name": "Use what the page sets", "vsphere.content.content_library_session_info": {}}
@@ -183,7 +191,7 @@ def set_scene(folder: Path) -> Iterator[Scene]:
         (folder / "srv" / name).mkdir(parents=True)
     make_iso(images / "tools.iso", 256 * KIBIBYTE)
     signed = make_package(images / "rocky9", signed="self-signed", disk_bytes=20_000)
-    (images / "signer.pem").write_text(_certificate_of(signed), encoding="utf-8")
+    (images / "signer.pem").write_text(certificate_in(signed.descriptor.with_suffix(".cert")), encoding="utf-8")
     make_package(images / "rocky9-2026-11", disk_bytes=20_000)
     make_ova(make_package(images / "appliance", "appliance", disks=1, disk_bytes=20_000), images / "appliance.ova")
     identity = make_identity(folder / "mirror")
@@ -201,11 +209,6 @@ def set_scene(folder: Path) -> Iterator[Scene]:
 
         with CannedServer(start_anew, tls=False) as control:
             yield Scene(folder, sim, far, seed, port, f"http://127.0.0.1:{control.port}/")
-
-
-def _certificate_of(package: Package) -> str:
-    text = package.certificate.read_text(encoding="utf-8") if package.certificate else ""
-    return text[text.index("-----BEGIN CERTIFICATE-----") :]
 
 
 class _Files(SimpleHTTPRequestHandler):
@@ -231,8 +234,12 @@ def _mirror(folder: Path, identity: Identity) -> Iterator[int]:
 def _seed(mirror_root: str) -> Seed:
     rocky9 = {"rocky9.ovf": b"<Envelope/>", "rocky9-disk1.vmdk": b"a disk of last month"}
     items = (ItemSeed("rocky9", "ovf", rocky9), ItemSeed("tools", "iso", {"tools.iso": PUBLISHED}))
+    nightly = tuple(
+        ItemSeed(f"rocky9-2025-{month:02}", "ovf", rocky9, modified=f"2025-{month:02}-28T03:00:00.000Z")
+        for month in range(7, 12)
+    )
     return Seed(
-        libraries=(LibrarySeed("templates", items), LibrarySeed("archive")),
+        libraries=(LibrarySeed("templates", items), LibrarySeed("archive"), LibrarySeed("nightly", nightly)),
         users=(UserSeed("administrator@vsphere.local"), UserSeed(PUBLISHER)),
         trusted_roots=(mirror_root,),
     )

@@ -18,6 +18,8 @@ import pytest
 import yaml
 
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter import models
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.messages import LocalizableMessage
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.schema import Model
 from tests.docs.pages import modules
 from tests.harness.checkout import ROOT
 from tools.environment import check_environment
@@ -27,9 +29,11 @@ NAMES = sorted(path.stem for path in modules())
 SHORT_NAMES = {
     "update_session": "content_library_update_session",
     "download_session": "content_library_download_session",
+    "item_info": "content_library_item_info",
+    "retention": "content_library_retention",
     "session_info": "content_library_session_info",
 }
-ROLES = ["clean_sessions", "fetch", "publish", "sessions"]
+ROLES = ["clean_sessions", "fetch", "publish", "retain", "sessions"]
 SHARED_OPTIONS = {"vcenter_connection", "vcenter_shared"}
 WITHOUT_CONNECTION = {"require_allowed_paths"}
 # ansible-doc cuts what does not fit beside the names, which leaves this much on 120 columns.
@@ -43,6 +47,9 @@ RETURNED = [
     ("content_library_session_info", ("update_sessions", "files"), models.UpdateFile),
     ("content_library_session_info", ("download_sessions",), models.DownloadSession),
     ("content_library_session_info", ("download_sessions", "files"), models.DownloadFile),
+    ("content_library_item_info", ("library_items",), models.LibraryItem),
+    ("content_library_item_info", ("library_items", "files"), models.LibraryItemFile),
+    ("content_library_item_info", ("library_items", "storage"), models.LibraryItemStorage),
     ("content_library_item", ("library_item",), models.LibraryItem),
     ("content_library_item", ("library_item", "files"), models.LibraryItemFile),
 ]
@@ -106,17 +113,17 @@ def test_the_roles_are_documented_with_their_variables() -> None:
         assert {name for name in main["options"] if not name.startswith(f"{role}_")} == SHARED_OPTIONS
 
 
-def nested_model(hint: Any) -> type[models.Model] | None:
-    """The model in a field's type, such as C(tuple[Model, ...] | None); a message is described as a whole."""
+def nested_model(hint: Any) -> type[Model] | None:
+    """The model in a field's type, such as `tuple[Model, ...] | None`; a message is described as a whole."""
     for part in (hint, *get_args(hint)):
-        if isinstance(part, type) and issubclass(part, models.Model):
-            return None if part is models.LocalizableMessage else part
+        if isinstance(part, type) and issubclass(part, Model):
+            return None if part is LocalizableMessage else part
         if part is not hint and (found := nested_model(part)):
             return found
     return None
 
 
-def undocumented(contains: dict[str, Any], model: type[models.Model], path: str = "") -> Iterator[str]:
+def undocumented(contains: dict[str, Any], model: type[Model], path: str = "") -> Iterator[str]:
     hints = get_type_hints(model)
     for entry in fields(model):
         if "codec" not in entry.metadata:
@@ -130,7 +137,7 @@ def undocumented(contains: dict[str, Any], model: type[models.Model], path: str 
 @pytest.mark.parametrize(
     ("name", "path", "model"), RETURNED, ids=lambda value: ".".join(value) if isinstance(value, tuple) else None
 )
-def test_each_key_that_is_returned_is_documented(name: str, path: tuple[str, ...], model: type[models.Model]) -> None:
+def test_each_key_that_is_returned_is_documented(name: str, path: tuple[str, ...], model: type[Model]) -> None:
     module = importlib.import_module(f"ansible_collections.vsphere.content.plugins.modules.{name}")
     contains = yaml.safe_load(module.RETURN)
     for key in path:

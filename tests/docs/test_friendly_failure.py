@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -22,11 +23,13 @@ from tools.environment import check_environment
 
 CONNECTION = {"hostname": "127.0.0.1", "username": "publisher@vsphere.local", "password": "Canary-7f3kQ2"}
 NAMED = {"library": "templates", "library_item": "tools"}
-OPTIONS = {
+OPTIONS: Mapping[str, Mapping[str, object]] = {
     "content_library_item": {"library": "templates", "name": "tools"},
     "content_library_download_session": NAMED,
+    "content_library_item_info": {},
+    "content_library_retention": {"libraries": ["templates"], "pattern": "rocky9-*", "keep": 3},
     "content_library_session_info": {},
-    "content_library_update_session": NAMED,
+    "content_library_update_session": {**NAMED, "state": "active"},
 }
 
 

@@ -20,9 +20,9 @@ import pytest
 import yaml
 
 from ansible_collections.vsphere.content.plugins.module_utils._session import states
-from ansible_collections.vsphere.content.plugins.module_utils._update import push
-from ansible_collections.vsphere.content.plugins.module_utils._vcenter import errors
-from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection import OLDEST_LIBRARIES
+from ansible_collections.vsphere.content.plugins.module_utils._update import pull
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter import answers, remedies
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.adapters import OLDEST_LIBRARIES
 from ansible_collections.vsphere.content.plugins.modules import content_library_update_session
 from tests.docs.pages import (
     EE_PIECE,
@@ -43,17 +43,16 @@ from tests.harness.modules import connection_args, run_module
 from tests.simulator.__main__ import parser
 from tests.simulator.faults import parse_fault
 from tests.simulator.seed import seed_from_mapping
-from tools import scale
-from tools.check import STEPS
+from tools import facts, nightly, scale, shelf
+from tools.check import PUSH, REST
 from tools.environment import check_environment
 from tools.package import LINK
 from tools.pages import read_part
 from tools.sanity import OLDEST, SUPPORTED
 
 README = ROOT / "README.md"
-CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 GUIDES = ROOT / "docs" / "docsite" / "rst"
-IDENTIFIER = re.compile(r"[0-9a-f-]{36}:[0-9a-f-]{36}")
+SIGNER = "FINGERPRINT"
 SIMULATOR = re.compile(r"python -m tests\.simulator\b(.*)$")
 PACKAGES = re.compile(r"python -m tests\.harness\.packages\b(.*)$")
 CREDENTIAL_TYPES = sorted((ROOT / "awx" / "credential_types").glob("*.json"))
@@ -71,7 +70,7 @@ def options() -> set[str]:
 
 def raised_types() -> set[str]:
     """Every error type that the collection itself gives to a failure."""
-    found = {*errors.REMEDIES, *errors.TYPE_OF_STATUS.values(), *push.PROBE_TYPES.values()}
+    found = {*remedies.REMEDIES, *answers.TYPE_OF_STATUS.values(), *pull.PROBE_TYPES.values()}
     for path in ROOT.glob("plugins/**/*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.keyword) and node.arg == "error_type":
@@ -99,25 +98,27 @@ def test_each_error_type_has_cause_and_remedy(name: str) -> None:
     text = sections(read("troubleshooting.rst"), "~")[name]
     assert "**Cause:**" in text
     advice = text.split("**Remedy:**")[1]
-    advised = set(re.findall(r"[a-z]+(?:_[a-z]+)+", errors.REMEDIES.get(name, ""))) & options()
+    advised = set(re.findall(r"[a-z]+(?:_[a-z]+)+", remedies.REMEDIES.get(name, ""))) & options()
     assert {option for option in advised if f"``{option}" not in advice} == set()
 
 
 @pytest.mark.parametrize(
-    ("title", "steps"),
+    ("title", "steps", "missing"),
     [
-        ("Update sessions: declared and found", states.UPDATE_STEPS),
-        ("Download sessions", states.DOWNLOAD_STEPS),
+        ("Update sessions: declared and found", states.UPDATE_STEPS, states.MISSING_ITEM_STEPS),
+        ("Download sessions", states.DOWNLOAD_STEPS, {}),
     ],
 )
 def test_the_tables_of_states_are_those_of_the_code(
-    title: str, steps: dict[str, dict[str | None, states.Step]]
+    title: str, steps: dict[str, dict[str | None, states.Step]], missing: dict[str, states.Step]
 ) -> None:
     header, *rows = list_table(sections(read("session_states.rst"), "-")[title])
-    words = {states.Step.NOTHING: "nothing"}
     shown = {row[0]: dict(zip(header[1:], row[1:])) for row in rows}
     assert shown == {
-        declared: {found or "none": words.get(step, step.value) for found, step in cells.items()}
+        declared: {
+            **({"no item": missing[declared].value} if missing else {}),
+            **{found or "no session": step.value for found, step in cells.items()},
+        }
         for declared, cells in steps.items()
     }
 
@@ -153,7 +154,14 @@ def test_a_refused_session_shows_what_the_guide_says(scene: Scene) -> None:
     said = read("guide_signed_content.rst").split(".. the text of a refused session")[1]
     block = re.search(r"code-block:: text\n\n((?:   .*\n)+)", said)
     assert block
-    assert IDENTIFIER.sub("ID", found.result["msg"]) == " ".join(block.group(1).split())
+    places = {
+        f"{scene.sim.hostname}:{scene.sim.port}": "vcenter.example.com",
+        found.result["error"]["data"]["accepted_signer"]: SIGNER,
+    }
+    shown = found.result["msg"]
+    for place, name in places.items():
+        shown = shown.replace(place, name)
+    assert shown == " ".join(block.group(1).split())
 
 
 def commands(program: re.Pattern[str]) -> list[str]:
@@ -213,7 +221,7 @@ def test_ansible_builder_takes_the_pieces_of_its_page(piece: Block, tmp_path: Pa
 
 def test_hardly_a_block_of_yaml_is_not_run() -> None:
     reasons = [(path.name, block.why_not_run) for path in documents() for block in blocks(path) if block.why_not_run]
-    assert reasons == [("guide_migration.rst", "it is what this guide replaces")] * 2
+    assert reasons == [("guide_migration.rst", "it is what this guide replaces")] * 4
 
 
 @pytest.mark.parametrize("path", documents() + other_pages(), ids=lambda path: str(path.relative_to(ROOT)))
@@ -223,7 +231,7 @@ def test_no_yaml_is_overlooked(path: Path) -> None:
 
 @pytest.mark.parametrize("path", other_pages(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_yaml_is_on_pages_whose_examples_are_run(path: Path) -> None:
-    assert not any(block.is_yaml for block in blocks(path))
+    assert not any(block.is_played for block in blocks(path))
 
 
 @pytest.mark.parametrize(
@@ -280,11 +288,6 @@ def test_the_page_on_awx_makes_credentials_of_our_types(path: Path) -> None:
     assert set(inputs) == {field["id"] for field in kind["inputs"]["fields"]}
 
 
-def test_contributing_names_files_that_are_there() -> None:
-    named = re.findall(r"`((?:changelogs|docs|plugins|tests|tools)/[^` ]*)`", CONTRIBUTING.read_text(encoding="utf-8"))
-    assert [pattern for pattern in named if not any(ROOT.glob(pattern.rstrip("/")))] == []
-
-
 def hooks() -> list[Any]:
     settings = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
     assert [repository["repo"] for repository in settings["repos"]] == ["local"], "nothing is fetched"
@@ -297,7 +300,7 @@ def test_a_hook_runs_steps_that_there_are_without_the_network(hook: dict[str, An
     python, *arguments = hook["entry"].split()
     assert (ROOT / python).exists()
     assert arguments[:2] == ["-m", "tools.check"]
-    assert set(arguments[2:]) <= {step.name for step in STEPS}
+    assert set(arguments[2:]) <= {step.name for step in (*PUSH, *REST)}
     assert arguments[2:]
 
 
@@ -363,3 +366,31 @@ def test_the_guide_on_scale_has_figures_without_a_failure() -> None:
     for run in runs:
         counts = dict(zip(header, run))
         assert [counts[name] for name in ("failures", "sessions left", "damaged")] == ["0", "0", "0"], run
+
+
+def test_the_guide_on_scale_shows_that_the_nightly_job_does_what_it_can_and_nothing_twice() -> None:
+    part = read_part(scale.PAGE, "nightly")
+    assert part.startswith(f"{nightly.SCENE}, ")
+    header, *nights = list_table(part)
+    assert header == list(nightly.COLUMNS)
+    each = nightly.LIBRARIES * len(nightly.IMAGES)
+    up = each * (len(nightly.VCENTERS) - 1)
+    outcomes = [tuple(int(cell) for cell in night[-len(nightly.OUTCOMES) :]) for night in nights]
+    assert outcomes == [(up, 0, 0, each), (each, up, 0, 0), (0, up + each, 0, 0)]
+
+
+def test_the_guide_on_scale_has_a_row_for_each_task_over_a_thousand_items() -> None:
+    part = read_part(scale.PAGE, "shelf")
+    assert part.startswith(f"{shelf.SCENE}, ")
+    header, *tasks = list_table(part)
+    assert header == list(shelf.COLUMNS)
+    each, kept, family = shelf.ITEMS, shelf.KEPT, shelf.FAMILY
+    assert [task[-1] for task in tasks] == [
+        f"{each} read",
+        f"{each - kept} to be deleted, {kept} stays",
+        f"{family - shelf.FAMILY_KEPT} deleted, {shelf.FAMILY_KEPT} stays",
+    ]
+
+
+def test_the_page_of_facts_has_those_of_the_simulator() -> None:
+    assert {name: read_part(facts.PAGE, name) for name in facts.parts()} == facts.parts()

@@ -27,7 +27,7 @@ STATUSES = (200, 302, 401, 503)
 
 @dataclass(frozen=True)
 class Attack:
-    """One answer; C(drips) is whether it comes byte by byte."""
+    """One answer; `drips` is whether it comes byte by byte."""
 
     status: int
     encoding: str

@@ -3,8 +3,8 @@
 
 """What a task makes of each fault, by what the request is to it that meets the fault.
 
-The table, C(EXPECTED), is what is promised: docs/reliability.md shows it, and each cell of the matrix is held against
-it. C(EXCEPTIONS) are the points at which something else is right, each with its reason.
+The table, `EXPECTED`, is what is promised: docs/reliability.md shows it, and each cell of the matrix is held against
+it. `EXCEPTIONS` are the points at which something else is right, each with its reason.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ OFTEN = 0
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens, in words and to the proxy: C(text) is a fault of the simulator's, C(lasting) one that stays.
+    """What happens, in words and to the proxy: `text` is a fault of the simulator's, `lasting` one that stays.
 
-    C(served) says that the server has done what it was asked. C(at) are the points where it can happen: at all, at
-    requests with a "body", at those with an "answer", where there is a "session", an "item" or a "rival". C(takes_time)
+    `served` says that the server has done what it was asked. `at` are the points where it can happen: at all, at
+    requests with a "body", at those with an "answer", where there is a "session", an "item" or a "rival". `takes_time`
     has it tried at one request of each kind only.
     """
 
@@ -40,10 +40,10 @@ class Fault:
 
 @dataclass(frozen=True)
 class Expectation:
-    """What comes of it: C(outcome) is success or the type of the error, C(sent) how often the request goes out, which
+    """What comes of it: `outcome` is success or the type of the error, `sent` how often the request goes out, which
     is OFTEN where that depends on the time.
 
-    C(warned) says that the task tells of it in a warning. C(operation) is what an error names as having failed, where
+    `warned` says that the task tells of it in a warning. `operation` is what an error names as having failed, where
     that is not what met the fault.
     """
 
@@ -199,9 +199,13 @@ class Exceptions:
 
 
 NO_SESSION_TO_TELL_OF = "A session that has gone since the list was read is no session to tell of."
+REST_TO_TELL_OF = "The account may not list one kind of session, and a warning says so; the other kind is shown."
+_REFUSED = {"403": TOLD}
 _GONE = {"session-deleted": ONCE, "session-expired": ONCE, "item-deleted": ONCE, "restarted": AGAIN}
 
 EXCEPTIONS: Mapping[str, Exceptions] = {
+    "info-list": Exceptions(REST_TO_TELL_OF, _REFUSED),
+    "info-downloads-list": Exceptions(REST_TO_TELL_OF, _REFUSED),
     "info-get": Exceptions(NO_SESSION_TO_TELL_OF, _GONE),
     "info-files": Exceptions(NO_SESSION_TO_TELL_OF, _GONE),
     "info-downloads-get": Exceptions(NO_SESSION_TO_TELL_OF, _GONE),

@@ -36,10 +36,10 @@ EVENT_HEAD = struct.Struct("iIII")
 
 @dataclass(frozen=True)
 class Point:
-    """Where the server stands still, as C(tests.simulator.faults) writes it; C(faults) lead the task there.
+    """Where the server stands still, as `tests.simulator.faults` writes it; `faults` lead the task there.
 
-    C(done) says that the work is done by then as the server sees it, so that there is nothing to put back; C(last) that
-    it will be, if nobody withdraws what was asked for. Where the task is C(shielded), a signal waits for the answer, as
+    `done` says that the work is done by then as the server sees it, so that there is nothing to put back; `last` that
+    it will be, if nobody withdraws what was asked for. Where the task is `shielded`, a signal waits for the answer, as
     what it would cut could not be put back.
     """
 
@@ -83,6 +83,20 @@ PUBLISH_POINTS = (
     Point("logout", "DELETE:*/session:1:hold", done=True, shielded=True),
 )
 
+# The task looks the item up, then creates it, each by a POST to the same path.
+NEW_ITEM_POINTS = (
+    Point("item-looked-up", "POST:*/library/item*:1:hold"),
+    Point("item-created", "POST:*/library/item*:2:hold", shielded=True),
+    Point("item-created-unanswered", "POST:*/library/item*:2:hold-answer", shielded=True),
+    Point("session-created", "POST:*/update-session*:1:hold", shielded=True),
+    Point("session-created-unanswered", "POST:*/update-session*:1:hold-answer", shielded=True),
+    Point("disk1-50", "PUT:*disk1.vmdk:1:hold/50"),
+    Point("validated", "POST:*validate*:1:hold"),
+    Point("completed", "POST:*complete*:1:hold", last=True),
+    Point("completed-unanswered", "POST:*complete*:1:hold-answer", done=True),
+    Point("logout", "DELETE:*/session:1:hold", done=True, shielded=True),
+)
+
 ONE_BY_ONE: Mapping[str, Any] = {"parallel_transfers": 1}
 FETCH_POINTS = (
     Point("login", "POST:*/session:1:hold", shielded=True),
@@ -111,7 +125,8 @@ FETCH_POINTS = (
 def table_of_points() -> str:
     """What docs/reliability.md says of them."""
     lines = ["| job | where it is killed | of these in a PUT or GET | runs |", "|---|---|---|---|"]
-    for job, points in (("publish", PUBLISH_POINTS), ("fetch", FETCH_POINTS)):
+    jobs = (("publish", PUBLISH_POINTS), ("publish to a new item", NEW_ITEM_POINTS), ("fetch", FETCH_POINTS))
+    for job, points in jobs:
         names = ", ".join(point.name for point in points)
         inside = sum(point.in_content for point in points)
         lines.append(f"| {job} | {len(points)} points: {names} | {inside} | {len(points) * len(DEATHS)} |")
@@ -144,7 +159,7 @@ def die(sim: Simulator, process: ForkedModule, point: Point, death: str) -> dict
     try:
         assert sim.wait_until_held(SECONDS), "the point was not reached"
         DEATHS[death](process)
-        assert eventually(lambda: process.poll() is not None or _has_caught(process)), "it goes on"
+        assert eventually(lambda: process.poll() is not None or ignores_signals(process.pid)), "it goes on"
         if not point.shielded:
             process.wait(SECONDS)
         sim.release()
@@ -161,10 +176,10 @@ def die(sim: Simulator, process: ForkedModule, point: Point, death: str) -> dict
     return words
 
 
-def _has_caught(process: ForkedModule) -> bool:
+def ignores_signals(pid: int) -> bool:
     """Whether a module has taken notice of its end: from then on it ignores signals, if only for a moment."""
     try:
-        status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     except OSError:
         return False
     ignored = next(line for line in status.splitlines() if line.startswith("SigIgn:"))

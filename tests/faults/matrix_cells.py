@@ -14,15 +14,14 @@ from tests.faults.expectations import EXPECTED, FAULTS, Expectation, can_happen,
 from tests.faults.points import ITEM, LIBRARY, POINTS, TASKS, Kind, Point, Scene, Task
 from tests.faults.proxy import FaultProxy, Misbehaviour
 from tests.faults.secrets_canaries import Canaries
-from tests.harness.modules import ModuleResult, Server, connection_args, run_module
+from tests.harness.modules import WITH_INVOCATION, ModuleResult, Server, connection_args, run_module
 from tests.harness.tasks import DIALECTS
-from tests.simulator import Simulator, Store
+from tests.simulator import Seed, Simulator, Store
 from tests.simulator.downloads import DownloadSession
 from tests.simulator.seed import VIEWER
 from tests.simulator.updates import UpdateSession
+from tests.simulator.versions import DEFAULT, as_version
 
-#: What a failure has for playbooks to branch on.
-PAYLOAD = {"type", "status", "operation", "messages", "data", "session_id"}
 #: Faults of which it matters how much has passed before, where much passes.
 PARTIAL = ("reset-during", "reset-in-answer")
 #: Points after which a session that the task made is still ACTIVE if the server is gone.
@@ -43,17 +42,19 @@ DATA_OPERATIONS = {
 
 @dataclass(frozen=True)
 class Cell:
-    """One fault at one point of a task, after C(percent) of what passes there."""
+    """One fault at one point of a task, after `percent` of what passes there, with a vCenter of one version."""
 
     dialect: str
     point: Point
     fault_name: str
     percent: int = 50
+    vcenter: str = DEFAULT
 
     @property
     def id(self) -> str:
         part = f"-{self.percent}" if len(_parts(self.point, self.fault_name)) > 1 else ""
-        return f"{self.dialect}-{self.point.id}-{self.fault_name}{part}"
+        version = "" if self.vcenter == DEFAULT else f"{self.vcenter}-"
+        return f"{version}{self.dialect}-{self.point.id}-{self.fault_name}{part}"
 
     @property
     def task(self) -> Task:
@@ -162,10 +163,10 @@ class Stage:
     url: str
     canaries: Canaries = field(default_factory=Canaries)
 
-    def set(self, task: Task) -> Scene:
+    def set(self, task: Task, vcenter: str = DEFAULT) -> Scene:
         """Everything as it is before the task."""
         self.proxy.clear()
-        self.sim.reset()
+        self.sim.reset(as_version(Seed(), vcenter))
         for path in self.dest.iterdir():
             path.unlink()
         item_id = self.sim.run(lambda store: store.find_item_id(LIBRARY, ITEM))
@@ -181,8 +182,7 @@ class Stage:
 
     def run(self, task: Task, scene: Scene, dialect: str, server: Server, **options: Any) -> ModuleResult:
         connection = {**connection_args(server), "api_dialect": dialect}
-        shown = {"_ansible_inject_invocation": True}
-        return run_module(task.module, {**connection, **task.options(scene), **options, **shown}, verbosity=4)
+        return run_module(task.module, {**connection, **task.options(scene), **options, **WITH_INVOCATION}, verbosity=4)
 
     def spoil(self, cell: Cell, scene: Scene) -> None:
         fault, point = FAULTS[cell.fault_name], cell.point

@@ -21,7 +21,7 @@ Options = dict[str, Any]
 class WholeFault:
     """What is wrong, in words and made so; the type of the error, and a word that its message has.
 
-    C(happens) yields the connection options that lead to it, and sees afterwards that nothing was given away.
+    `happens` yields the connection options that lead to it, and sees afterwards that nothing was given away.
     """
 
     says: str
@@ -100,7 +100,7 @@ WHOLE: Mapping[str, WholeFault] = {
     ),
     "mute": WholeFault("what listens there never says a word", _mute, "TIMED_OUT", "request_timeout"),
     "without-tls": WholeFault(
-        "what listens there does not speak TLS", _without_tls, "CONNECTION_FAILED", "does not speak TLS"
+        "what listens there is not a TLS server", _without_tls, "CONNECTION_FAILED", "is not a TLS server"
     ),
     "another-authority": WholeFault(
         "the certificate is of an authority that is not trusted", _another_authority, "TLS_UNVERIFIED", "ca_path"

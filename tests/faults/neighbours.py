@@ -4,7 +4,7 @@
 """What another user does in the directory that root fetches to: small shell scripts that run there in that
 user's name.
 
-C(VICTIM) is a file of root's elsewhere, C(TARGET) the name of the file that is fetched.
+`VICTIM` is a file of root's elsewhere, `TARGET` the name of the file that is fetched.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ AGAIN_AND_AGAIN: Mapping[str, str] = {
     "target-and-away": 'while :; do ln -s "$VICTIM" new; mv -f new "$TARGET"; rm -f "$TARGET"; done',
 }
 
-#: Before the task begins, under the names of marks. C(PREFIX) is what begins a mark of the item, C(TOKEN) the client
+#: Before the task begins, under the names of marks. `PREFIX` is what begins a mark of the item, `TOKEN` the client
 #: token of another job's session.
 MARKS_PLANTED: Mapping[str, str] = {
     "with-a-token": 'umask 077; echo "$TOKEN" > "$PREFIX.x.vsphere-content.session"',

@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
 
-from tests.harness.tasks import SESSION_INFO, UPDATE_SESSION
+from tests.harness.tasks import DOWNLOAD_SESSION, SESSION_INFO, UPDATE_SESSION
 from tests.simulator import Store
 
-DOWNLOAD_SESSION = "content_library_download_session"
 LIBRARY_ITEM = "content_library_item"
 
 LIBRARY, ITEM, NEW_ITEM = "templates", "tools", "drivers"
@@ -27,7 +26,7 @@ WARNING_BEHAVIOR = [{"type": "EXPIRED_CERTIFICATE", "ignored": True}]
 
 
 class Kind(enum.Enum):
-    """What a request is to the task that sends it; the columns of the table in C(expectations)."""
+    """What a request is to the task that sends it; the columns of the table in `expectations`."""
 
     LOGIN = "log in"
     READ = "read"
@@ -145,10 +144,10 @@ def _nothing_yet(_store: Store, _scene: Scene) -> bool:
 class Task:
     """A task as a playbook has it: what stands on the server before, what is declared, and whether it is so.
 
-    C(seed) makes what it finds, and returns the id of a session in it; C(needs) is what a later run cannot do without:
-    an "item", or that "session". C(is_begun) is whether anything of it has been changed, where that can be while it is
-    not so yet. C(fault) is one that it always meets, a rule of the simulator's, so that it always fails with C(fails)
-    in C(fails_in).
+    `seed` makes what it finds, and returns the id of a session in it; `needs` is what a later run cannot do without:
+    an "item", or that "session". `is_begun` is whether anything of it has been changed, where that can be while it is
+    not so yet. `fault` is one that it always meets, a rule of the simulator's, so that it always fails with `fails`
+    in `fails_in`.
     """
 
     module: str
@@ -204,10 +203,20 @@ TASKS: Mapping[str, Task] = {
         _published,
         needs="item",
     ),
-    "warn": Task(UPDATE_SESSION, _of_session(warning_behavior=WARNING_BEHAVIOR), _warned, _session, needs="session"),
+    "warn": Task(
+        UPDATE_SESSION,
+        _of_session(state="active", warning_behavior=WARNING_BEHAVIOR),
+        _warned,
+        _session,
+        needs="session",
+    ),
     "take-out": Task(
         UPDATE_SESSION,
-        lambda scene: {"session_id": scene.session_id, "files": [{"name": scene.name, "state": "absent"}]},
+        lambda scene: {
+            "session_id": scene.session_id,
+            "state": "active",
+            "files": [{"name": scene.name, "state": "absent"}],
+        },
         _emptied,
         _filled_session,
         needs="session",
@@ -259,9 +268,9 @@ TASKS: Mapping[str, Task] = {
 
 @dataclass(frozen=True)
 class Point:
-    """The C(nth) request of a task for an operation.
+    """The `nth` request of a task for an operation.
 
-    C(in_session) says that it is about a session, which can have gone; C(parts) are the percentages of its body, or of
+    `in_session` says that it is about a session, which can have gone; `parts` are the percentages of its body, or of
     its answer's, after which it is tried what a break does.
     """
 

@@ -50,13 +50,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Callable
 from urllib.parse import parse_qsl
 
 from tests.simulator import Simulator
 from tests.simulator.routes import find_route
-from tests.simulator.server import LOGIN_PATHS
+from tests.simulator.server import LOCAL_NAME, LOGIN_PATHS
 
 BLOCK = 64 * 1024
 HUGE_BYTES = 100 * 1024 * 1024
@@ -111,10 +110,10 @@ class Seen:
 
 @dataclass(frozen=True)
 class Misbehaviour:
-    """What goes wrong at the requests for an operation, from the C(first) to the C(last), None for all later ones.
+    """What goes wrong at the requests for an operation, from the `first` to the `last`, None for all later ones.
 
-    C(percent) is the part of a body that passes, C(seconds) a pause, C(status) and C(retry_after) what a gateway
-    answers, C(pieces) what is answered piece by piece, C(act) what happens to the server, and C(text) the kind of a
+    `percent` is the part of a body that passes, `seconds` a pause, `status` and `retry_after` what a gateway
+    answers, `pieces` what is answered piece by piece, `act` what happens to the server, and `text` the kind of a
     fault of the simulator.
     """
 
@@ -159,10 +158,13 @@ class _Traffic:
 
 
 class FaultProxy:
-    """The network before one simulator; it has the attributes that the connection options need."""
+    """The network before one simulator; it has the attributes that the connection options need.
+
+    It is addressed by the vCenter's own name, so that the login counts for content, too.
+    """
 
     def __init__(self, sim: Simulator) -> None:
-        self.hostname = sim.hostname
+        self.hostname = LOCAL_NAME
         self.username = sim.username
         self.password = sim.password
         self.ca_path = sim.ca_path
@@ -183,9 +185,7 @@ class FaultProxy:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._server.shutdown()
         self._server.server_close()
         self.clear()

@@ -27,34 +27,18 @@ import yaml
 
 from tests.faults.secrets_relay import Relay
 from tests.harness.checkout import ROOT
+from tests.harness.held import contents, hold
 from tests.harness.modules import connection_args, run_module
 from tests.harness.packages import make_package
+from tests.harness.samples import marked
 from tests.harness.servers import CannedServer, Identity, Received, Reply, make_identity
-from tests.harness.tasks import DIALECTS, SESSION_INFO, UPDATE_SESSION, Tasks
+from tests.harness.tasks import SESSION_INFO, TOOLS, UPDATE_SESSION, Tasks, fetch, publish
 from tests.simulator import Simulator
 from tools.environment import check_environment
 
-DOWNLOAD = "content_library_download_session"
 MOST_BYTES = 150 << 20
-NAMES = {"library": "templates", "library_item": "tools"}
 CONTENT = b"an image"
 TOKEN_HEADER = "vmware-api-session-id"
-
-
-@pytest.fixture(params=DIALECTS)
-def tasks(request: pytest.FixtureRequest, sim: Simulator) -> Tasks:
-    return Tasks(sim, request.param)
-
-
-@pytest.fixture
-def one(sim: Simulator) -> Tasks:
-    """For what does not depend on the dialect."""
-    return Tasks(sim, "api")
-
-
-@pytest.fixture(scope="module")
-def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
-    return make_identity(tmp_path_factory.mktemp("identity"))
 
 
 @pytest.fixture
@@ -79,27 +63,6 @@ def measured() -> Iterator[Memory]:
         memory.peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-
-
-def publish(path: Path | str, **options: Any) -> dict[str, Any]:
-    return {**NAMES, "state": "done", "files": [{"src": str(path)}], **options}
-
-
-def fetch(dest: Path, **options: Any) -> dict[str, Any]:
-    return {"module": DOWNLOAD, **NAMES, "dest": str(dest), **options}
-
-
-def hold(sim: Simulator, files: dict[str, bytes]) -> str:
-    def work(store: Any) -> str:
-        item: str = store.find_item_id("templates", "tools")
-        store.seed_item_files(item, files)
-        return item
-
-    return sim.run(work)
-
-
-def contents(sim: Simulator) -> dict[str, bytes]:
-    return sim.run(lambda store: store.item_contents(store.find_item_id("templates", "tools")))
 
 
 # -- names
@@ -136,7 +99,7 @@ def test_a_file_of_any_name_can_be_shown_and_removed(tasks: Tasks, image: Path, 
 def test_a_name_that_would_lead_to_another_resource_is_never_asked_for(
     sim: Simulator, image: Path, name: str, api: str
 ) -> None:
-    """Where the name is a part of the path, C(..) would ask for the session itself to be deleted."""
+    """Where the name is a part of the path, `..` would ask for the session itself to be deleted."""
     hold(sim, {name: b"old", "tools.iso": CONTENT})
     refused = Tasks(sim, "api").run(**publish(image, purge_files=True))
     assert refused.error["type"] == "INVALID_RESPONSE"
@@ -156,7 +119,7 @@ def test_an_identifier_from_the_server_that_leads_elsewhere_is_never_asked_for(
         return Reply(200, json.dumps([identifier]).encode()) if listed else None
 
     with Relay(sim, identity, meddle) as relay:
-        ran = run_module(UPDATE_SESSION, {**connection_args(relay), **NAMES, "state": "absent", "api_dialect": "api"})
+        ran = run_module(UPDATE_SESSION, {**connection_args(relay), **TOOLS, "state": "absent", "api_dialect": "api"})
     assert ran.result["error"]["type"] == "INVALID_RESPONSE"
     assert "cannot stand in a URL" in ran.result["msg"]
     assert [request.path for request in relay.received if request.path.rstrip("/").endswith("item")] == []
@@ -165,7 +128,7 @@ def test_an_identifier_from_the_server_that_leads_elsewhere_is_never_asked_for(
 @pytest.mark.parametrize("name", ["CON", "NUL.iso", "aux", "$(reboot).iso", "{{ 7 * 7 }}", "-rf", "~root", "x.part"])
 def test_a_name_that_is_special_elsewhere_is_a_name_here(tasks: Tasks, dest: Path, name: str) -> None:
     hold(tasks.sim, {name: CONTENT})
-    tasks.converge(**fetch(dest))
+    tasks.converge(**fetch(dest, TOOLS))
     assert {path.name: path.read_bytes() for path in dest.iterdir()} == {name: CONTENT}
 
 
@@ -173,9 +136,9 @@ def test_a_name_that_is_special_elsewhere_is_a_name_here(tasks: Tasks, dest: Pat
     ("names", "said"),
     [
         (["a.iso", ".a.iso.0a1b2c3d.1.vsphere-content.part"], "cannot be the name of a file in dest"),
-        (["A.iso", "a.ISO"], "may be one and the same in dest"),
-        (["\u00e9.iso", "e\u0301.iso"], "may be one and the same in dest"),
-        (["\u00c9.iso", "e\u0301.ISO"], "may be one and the same in dest"),
+        (["A.iso", "a.ISO"], "may be the same file in dest"),
+        (["\u00e9.iso", "e\u0301.iso"], "may be the same file in dest"),
+        (["\u00c9.iso", "e\u0301.ISO"], "may be the same file in dest"),
         (["a\u202eosi.exe"], "cannot be the name of a file in dest"),
         (["a\x9b2J"], "cannot be the name of a file in dest"),
     ],
@@ -184,7 +147,7 @@ def test_names_that_cannot_stand_in_a_directory_are_refused(
     tasks: Tasks, dest: Path, names: list[str], said: str
 ) -> None:
     hold(tasks.sim, dict.fromkeys(names, CONTENT))
-    run = tasks.refuse(**fetch(dest))
+    run = tasks.refuse(**fetch(dest, TOOLS))
     assert run.error["type"] == "INVALID_ARGUMENT"
     assert said in run.msg
     assert list(dest.iterdir()) == []
@@ -237,7 +200,7 @@ def test_text_of_a_server_reaches_no_terminal_raw(sim: Simulator, identity: Iden
 
 @dataclass(frozen=True)
 class Place:
-    """Where a server says that data is to go, or to come from: C(own) and C(other) stand for hosts with ports."""
+    """Where a server says that data is to go, or to come from: `own` and `other` stand for hosts with ports."""
 
     uri: str
     error: str | None
@@ -352,13 +315,9 @@ def require_place(scene: Scene, result: dict[str, Any], method: str) -> None:
     assert all(TOKEN_HEADER in entry.headers for entry in data)
 
 
+@pytest.mark.paced(silent_file=60.0)
 @pytest.mark.parametrize("scene", PLACES, indirect=True)
-def test_an_upload_goes_where_the_server_says_and_its_token_does_not(
-    scene: Scene, sim: Simulator, image: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(
-        "ansible_collections.vsphere.content.plugins.module_utils._session.receive.SILENT_SECONDS", 60.0
-    )
+def test_an_upload_goes_where_the_server_says_and_its_token_does_not(scene: Scene, sim: Simulator, image: Path) -> None:
     require_place(scene, run_through(scene, publish(image), wait_timeout=1), "PUT")
     assert sim.run(lambda store: [session.state for session in store.updates.sessions.values()]) in ([], ["DONE"])
 
@@ -368,7 +327,7 @@ def test_a_download_comes_from_where_the_server_says_and_its_token_does_not(
     scene: Scene, sim: Simulator, dest: Path
 ) -> None:
     hold(sim, {"tools.iso": CONTENT})
-    require_place(scene, run_through(scene, fetch(dest)), "GET")
+    require_place(scene, run_through(scene, fetch(dest, TOOLS)), "GET")
     there = {path.name: path.read_bytes() for path in dest.iterdir()}
     assert there == ({} if scene.place.error else {"tools.iso": CONTENT})
 
@@ -379,7 +338,7 @@ def test_the_certificate_of_another_place_is_verified_too(
     scene: Scene, sim: Simulator, image: Path, dest: Path, tmp_path: Path, method: str
 ) -> None:
     hold(sim, {"tools.iso": CONTENT} if method == "GET" else {})
-    options = publish(image) if method == "PUT" else fetch(dest)
+    options = publish(image) if method == "PUT" else fetch(dest, TOOLS)
     with CannedServer(lambda _request: Reply(200, CONTENT), identity=make_identity(tmp_path / "unknown")) as stranger:
         scene.relay.meddle = Scene(scene.relay, stranger, scene.place).meddle
         result = run_through(scene, options)
@@ -399,7 +358,7 @@ def test_a_redirect_of_data_is_not_followed(
             return Reply(status, headers=elsewhere) if request.path.startswith("/cls/data/") else None
 
         hold(sim, {"tools.iso": CONTENT} if method == "GET" else {})
-        options = publish(image) if method == "PUT" else fetch(dest)
+        options = publish(image) if method == "PUT" else fetch(dest, TOOLS)
         with Relay(sim, identity, meddle) as relay:
             given = {name: value for name, value in options.items() if name != "module"}
             ran = run_module(options.get("module", UPDATE_SESSION), {**connection_args(relay), **given})
@@ -478,16 +437,20 @@ DESCRIPTORS: dict[str, tuple[bytes, str]] = {
     ),
     "chunks of a size that is too long a number": (
         ENVELOPE.format(f'<File ovf:href="a" ovf:size="{"9" * 5000}" ovf:chunkSize="1"/>').encode(),
-        "into chunks without saying how many",
+        "into parts by sizes that are none",
     ),
 }
 
 
-@pytest.mark.parametrize("case", DESCRIPTORS)
+@pytest.mark.parametrize(
+    "case", marked([(name, (name,)) for name in DESCRIPTORS], lambda values: DESCRIPTORS[values[0]][1])
+)
 def test_a_descriptor_that_was_made_to_harm_is_refused(one: Tasks, tmp_path: Path, case: str) -> None:
     content, said = DESCRIPTORS[case]
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
+    for number in range(2):
+        (tmp_path / f"a.{number:09d}").touch()
     path = tmp_path / "box.ovf"
     path.write_bytes(content)
     with measured() as memory:
@@ -522,6 +485,7 @@ def test_a_directory_of_many_other_files_is_looked_through_without_being_held(
     assert peaks[1] - peaks[0] < 20_000 * 8
 
 
+@pytest.mark.rest
 def test_a_directory_of_too_many_signatures_is_refused(one: Tasks) -> None:
     with tempfile.TemporaryDirectory() as name:
         package = make_package(name, disks=1, disk_bytes=9000)
@@ -550,6 +514,7 @@ def calls(work: Callable[[], object]) -> int:
     return count
 
 
+@pytest.mark.rest
 @pytest.mark.parametrize("alive", [False, True], ids=["item", "session"])
 def test_twice_as_many_files_are_twice_the_work(one: Tasks, tmp_path: Path, alive: bool) -> None:
     """Declared against what is there: neither is compared with each of the other."""
@@ -569,7 +534,7 @@ def test_twice_as_many_files_are_twice_the_work(one: Tasks, tmp_path: Path, aliv
         one.sim.reset()
         one.sim.run(fill)
         files = [{"src": str(tmp_path / f"{number}.txt")} for number in numbers[:count]]
-        options: dict[str, Any] = {**NAMES, "state": "done", "files": files, "purge_files": True}
+        options: dict[str, Any] = {**TOOLS, "state": "done", "files": files, "purge_files": True}
         return calls(lambda: one.run(check=True, **options).diff)
 
     predict(10)
@@ -613,7 +578,7 @@ def read_files(sim: Simulator, identity: Identity, answer: Reply) -> tuple[dict[
     return ran.result, memory.peak
 
 
-@pytest.mark.parametrize("status", [200, 500])
+@pytest.mark.parametrize("status", [200, pytest.param(500, marks=pytest.mark.rest)])
 @pytest.mark.parametrize("kind", ANSWERS)
 def test_an_answer_that_was_made_to_fill_the_memory_is_refused(
     sim: Simulator, identity: Identity, kind: str, status: int
@@ -627,6 +592,7 @@ def test_an_answer_that_was_made_to_fill_the_memory_is_refused(
     assert peak < MOST_BYTES
 
 
+@pytest.mark.rest
 def test_a_list_of_more_files_than_any_item_has_is_read(sim: Simulator, identity: Identity) -> None:
     """Ten thousand of them, with all that a vCenter says of one that it could not verify."""
     endpoint = {
@@ -684,7 +650,7 @@ def test_a_dest_that_is_a_link_to_a_directory_is_that_directory(tasks: Tasks, tm
     hold(tasks.sim, {"tools.iso": CONTENT})
     link = tmp_path / "link"
     link.symlink_to(dest)
-    tasks.converge(**fetch(link))
+    tasks.converge(**fetch(link, TOOLS))
     assert (dest / "tools.iso").read_bytes() == CONTENT
     assert link.is_symlink()
 
@@ -693,7 +659,7 @@ def test_a_dest_that_is_a_link_to_nothing_is_refused(one: Tasks, tmp_path: Path)
     hold(one.sim, {"tools.iso": CONTENT})
     link = tmp_path / "link"
     link.symlink_to(tmp_path / "nowhere")
-    assert "does not exist on the host that runs this task" in one.refuse(**fetch(link)).msg
+    assert "does not exist on the host that runs this task" in one.refuse(**fetch(link, TOOLS)).msg
     assert not (tmp_path / "nowhere").exists()
 
 
@@ -729,7 +695,7 @@ def given(request: pytest.FixtureRequest, identity: Identity, tmp_path: Path) ->
 )
 def test_what_is_not_one_certificate_is_sent_to_nobody(one: Tasks, given: Path, inline: bool) -> None:
     entry = {"url": "https://mirror.test/x.iso", "ssl_certificate": given.read_text() if inline else str(given)}
-    run = one.refuse(**NAMES, state="done", files=[entry])
+    run = one.refuse(**TOOLS, state="done", files=[entry])
     assert run.error["type"] == "INVALID_ARGUMENT"
     assert "is not one certificate in PEM form" in run.msg
 

@@ -13,16 +13,17 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils._session import acquire
 from tests.faults.kills import (
     DEATHS,
     FETCH_POINTS,
+    NEW_ITEM_POINTS,
     PUBLISH_POINTS,
     Point,
     die,
@@ -30,23 +31,23 @@ from tests.faults.kills import (
     watched,
 )
 from tests.faults.matrix_page import PAGE
-from tests.harness.modules import ModuleResult, connection_args, run_module
+from tests.harness.held import contents, update_states
+from tests.harness.modules import ModuleResult, connection_args, paced, run_module
 from tests.harness.nursery import ForkedModule, fork_module
 from tests.harness.packages import Package, make_package
-from tests.harness.tasks import DIALECTS, UPDATE_SESSION
-from tests.harness.waiting import eventually
-from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
+from tests.harness.samples import marked
+from tests.harness.tasks import DIALECTS, DOWNLOAD_SESSION, ROCKY9, UPDATE_SESSION
+from tests.harness.waiting import HANG, eventually, once
+from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator, Store
 from tests.simulator.seed import VIEWER
 from tools.environment import check_environment
 from tools.pages import read_part
 
-DOWNLOAD_SESSION = "content_library_download_session"
-NAMES: Mapping[str, Any] = {"library": "templates", "library_item": "rocky9"}
 DISK_BYTES = 6 << 20
 SIGNALED = [death for death in DEATHS if death != "SIGKILL"]
-TIMEOUT = 6
+TIMEOUT = 15
 CREATION = re.compile(r"/(update|download)-session(\?|$)")
-TAKEN_BACK = "which this task made, was canceled and deleted."
+TAKEN_BACK = "which this task created, was canceled and deleted."
 COMPLETED = "had been completed by then, so the item has its new content."
 LEFT = "stays, and so does the item, as vCenter may be completing it."
 
@@ -57,11 +58,10 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
 
 
 @pytest.fixture
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+def soon() -> Iterator[None]:
     """The run after a kill need not watch for long: nobody is at work."""
-    monkeypatch.setattr(acquire, "WATCH_SECONDS", 0.2)
-    monkeypatch.setattr(acquire, "WATCH_PAUSE", 0.05)
-    monkeypatch.setattr(acquire, "LOOK_SECONDS", 0.2)
+    with paced(watch_transfer=0.2, watch_pause=0.05, watch_idle=0.2):
+        yield
 
 
 def old_content(package: Package) -> dict[str, bytes]:
@@ -78,14 +78,6 @@ def reset(sim: Simulator, package: Package, content: Mapping[str, bytes]) -> Non
     sim.reset(Seed(libraries=(LibrarySeed("templates", items),), trusted_roots=(package.root_pem,)))
 
 
-def held_content(sim: Simulator) -> dict[str, bytes]:
-    return sim.run(lambda store: store.item_contents(store.find_item_id("templates", "rocky9")))
-
-
-def update_states(sim: Simulator) -> list[str]:
-    return sim.run(lambda store: sorted(entry.state for entry in store.updates.sessions.values()))
-
-
 def download_states(sim: Simulator) -> list[str]:
     return sim.run(lambda store: sorted(entry.state for entry in store.downloads.sessions.values()))
 
@@ -95,7 +87,7 @@ def login_count(sim: Simulator) -> int:
 
 
 def options(sim: Simulator, dialect: str, task: Mapping[str, Any]) -> dict[str, Any]:
-    return {**connection_args(sim), "api_dialect": dialect, **NAMES, **task}
+    return {**connection_args(sim), "api_dialect": dialect, **ROCKY9, **task}
 
 
 def publish(package: Package) -> dict[str, Any]:
@@ -107,13 +99,14 @@ def fetch(dest: Path, point: Point) -> dict[str, Any]:
 
 
 def cells(points: tuple[Point, ...], deaths: list[str]) -> list[Any]:
-    """Each point with each death, the dialects taking turns along both."""
-    return [
-        pytest.param(point, death, dialect, id=f"{point.name}-{death}-{dialect}")
+    """Each point with each death, the dialects taking turns along both; on a push each death at each kind of point."""
+    found = [
+        (f"{point.name}-{death}-{dialect}", (point, death, dialect))
         for row, point in enumerate(points)
         for column, death in enumerate(deaths)
         for dialect in [DIALECTS[(row + column) % len(DIALECTS)]]
     ]
+    return marked(found, lambda values: (values[0].in_content, values[0].shielded, values[0].last, values[1]))
 
 
 def succeeded(outcome: ModuleResult, *, changed: bool) -> None:
@@ -147,9 +140,9 @@ def test_a_publish_that_is_ended_puts_everything_back(
     server: Simulator, package: Package, point: Point, death: str, dialect: str
 ) -> None:
     words = die(server, start_publish(server, package, point, dialect), point, death)
-    assert held_content(server) == (new_content(package) if point.done else old_content(package))
+    assert contents(server, "rocky9") == (new_content(package) if point.done else old_content(package))
     made = ["DONE"] if point.done else ["ACTIVE"] if point.last else []
-    assert update_states(server) == [*made, "DONE"]
+    assert sorted(update_states(server).values()) == [*made, "DONE"]
     assert login_count(server) == 0
     if words:
         aftermath = COMPLETED if point.done else LEFT if point.last else TAKEN_BACK
@@ -181,13 +174,59 @@ def test_the_run_after_a_killed_publish_ends_as_if_undisturbed(
 ) -> None:
     die(server, start_publish(server, package, point, dialect), point, death)
     published = point.done or point.last
-    assert held_content(server) == (new_content(package) if published else old_content(package))
+    assert contents(server, "rocky9") == (new_content(package) if published else old_content(package))
     server.clear_faults()
     task = options(server, dialect, publish(package))
     succeeded(run_module(UPDATE_SESSION, task), changed=not published)
-    assert held_content(server) == new_content(package)
-    assert update_states(server) == ["DONE", "DONE"]
+    assert contents(server, "rocky9") == new_content(package)
+    assert sorted(update_states(server).values()) == ["DONE", "DONE"]
     succeeded(run_module(UPDATE_SESSION, task), changed=False)
+
+
+# -- a publish to an item that it creates
+
+
+def start_publish_to_new_item(sim: Simulator, package: Package, point: Point, dialect: str) -> ForkedModule:
+    reset(sim, package, {})
+    sim.run(lambda store: store.catalog.items.clear())
+    sim.inject(point.hold)
+    return fork_module(UPDATE_SESSION, options(sim, dialect, publish(package)))
+
+
+def items(sim: Simulator) -> list[str]:
+    return sim.run(lambda store: [item.name for item in store.catalog.items.values()])
+
+
+@pytest.mark.parametrize(("point", "death", "dialect"), cells(NEW_ITEM_POINTS, SIGNALED))
+def test_a_publish_that_is_ended_takes_its_new_item_away(
+    server: Simulator, package: Package, point: Point, death: str, dialect: str
+) -> None:
+    words = die(server, start_publish_to_new_item(server, package, point, dialect), point, death)
+    stays = point.done or point.last
+    assert items(server) == (["rocky9"] if stays else [])
+    assert list(update_states(server).values()) == (["DONE"] if point.done else ["ACTIVE"] if point.last else [])
+    assert login_count(server) == 0
+    if point.done:
+        assert contents(server, "rocky9") == new_content(package)
+    elif words:
+        assert ("which this task created, was deleted again." in words["msg"]) == (
+            not stays and point.name != "item-looked-up"
+        )
+        assert words.get("changed", False) == stays
+
+
+@pytest.mark.parametrize(("point", "death", "dialect"), cells(NEW_ITEM_POINTS, ["SIGKILL"]))
+@pytest.mark.usefixtures("soon")
+def test_the_run_after_a_killed_publish_to_a_new_item_ends_as_if_undisturbed(
+    server: Simulator, package: Package, point: Point, death: str, dialect: str
+) -> None:
+    die(server, start_publish_to_new_item(server, package, point, dialect), point, death)
+    server.clear_faults()
+    task = options(server, dialect, publish(package))
+    succeeded(run_module(UPDATE_SESSION, task), changed=not (point.done or point.last))
+    assert items(server) == ["rocky9"]
+    assert contents(server, "rocky9") == new_content(package)
+    assert list(update_states(server).values()) == ["DONE"]
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -195,14 +234,29 @@ def test_the_run_after_a_killed_publish_ends_as_if_undisturbed(
 def test_the_run_after_one_that_was_killed_while_the_server_completes_waits_for_it(
     package: Package, dialect: str
 ) -> None:
-    with Simulator(settle=2) as sim:
+    def completion_takes(seconds: float) -> None:
+        def change(store: Store) -> None:
+            updates: Any = store.updates
+            updates._seed = replace(updates._seed, completing_seconds=seconds)
+
+        sim.run(change)
+
+    with Simulator(settle=0, worlds={"completion": "at-once"}) as sim:
         point = Point("completed-unanswered", "POST:*complete*:1:hold-answer")
-        die(sim, start_publish(sim, package, point, dialect), point, "SIGKILL")
+        process = start_publish(sim, package, point, dialect)
+        completion_takes(HANG)
+        die(sim, process, point, "SIGKILL")
         sim.clear_faults()
-        assert sorted(update_states(sim)) == ["ACTIVE", "DONE"]
-        succeeded(run_module(UPDATE_SESSION, options(sim, dialect, publish(package))), changed=True)
-        assert held_content(sim) == new_content(package)
-        assert update_states(sim) == ["DONE", "DONE"]
+        assert sorted(update_states(sim).values()) == ["ACTIVE", "DONE"]
+        seen = len(sim.exchanges)
+
+        def is_asked_again() -> bool:
+            return any("complete" in entry.path or "validate" in entry.path for entry in sim.exchanges[seen:])
+
+        with once(is_asked_again, lambda: completion_takes(0)):
+            succeeded(run_module(UPDATE_SESSION, options(sim, dialect, publish(package))), changed=True)
+        assert contents(sim, "rocky9") == new_content(package)
+        assert sorted(update_states(sim).values()) == ["DONE", "DONE"]
 
 
 @pytest.mark.parametrize("death", SIGNALED)
@@ -220,7 +274,7 @@ def test_a_publish_that_waits_for_another_users_session_can_be_ended(
     assert server.run(lambda store: {entry.id: entry.state for entry in store.updates.sessions.values()}) == {
         rival: "ACTIVE"
     }
-    assert (held_content(server), login_count(server)) == (old_content(package), 0)
+    assert (contents(server, "rocky9"), login_count(server)) == (old_content(package), 0)
     if words:
         assert (words["error"]["type"], words["msg"].split(".")[0]) == ("CANCELED", f"The task was ended by {death}")
 
@@ -295,7 +349,7 @@ def test_the_run_after_a_killed_fetch_ends_as_if_undisturbed(
 def play(folder: Path, sim: Simulator, module: str, task: Mapping[str, Any]) -> subprocess.CompletedProcess[str]:
     """Run one task with a timeout by ansible-playbook."""
     name = f"vsphere.content.{module}"
-    tasks = [{"name": "Work", name: {**connection_args(sim), **NAMES, **task}, "timeout": TIMEOUT}]
+    tasks = [{"name": "Work", name: {**connection_args(sim), **ROCKY9, **task}, "timeout": TIMEOUT}]
     playbook = folder / "playbook.json"
     play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}
     playbook.write_text(json.dumps([play]), encoding="utf-8")
@@ -319,10 +373,10 @@ def test_a_publish_that_runs_into_the_timeout_of_its_task_puts_everything_back(
     assert server.wait_until_held(0), played.stdout + played.stderr
     assert played.returncode == 2
     assert f"{TIMEOUT} second" in played.stdout
-    assert eventually(lambda: not update_states(server) and not login_count(server))
+    assert eventually(lambda: not sorted(update_states(server).values()) and not login_count(server))
     server.release()
     assert eventually(lambda: not server.in_flight)
-    assert (held_content(server), update_states(server)) == (old_content(package), [])
+    assert (contents(server, "rocky9"), sorted(update_states(server).values())) == (old_content(package), [])
 
 
 def test_a_fetch_that_runs_into_the_timeout_of_its_task_leaves_nothing(

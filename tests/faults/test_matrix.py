@@ -5,76 +5,115 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Callable
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils._session import acquire, completion, lost_answers, waiting
-from ansible_collections.vsphere.content.plugins.module_utils._transfer import streams
-from ansible_collections.vsphere.content.plugins.module_utils._update import push
-from ansible_collections.vsphere.content.plugins.module_utils._vcenter import connection
 from tests.faults.expectations import EXCEPTIONS, EXPECTED, FAULTS, OFTEN
-from tests.faults.matrix_cells import PAYLOAD, Aftermath, Cell, Stage, cells, holes
+from tests.faults.matrix_cells import Aftermath, Cell, Stage, cells, holes
 from tests.faults.matrix_page import (
     PAGE,
-    example_of,
     exceptions_list,
     expected_exceptions,
+    facts_of_messages,
+    facts_of_whole,
     matrix_table,
-    shown,
 )
-from tests.faults.matrix_whole import WHOLE
-from tests.faults.points import DOWNLOAD_SESSION, POINTS, TASKS, WITH_BODY, WITHOUT_ANSWER, Kind, Scene
+from tests.faults.points import POINTS, TASKS, WITH_BODY, WITHOUT_ANSWER, Kind, Scene
 from tests.harness.modules import ModuleResult
-from tests.harness.tasks import DIALECTS, UPDATE_SESSION
+from tests.harness.samples import marked, one_of_each
+from tests.harness.tasks import DIALECTS, DOWNLOAD_SESSION, ERROR_KEYS, UPDATE_SESSION
 from tools.pages import read_part
 
 CELLS = list(cells())
-PAUSES = {
-    connection: {"FIRST_DELAY": 0.002},
-    lost_answers: {"FIRST_PAUSE": 0.002},
-    acquire: {"LOOK_SECONDS": 0.02, "WATCH_PAUSE": 0.01, "WATCH_SECONDS": 0.02},
-    completion: {"JOIN_SECONDS": 0.02},
-    waiting: {"FIRST_PAUSE": 0.01},
-    streams: {"FIRST_GET_PAUSE": 0.002},
-    push: {"FIRST_PAUSE": 0.002},
-}
+OTHER_VERSIONS = ("7.0", "9.0")
 
 
-@pytest.fixture(autouse=True)
-def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module, constants in PAUSES.items():
-        for name, seconds in constants.items():
-            monkeypatch.setattr(module, name, seconds)
-    # So much is read before a huge answer is given up; test_special has one of the real size.
-    monkeypatch.setattr(connection, "ANSWER_BYTES", 1024 * 1024)
+@pytest.fixture
+def quick() -> dict[str, float]:
+    return {
+        "first_request_pause": 0.002,
+        "first_insisting_pause": 0.002,
+        "watch_idle": 0.02,
+        "watch_pause": 0.01,
+        "watch_transfer": 0.02,
+        "join_completion": 0.02,
+        "first_pause": 0.01,
+        "first_transfer_pause": 0.002,
+        # test_special has a huge answer of the real size.
+        "longest_answer": 1024 * 1024,
+    }
 
 
 @pytest.fixture(scope="session")
-def sent_undisturbed(stage: Stage) -> Callable[[str, str, str], int]:
-    """How often a task sends a request in one dialect when nothing goes wrong."""
-    known: dict[tuple[str, str], list[str]] = {}
+def sent_undisturbed(stage: Stage) -> Callable[[Cell], int]:
+    """How often the task of a cell sends the request of its point when nothing goes wrong."""
+    known: dict[tuple[str, str, str], list[str]] = {}
 
-    def count(task_name: str, dialect: str, operation: str) -> int:
-        if (task_name, dialect) not in known:
-            task = TASKS[task_name]
-            scene = stage.set(task)
-            stage.run(task, scene, dialect, stage.proxy)
-            known[task_name, dialect] = [seen.operation for seen in stage.proxy.requests]
-        return known[task_name, dialect].count(operation)
+    def count(cell: Cell) -> int:
+        like = cell.point.task, cell.dialect, cell.vcenter
+        if like not in known:
+            scene = stage.set(cell.task, cell.vcenter)
+            stage.run(cell.task, scene, cell.dialect, stage.proxy)
+            known[like] = [seen.operation for seen in stage.proxy.requests]
+        return known[like].count(cell.point.operation)
 
     return count
 
 
-@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.id)
+def kind_of(cell: Cell) -> object:
+    """What happens at which kind of request; cells of one kind are promised the same."""
+    exceptions = EXCEPTIONS.get(cell.point.id)
+    is_exception = exceptions is not None and cell.fault_name in exceptions.expected
+    return cell.fault_name, cell.point.kind, cell.point.id if is_exception else ""
+
+
+#: Each promise about each fault once, and each task.
+ON_EACH_PUSH = [
+    *one_of_each(CELLS, lambda cell: (cell.fault_name, cell.expected)),
+    *one_of_each(CELLS, lambda cell: cell.point.task),
+]
+
+
+#: One of each kind, by turns with another version than the one that all cells are tried with.
+OF_OTHER_VERSIONS = [
+    replace(cell, vcenter=OTHER_VERSIONS[number % len(OTHER_VERSIONS)])
+    for number, cell in enumerate(one_of_each(CELLS, kind_of))
+]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [pytest.param(each, id=each.id, marks=() if each in ON_EACH_PUSH else pytest.mark.rest) for each in CELLS],
+)
 def test_cell(
     cell: Cell,
     stage: Stage,
-    sent_undisturbed: Callable[[str, str, str], int],
+    sent_undisturbed: Callable[[Cell], int],
     record_property: Callable[[str, object], None],
 ) -> None:
-    usual = sent_undisturbed(cell.point.task, cell.dialect, cell.point.operation)
-    scene = stage.set(cell.task)
+    prove(cell, stage, sent_undisturbed(cell), record_property)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    marked(
+        [(cell.id, (cell,)) for cell in OF_OTHER_VERSIONS], lambda values: (values[0].vcenter, values[0].point.kind)
+    ),
+)
+def test_another_version_makes_no_difference(
+    cell: Cell,
+    stage: Stage,
+    sent_undisturbed: Callable[[Cell], int],
+    record_property: Callable[[str, object], None],
+) -> None:
+    prove(cell, stage, sent_undisturbed(cell), record_property)
+
+
+def prove(cell: Cell, stage: Stage, usual: int, record_property: Callable[[str, object], None]) -> None:
+    """`usual` is how often the request of the point is sent when nothing goes wrong."""
+    scene = stage.set(cell.task, cell.vcenter)
     stage.spoil(cell, scene)
     ran = stage.run(cell.task, scene, cell.dialect, stage.proxy, **cell.time_outs)
     left = stage.look(cell.task, scene)
@@ -100,7 +139,7 @@ def assert_well_told(cell: Cell, ran: ModuleResult) -> None:
     assert "Traceback" not in ran.stdout
     assert ran.stderr == ""
     if cell.expected.fails:
-        assert set(ran.result["error"]) == PAYLOAD
+        assert set(ran.result["error"]) == ERROR_KEYS
         assert ran.result["error"]["operation"] == cell.operation
         assert bool(ran.result["error"]["session_id"]) == cell.point.in_session
         assert ran.result["msg"]
@@ -140,6 +179,13 @@ def assert_next_run_converges(cell: Cell, stage: Stage, scene: Scene, left: Afte
 
 
 # The matrix itself
+
+
+def test_what_runs_on_each_push_is_of_every_kind_task_and_dialect() -> None:
+    assert {cell.point.kind for cell in ON_EACH_PUSH} == set(Kind)
+    assert {cell.point.task for cell in ON_EACH_PUSH} == set(TASKS)
+    assert {cell.dialect for cell in ON_EACH_PUSH} == set(DIALECTS)
+    assert 10 * len(ON_EACH_PUSH) < len(CELLS)
 
 
 def test_each_cell_has_a_name_of_its_own() -> None:
@@ -185,11 +231,6 @@ def test_each_point_is_met_and_has_the_bodies_that_are_said_of_it(task_name: str
     assert all(seen.operation for seen in stage.proxy.requests), "each request is one that the server knows"
 
 
-def test_shortened_pauses_are_pauses_of_the_collection() -> None:
-    for module, constants in PAUSES.items():
-        assert all(isinstance(getattr(module, name), float) for name in constants)
-
-
 # The page that shows it
 
 
@@ -203,21 +244,12 @@ def test_the_page_shows_what_is_expected() -> None:
     assert read_page("figures of the matrix").startswith(f"{len(CELLS)} cells, each as expected, in ")
 
 
-def test_the_page_shows_a_message_for_each_fault_that_can_end_a_task() -> None:
-    ending = [name for name in FAULTS if any(found.fails for found in EXPECTED[name].values())]
-    assert [line.split(" | ")[0][2:] for line in read_page("messages").splitlines()[2:]] == [
-        FAULTS[name].says for name in ending
-    ]
-    assert [line.split(" | ")[0][2:] for line in read_page("whole connection").splitlines()[2:]] == [
-        fault.says for fault in WHOLE.values()
-    ]
+def read_facts(marker: str) -> list[tuple[str, ...]]:
+    """What the rows of a table hold, but for the words in the last column."""
+    return [tuple(line[2:-2].split(" | "))[:-1] for line in read_page(marker).splitlines()[2:]]
 
 
-@pytest.mark.parametrize("fault_name", [name for name in FAULTS if example_of(name)])
-def test_the_page_shows_what_a_task_says(fault_name: str, stage: Stage) -> None:
-    cell = example_of(fault_name)
-    assert cell
-    scene = stage.set(cell.task)
-    stage.spoil(cell, scene)
-    ran = stage.run(cell.task, scene, cell.dialect, stage.proxy, **cell.time_outs)
-    assert shown(ran.result["msg"]) in read_page("messages")
+def test_the_page_shows_each_fault_that_can_end_a_task_with_its_type() -> None:
+    assert [name for name in FAULTS if any(found.fails for found in EXPECTED[name].values())] == [*facts_of_messages()]
+    assert read_facts("messages") == [*facts_of_messages().values()]
+    assert read_facts("whole connection") == [*facts_of_whole().values()]

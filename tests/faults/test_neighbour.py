@@ -13,30 +13,27 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ansible_collections.vsphere.content.plugins.module_utils._download.session_mark import MARK_SUFFIX
 from tests.faults.neighbours import AGAIN_AND_AGAIN, IN_THE_TARGETS_PLACE, MARKS, MARKS_PLANTED, ON_THE_WAY
-from tests.harness.tasks import Run, Tasks
+from tests.harness.held import download_states
+from tests.harness.tasks import DOWNLOAD_SESSION, Run, Tasks, fetch
 from tests.harness.users import NOBODY, reachable_folder, require_root, run_as_nobody, start_as_nobody
 from tests.harness.waiting import while_held
-from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
+from tests.simulator import ItemSeed, LibrarySeed, Seed
 from tests.simulator.seed import filler
 
-DOWNLOAD = "content_library_download_session"
 TARGET = "disk1.vmdk"
 CONTENT = filler("disk1", 200_000)
 HALF_WAY = "GET:/cls/data/*:1:hold/50"
 TOKEN = "b8a2a2e3-2314-43cd-a871-6ede0f429751"
 ROUNDS = 8
 
-
-@pytest.fixture
-def tasks(server: Simulator) -> Tasks:
-    server.reset(Seed(libraries=(LibrarySeed("templates", (ItemSeed("rocky9", "ovf", {TARGET: CONTENT}),)),)))
-    return Tasks(server, "api")
+pytestmark = pytest.mark.seed(
+    Seed(libraries=(LibrarySeed("templates", (ItemSeed("rocky9", "ovf", {TARGET: CONTENT}),)),))
+)
 
 
 @pytest.fixture
@@ -68,10 +65,6 @@ def victim(place: Path) -> Iterator[Path]:
     assert (after.st_mode, after.st_uid, after.st_ctime_ns) == (before.st_mode, before.st_uid, before.st_ctime_ns)
 
 
-def fetch(dest: Path, **options: Any) -> dict[str, Any]:
-    return {"module": DOWNLOAD, "library": "templates", "library_item": "rocky9", "dest": str(dest), **options}
-
-
 def is_root_s(path: Path, content: bytes = CONTENT) -> bool:
     """Whether it is a file of root's with that content, which nobody else may write to."""
     found = path.lstat()
@@ -81,10 +74,6 @@ def is_root_s(path: Path, content: bytes = CONTENT) -> bool:
         and stat.S_IMODE(found.st_mode) == 0o644
         and path.read_bytes() == content
     )
-
-
-def sessions(tasks: Tasks) -> dict[str, str]:
-    return tasks.sim.run(lambda store: {entry.id: entry.state for entry in store.downloads.sessions.values()})
 
 
 def prefix_of_marks(tasks: Tasks) -> str:
@@ -110,63 +99,63 @@ def warnings_of(run: Run, containing: str) -> list[str]:
 @pytest.mark.parametrize("options", [{}, {"owner": "root", "mode": "0666"}], ids=["plain", "declared"])
 @pytest.mark.parametrize("attack", ON_THE_WAY)
 def test_what_is_put_in_the_place_of_a_file_under_way_is_not_followed(
-    tasks: Tasks, dest: Path, victim: Path, attack: str, options: dict[str, str]
+    one: Tasks, dest: Path, victim: Path, attack: str, options: dict[str, str]
 ) -> None:
-    with while_held(tasks.sim, HALF_WAY, lambda: run_as_nobody(ON_THE_WAY[attack], dest, VICTIM=str(victim))):
-        run = tasks.run(**fetch(dest, **options))
+    with while_held(one.sim, HALF_WAY, lambda: run_as_nobody(ON_THE_WAY[attack], dest, VICTIM=str(victim))):
+        run = one.run(**fetch(dest, **options))
     assert run.error["type"] == "TRANSFER_FAILED"
     assert "changed while it was fetched: somebody else has put something in its place, or removed it" in run.msg
     assert "Fetch to a directory that nobody else may write to" in run.msg
     assert run.error["data"] == {"files": [{"name": TARGET, "fate": "failed"}]}
     assert not run.changed
     assert not os.path.lexists(dest / TARGET)
-    assert sessions(tasks) == {}
+    assert download_states(one.sim) == {}
     assert bool(warnings_of(run, "was put in the place of a file of this task")) == (attack != "nothing")
 
 
 @pytest.mark.parametrize("attack", IN_THE_TARGETS_PLACE)
 def test_nothing_is_taken_over_from_what_another_user_puts_in_the_place_of_the_target(
-    tasks: Tasks, dest: Path, victim: Path, attack: str
+    one: Tasks, dest: Path, victim: Path, attack: str
 ) -> None:
     def attacked() -> None:
         run_as_nobody(IN_THE_TARGETS_PLACE[attack], dest, VICTIM=str(victim), TARGET=TARGET)
 
-    with while_held(tasks.sim, HALF_WAY, attacked):
-        run = tasks.run(**fetch(dest))
+    with while_held(one.sim, HALF_WAY, attacked):
+        run = one.run(**fetch(dest))
     assert not run.failed, run.msg
     assert run.result["files"][0]["verified"]
     assert is_root_s(dest / TARGET)
 
 
 @pytest.mark.parametrize("attack", AGAIN_AND_AGAIN)
-def test_whoever_is_quick_makes_a_task_fail_and_no_more(tasks: Tasks, dest: Path, victim: Path, attack: str) -> None:
+def test_whoever_is_quick_makes_a_task_fail_and_no_more(one: Tasks, dest: Path, victim: Path, attack: str) -> None:
     process = start_as_nobody(f"set +e; {AGAIN_AND_AGAIN[attack]}", dest, VICTIM=str(victim), TARGET=TARGET)
     try:
-        runs = [tasks.run(**fetch(dest, owner="root", mode="0644")) for _round in range(ROUNDS)]
+        runs = [one.run(**fetch(dest, owner="root", mode="0644")) for _round in range(ROUNDS)]
     finally:
         process.kill()
         process.communicate()
     assert {run.error["type"] for run in runs if run.failed} <= {"TRANSFER_FAILED"}
     assert not any("defect" in run.msg for run in runs)
-    assert sessions(tasks) == {}
+    assert download_states(one.sim) == {}
 
 
-def test_a_directory_that_is_replaced_meanwhile_is_not_followed(tasks: Tasks, place: Path, dest: Path) -> None:
+def test_a_directory_that_is_replaced_meanwhile_is_not_followed(one: Tasks, place: Path, dest: Path) -> None:
     """Whoever owns the directory above can do that."""
     os.chown(place, NOBODY, NOBODY)
     of_root = place / "of-root"
     of_root.mkdir()
-    with while_held(tasks.sim, HALF_WAY, lambda: run_as_nobody("mv dest away; ln -s of-root dest", place)):
-        run = tasks.run(**fetch(dest))
+    with while_held(one.sim, HALF_WAY, lambda: run_as_nobody("mv dest away; ln -s of-root dest", place)):
+        run = one.run(**fetch(dest))
     assert run.error["type"] == "TRANSFER_FAILED"
-    assert f"{dest} is not the directory any more that it was when the task began" in run.msg
+    assert f"{dest} is another directory than when the task began" in run.msg
     assert list(of_root.iterdir()) == list((place / "away").iterdir()) == []
 
 
-def test_what_is_put_in_the_place_of_the_mark_is_left_alone(tasks: Tasks, dest: Path, victim: Path) -> None:
+def test_what_is_put_in_the_place_of_the_mark_is_left_alone(one: Tasks, dest: Path, victim: Path) -> None:
     swap = f'for name in {MARKS}; do mv "$name" taken; ln -s "$VICTIM" "$name"; done'
-    with while_held(tasks.sim, HALF_WAY, lambda: run_as_nobody(swap, dest, VICTIM=str(victim))):
-        run = tasks.run(**fetch(dest))
+    with while_held(one.sim, HALF_WAY, lambda: run_as_nobody(swap, dest, VICTIM=str(victim))):
+        run = one.run(**fetch(dest))
     assert not run.failed, run.msg
     assert is_root_s(dest / TARGET)
     assert len(warnings_of(run, "was put in the place of a file of this task")) == 1
@@ -177,11 +166,11 @@ def test_what_is_put_in_the_place_of_the_mark_is_left_alone(tasks: Tasks, dest: 
 
 @pytest.mark.parametrize("what", ["a-link", "a-file-of-root's"])
 def test_a_file_is_given_attributes_only_while_it_is_the_one_that_was_compared(
-    tasks: Tasks, dest: Path, victim: Path, what: str
+    one: Tasks, dest: Path, victim: Path, what: str
 ) -> None:
     (dest / TARGET).write_bytes(CONTENT)
     # So there is something to ask the server between comparing and adjusting.
-    leave_mark(tasks, dest)
+    leave_mark(one, dest)
     # Whoever owns a directory can move a file of root's out of it.
     (dest / "below").mkdir()
     os.chown(dest / "below", NOBODY, NOBODY)
@@ -196,8 +185,8 @@ def test_a_file_is_given_attributes_only_while_it_is_the_one_that_was_compared(
     def attacked() -> None:
         run_as_nobody(attack, dest, VICTIM=str(victim), TARGET=TARGET)
 
-    with while_held(tasks.sim, "POST:*download-session*:1:hold", attacked):
-        run = tasks.run(**fetch(dest, mode="0666"))
+    with while_held(one.sim, "POST:*download-session*:1:hold", attacked):
+        run = one.run(**fetch(dest, mode="0666"))
     assert run.error["type"] == "TRANSFER_FAILED"
     assert f"{dest}/{TARGET} changed while it was given its attributes" in run.msg
     assert not run.changed
@@ -205,13 +194,13 @@ def test_a_file_is_given_attributes_only_while_it_is_the_one_that_was_compared(
         assert stat.S_IMODE((dest / TARGET).stat().st_mode) == stat.S_IMODE(before.st_mode)
 
 
-def test_a_file_with_another_name_elsewhere_is_not_given_attributes(tasks: Tasks, place: Path, dest: Path) -> None:
+def test_a_file_with_another_name_elsewhere_is_not_given_attributes(one: Tasks, place: Path, dest: Path) -> None:
     """Where the kernel does not keep users from linking what is not theirs."""
     of_root = place / "of-root"
     of_root.write_bytes(CONTENT)
     of_root.chmod(0o600)
     os.link(of_root, dest / TARGET)
-    run = tasks.run(**fetch(dest, mode="0666"))
+    run = one.run(**fetch(dest, mode="0666"))
     assert run.error["type"] == "TRANSFER_FAILED"
     assert f"{dest}/{TARGET} has another name as well, this task runs as root, and the user nobody may" in run.msg
     assert stat.S_IMODE(of_root.stat().st_mode) == 0o600
@@ -221,12 +210,12 @@ def test_a_file_with_another_name_elsewhere_is_not_given_attributes(tasks: Tasks
     ("owner", "mode", "who"), [(NOBODY, 0o755, "the user nobody"), (0, 0o1777, "every user")], ids=["theirs", "sticky"]
 )
 def test_attributes_of_chattr_are_refused_before_anything_is_changed(
-    tasks: Tasks, dest: Path, owner: int, mode: int, who: str
+    one: Tasks, dest: Path, owner: int, mode: int, who: str
 ) -> None:
     os.chown(dest, owner, owner)
     dest.chmod(mode)
     (dest / TARGET).write_bytes(CONTENT)
-    run = tasks.refuse(**fetch(dest, attributes="+A", mode="0600"))
+    run = one.refuse(**fetch(dest, attributes="+A", mode="0600"))
     assert run.error["type"] == "INVALID_ARGUMENT"
     assert f"attributes is given, this task runs as root, and {who} may write to {dest}" in run.msg
     assert stat.S_IMODE((dest / TARGET).stat().st_mode) == 0o644
@@ -237,26 +226,26 @@ def test_attributes_of_chattr_are_refused_before_anything_is_changed(
 
 @pytest.mark.parametrize("planted", MARKS_PLANTED)
 def test_a_mark_that_another_user_planted_ends_no_session_and_is_told_of(
-    tasks: Tasks, dest: Path, victim: Path, planted: str
+    one: Tasks, dest: Path, victim: Path, planted: str
 ) -> None:
     """It may name the session of another job, whose token is no secret."""
-    other = tasks.run(DOWNLOAD, library="templates", library_item="rocky9", client_token=TOKEN).session
+    other = one.run(DOWNLOAD_SESSION, library="templates", library_item="rocky9", client_token=TOKEN).session
     assert other is not None
-    prefix = prefix_of_marks(tasks)
+    prefix = prefix_of_marks(one)
     run_as_nobody(MARKS_PLANTED[planted], dest, VICTIM=str(victim), PREFIX=prefix, TOKEN=TOKEN)
     left = sorted(os.listdir(dest))
     for _time in range(2):
-        run = tasks.run(**fetch(dest))
+        run = one.run(**fetch(dest))
         assert not run.failed, run.msg
-        assert sessions(tasks) == {other["id"]: "ACTIVE"}
+        assert download_states(one.sim) == {other["id"]: "ACTIVE"}
         (told,) = warnings_of(run, "was not made by a task of this user")
         assert f"In {dest}, what looks like the mark of a download session" in told
         assert sorted(os.listdir(dest)) == sorted([TARGET, *left])
 
 
 @pytest.mark.parametrize("change", ["mode", "owner", "second-name", "content"])
-def test_a_mark_counts_only_in_its_exact_form(tasks: Tasks, dest: Path, change: str) -> None:
-    path = leave_mark(tasks, dest)
+def test_a_mark_counts_only_in_its_exact_form(one: Tasks, dest: Path, change: str) -> None:
+    path = leave_mark(one, dest)
     if change == "mode":
         path.chmod(0o640)
     elif change == "owner":
@@ -265,16 +254,16 @@ def test_a_mark_counts_only_in_its_exact_form(tasks: Tasks, dest: Path, change: 
         os.link(path, dest / "second")
     else:
         path.write_text(f"{TOKEN}\n{TOKEN}\n")
-    run = tasks.run(**fetch(dest))
+    run = one.run(**fetch(dest))
     assert warnings_of(run, path.name)
     assert path.exists()
     assert len(run.sent("POST", containing="download-session?client_token")) == 1
 
 
-def test_a_mark_of_a_run_that_was_killed_before_it_named_a_session_is_removed(tasks: Tasks, dest: Path) -> None:
-    path = leave_mark(tasks, dest)
+def test_a_mark_of_a_run_that_was_killed_before_it_named_a_session_is_removed(one: Tasks, dest: Path) -> None:
+    path = leave_mark(one, dest)
     path.write_text("")
-    run = tasks.run(**fetch(dest))
+    run = one.run(**fetch(dest))
     assert not run.failed, run.msg
     assert not warnings_of(run, path.name)
     assert os.listdir(dest) == [TARGET]
@@ -296,12 +285,12 @@ def test_a_mark_of_a_run_that_was_killed_before_it_named_a_session_is_removed(ta
     ],
 )
 def test_root_is_told_once_who_else_may_write_to_dest(
-    tasks: Tasks, dest: Path, mode: int, owner: int, group: int, who: str
+    one: Tasks, dest: Path, mode: int, owner: int, group: int, who: str
 ) -> None:
     os.chown(dest, owner, group)
     dest.chmod(mode)
     for check in (True, False, False):
-        run = tasks.run(**fetch(dest), check=check)
+        run = one.run(**fetch(dest), check=check)
         assert not run.failed, run.msg
         told = warnings_of(run, "This task runs as root")
         assert [text.partition(" may write to ")[0] for text in told] == (
@@ -312,13 +301,13 @@ def test_root_is_told_once_who_else_may_write_to_dest(
 @pytest.mark.parametrize("mode", [0o755, 0o1777])
 @pytest.mark.parametrize("declared", [True, False])
 def test_root_is_told_of_another_user_s_file_in_dest_unless_that_is_what_is_declared(
-    tasks: Tasks, dest: Path, declared: bool, mode: int
+    one: Tasks, dest: Path, declared: bool, mode: int
 ) -> None:
     os.chown(dest, 0, 0)
     dest.chmod(mode)
     (dest / TARGET).write_bytes(CONTENT)
     os.chown(dest / TARGET, NOBODY, NOBODY)
-    run = tasks.run(**fetch(dest, **({"owner": "nobody"} if declared else {})))
+    run = one.run(**fetch(dest, **({"owner": "nobody"} if declared else {})))
     told = warnings_of(run, f"the user nobody may write in {dest} to {TARGET}")
     assert len(told) == (0 if declared else 1)
     assert run.outcome.warnings == told

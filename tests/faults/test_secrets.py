@@ -10,6 +10,7 @@ What goes where over the wire is in ``test_hostile.py``; what a broken URL or op
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import socket
@@ -37,19 +38,27 @@ from tests.faults.secrets_canaries import (
 )
 from tests.faults.secrets_relay import Relay
 from tests.harness.checkout import CACHE, ROOT
-from tests.harness.modules import ModuleResult, connection_args, run_module
+from tests.harness.modules import WITH_INVOCATION, ModuleResult, connection_args, run_module
 from tests.harness.packages import make_iso
-from tests.harness.servers import CannedServer, Identity, Proxy, Received, Reply, make_identity
-from tests.harness.tasks import DIALECTS
+from tests.harness.samples import marked
+from tests.harness.servers import CannedServer, Identity, Proxy, Received, Reply
+from tests.harness.tasks import DIALECTS, TOOLS
 from tests.roles.jobs import run_job
-from tests.simulator import Exchange, Seed, Simulator, UserSeed
-from tests.simulator.seed import ADMINISTRATOR
+from tests.simulator import Exchange, ItemSeed, LibrarySeed, Seed, Simulator, UserSeed
+from tests.simulator.seed import ADMINISTRATOR, DEFAULT_LIBRARIES
 from tools.environment import check_environment
 
 UPDATE, DOWNLOAD = "content_library_update_session", "content_library_download_session"
 INFO, ITEM = "content_library_session_info", "content_library_item"
-NAMES = {"library": "templates", "library_item": "tools"}
+ITEM_INFO, RETENTION = "content_library_item_info", "content_library_retention"
 CONTENT = b"an image that lies on a mirror"
+SHELF = LibrarySeed(
+    "nightly",
+    tuple(
+        ItemSeed(f"night-{day}", files={"night.iso": CONTENT}, modified=f"2024-11-0{day}T03:00:00.000Z")
+        for day in (1, 2)
+    ),
+)
 UTILS = "ansible_collections.vsphere.content.plugins.module_utils"
 
 
@@ -69,8 +78,11 @@ class Scene:
         return source_url(f"{self.mirror.hostname}:{self.mirror.port}")
 
     def reset(self) -> None:
-        """As it was in the beginning: items without content but one, and a session that pulls from a secret URL."""
-        self.sim.reset(Seed(users=(UserSeed(ADMINISTRATOR, password=PASSWORD),)))
+        """As it was in the beginning: items without content but one, and a session that pulls from a secret URL.
+
+        Beside them is a library of two items with content, an old one and a new one.
+        """
+        self.sim.reset(Seed(libraries=(*DEFAULT_LIBRARIES, SHELF), users=(UserSeed(ADMINISTRATOR, password=PASSWORD),)))
         url = self.url
 
         def prepare(store: Any) -> None:
@@ -103,11 +115,6 @@ def mirror() -> Iterator[CannedServer]:
 
 
 @pytest.fixture(scope="module")
-def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
-    return make_identity(tmp_path_factory.mktemp("identity"))
-
-
-@pytest.fixture(scope="module")
 def setting(mirror: CannedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp("secrets")
     (folder / "dest").mkdir()
@@ -123,18 +130,16 @@ def setting(mirror: CannedServer, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 @pytest.fixture
+def quick() -> dict[str, float]:
+    first = dict.fromkeys(("first_request_pause", "first_transfer_pause", "first_insisting_pause"), 0.001)
+    return {**first, **dict.fromkeys(("watch_idle", "watch_transfer", "claim"), 0.0)}
+
+
+@pytest.fixture
 def scene(setting: Scene, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
-    """The setting anew, with pauses that are short and a system log that is kept."""
+    """The setting anew, with a system log that is kept."""
     setting.reset()
     monkeypatch.setattr(syslog, "syslog", lambda *said: setting.logged.extend(str(text) for text in said))
-    for name in (
-        "_vcenter.connection.FIRST_DELAY",
-        "_transfer.streams.FIRST_GET_PAUSE",
-        "_session.lost_answers.FIRST_PAUSE",
-    ):
-        monkeypatch.setattr(f"{UTILS}.{name}", 0.001)
-    for name in ("LOOK_SECONDS", "WATCH_SECONDS", "CLAIM_SECONDS"):
-        monkeypatch.setattr(f"{UTILS}._session.acquire.{name}", 0.0)
     yield setting
     setting.watchers.clear()
 
@@ -146,7 +151,7 @@ Options = Callable[[Scene], "dict[str, Any]"]
 
 def _publish(scene: Scene) -> dict[str, Any]:
     files = [{"url": scene.url}, {"src": str(scene.folder / "local.iso")}]
-    return {**NAMES, "state": "done", "files": files, "parallel_transfers": 1, "wait_timeout": 1}
+    return {**TOOLS, "state": "done", "files": files, "parallel_transfers": 1, "wait_timeout": 1}
 
 
 def _fetch(scene: Scene) -> dict[str, Any]:
@@ -162,11 +167,21 @@ def _item(_scene: Scene) -> dict[str, Any]:
     return {"library": "templates", "name": "new", "type": "iso"}
 
 
+def _item_info(_scene: Scene) -> dict[str, Any]:
+    return {"library": SHELF.name, "with_storage": True}
+
+
+def _retain(_scene: Scene) -> dict[str, Any]:
+    return {"libraries": [SHELF.name], "pattern": "night-*", "keep": 1}
+
+
 FLOWS: Mapping[str, tuple[str, Options]] = {
     "publish": (UPDATE, _publish),
     "fetch": (DOWNLOAD, _fetch),
     "info": (INFO, _info),
     "item": (ITEM, _item),
+    "item-info": (ITEM_INFO, _item_info),
+    "retain": (RETENTION, _retain),
 }
 
 
@@ -178,8 +193,7 @@ class Cell:
     def run(self, scene: Scene, server: Any = None, *, check: bool = False, **options: Any) -> ModuleResult:
         module, given = FLOWS[self.flow]
         args = {**connection_args(server or scene.sim), "api_dialect": self.dialect, **given(scene), **options}
-        args["_ansible_inject_invocation"] = True
-        return run_module(module, args, check=check, verbosity=4)
+        return run_module(module, {**args, **WITH_INVOCATION}, check=check, verbosity=4)
 
 
 CELLS = {f"{dialect}-{flow}": Cell(flow, dialect) for dialect in DIALECTS for flow in FLOWS}
@@ -200,9 +214,15 @@ def test_nothing_is_shown_when_all_goes_well(scene: Scene, cell: Cell, check: bo
     assert scene.canaries.files_in(scene.folder) == {}
 
 
-@pytest.mark.parametrize("check", [False, True], ids=["real", "check"])
-@pytest.mark.parametrize("fault", ["reset", "unauthenticated", "truncate", "500"])
-def test_nothing_is_shown_when_any_request_fails(scene: Scene, cell: Cell, fault: str, check: bool) -> None:
+FAILURES = itertools.product(CELLS, ("reset", "unauthenticated", "truncate", "500"), ("real", "check"))
+
+
+@pytest.mark.parametrize(
+    ("name", "fault", "mode"),
+    marked([("-".join(each), each) for each in FAILURES], lambda values: (CELLS[values[0]].flow, values[1])),
+)
+def test_nothing_is_shown_when_any_request_fails(scene: Scene, name: str, fault: str, mode: str) -> None:
+    cell, check = CELLS[name], mode == "check"
     cell.run(scene, check=check)
     count = len(scene.sim.exchanges)
     failed = 0
@@ -257,7 +277,9 @@ REPEATED = [(name, "message") for name in CELLS] + [
 ]
 
 
-@pytest.mark.parametrize(("name", "echo"), REPEATED)
+@pytest.mark.parametrize(
+    ("name", "echo"), marked([("-".join(each), each) for each in REPEATED], lambda values: values[1])
+)
 def test_nothing_is_shown_when_a_server_repeats_what_it_was_sent(
     scene: Scene, identity: Identity, name: str, echo: str
 ) -> None:
@@ -370,7 +392,8 @@ MISTAKES: dict[str, dict[str, Any]] = {
 def test_credentials_in_the_wrong_place_are_not_shown(scene: Scene, case: str, secret: str) -> None:
     options = json.loads(json.dumps(MISTAKES[case]).replace("{secret}", json.dumps(secret)[1:-1]))
     module = options.pop("module", UPDATE)
-    args = {**connection_args(scene.sim), **NAMES, **options, "_ansible_inject_invocation": True}
+    state = {"state": "done"} if module == UPDATE else {}
+    args = {**connection_args(scene.sim), **TOOLS, **state, **options, **WITH_INVOCATION}
     ran = run_module(module, args, verbosity=4)
     assert ran.rc == 1
     scene.canaries.add("mistaken", secret, "svc")
@@ -435,7 +458,7 @@ VARS = "the-users-own-vars.json"
 
 @dataclass(frozen=True)
 class Program:
-    """A run of ansible-playbook: all its traces are below C(home)."""
+    """A run of ansible-playbook: all its traces are below `home`."""
 
     home: Path
     output: str
@@ -516,6 +539,8 @@ def good_tasks(scene: Scene) -> list[dict[str, Any]]:
         show("found"),
         task(DOWNLOAD, "fetched", **given, **_fetch(scene)),
         task(ITEM, "made", **given, **_item(scene)),
+        task(ITEM_INFO, **given, **_item_info(scene)),
+        task(RETENTION, **given, **_retain(scene)),
         task(INFO, **{**given, "password": "a-wrong-password"}),
         task(UPDATE, **given, **{**publish, "files": [{"url": "{{ url }}", "src": "/x"}]}),
     ]
@@ -540,7 +565,8 @@ def test_a_playbook_with_all_its_verbosity_shows_nothing(scene: Scene, tmp_path:
     require_nothing_shown(scene, program, own={})
 
 
-@pytest.mark.parametrize("echo", ["message", "page"])
+@pytest.mark.rest
+@pytest.mark.parametrize("echo", ["message", pytest.param("page", marks=pytest.mark.rest)])
 def test_a_playbook_that_fails_in_the_middle_shows_nothing(
     scene: Scene, identity: Identity, tmp_path: Path, echo: str
 ) -> None:
@@ -571,6 +597,7 @@ def test_kept_remote_files_hold_the_options_and_nothing_else_does(scene: Scene, 
     assert [Path(name).name for name in held if name != VARS] == [f"AnsiballZ_{UPDATE}.py"]
 
 
+@pytest.mark.rest
 def test_a_job_of_ansible_runner_shows_nothing(scene: Scene, tmp_path: Path) -> None:
     env = {
         "VMWARE_HOST": scene.sim.hostname,
@@ -590,6 +617,7 @@ def test_a_job_of_ansible_runner_shows_nothing(scene: Scene, tmp_path: Path) -> 
     assert set(scene.canaries.files_in(directory)) == {"artifacts/job/command", "env/envvars"}
 
 
+@pytest.mark.rest
 def test_a_failing_job_of_ansible_runner_shows_nothing(scene: Scene, identity: Identity, tmp_path: Path) -> None:
     def meddle(number: int, request: Received, _pass_on: Callable[[], Reply]) -> Reply | None:
         return _as_message(request, "api") if number > 6 else None

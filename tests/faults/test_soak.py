@@ -20,6 +20,7 @@ from tools.soak.trouble import FETCH, LOGIN, PUBLISH, choose
 SEED = 50
 
 
+@pytest.mark.rest
 def test_a_cycle_keeps_what_is_promised(capsys: pytest.CaptureFixture[str]) -> None:
     assert program.main(["--minutes", "0", "--seed", str(SEED)]) == 0
     rows = dict(row.strip("| ").split(" | ", 1) for row in capsys.readouterr().out.splitlines()[2:])

@@ -21,29 +21,21 @@ from typing import Any, Callable
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils._session.acquire import (
-    LOOK_SECONDS,
-    WATCH_PAUSE,
-    WATCH_SECONDS,
-)
 from ansible_collections.vsphere.content.plugins.module_utils._session.keep_alive import keep_alive_interval
-from ansible_collections.vsphere.content.plugins.module_utils._session.waiting import LONGEST_PAUSE, Clock
-from ansible_collections.vsphere.content.plugins.module_utils._vcenter import connection
-from ansible_collections.vsphere.content.plugins.modules import (
-    content_library_download_session,
-    content_library_update_session,
-)
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.timing import Timing
 from tests.faults.matrix_page import PAGE
 from tests.harness.checkout import ROOT
-from tests.harness.packages import Package, make_iso, make_package
-from tests.harness.tasks import DIALECTS, UPDATE_SESSION, Tasks, action_of
+from tests.harness.clocks import NapClock
+from tests.harness.held import begin_update, hold
+from tests.harness.modules import paced
+from tests.harness.packages import Package
+from tests.harness.tasks import DIALECTS, DOWNLOAD_SESSION, ROCKY9, TOOLS, UPDATE_SESSION, Tasks, publish
+from tests.harness.waiting import LifeClock, eventually, in_time, while_held
 from tests.simulator import Simulator
 from tests.simulator.seed import VIEWER
 from tools.pages import read_part
 
-DOWNLOAD_SESSION = "content_library_download_session"
-ISO: Mapping[str, Any] = {"library": "templates", "library_item": "tools"}
-OVF: Mapping[str, Any] = {"library": "templates", "library_item": "rocky9"}
+TIMING = Timing()
 HOUR = 3600.0
 JUMPS = (5 * HOUR, -9 * HOUR, 30 * HOUR, -24 * HOUR)
 WAIT = 50
@@ -57,58 +49,39 @@ OF_THE_WALL = {
 }
 
 
-class HandClock:
-    """Time that passes only while somebody sleeps; ``during`` is called with the seconds that have passed by then."""
+class JumpingClock(NapClock):
+    """The clock on the wall jumps to and fro meanwhile."""
 
     def __init__(self) -> None:
-        self.seconds = 0.0
-        self.during: Callable[[float], None] = lambda _seconds: None
+        super().__init__()
         self._jumps = itertools.cycle(JUMPS)
         self.wall = time.time()
-        self.clock = Clock(now=self.now, sleep=self.sleep)
-
-    def now(self) -> float:
-        return self.seconds
 
     def sleep(self, seconds: float) -> None:
-        # A nap of no length at a deadline must not stop the clock.
-        self.seconds += max(seconds, 0.001)
         self.wall += seconds + next(self._jumps)
-        self.during(self.seconds)
+        super().sleep(seconds)
 
 
 @pytest.fixture
-def hand(monkeypatch: pytest.MonkeyPatch) -> HandClock:
-    made = HandClock()
+def hand(monkeypatch: pytest.MonkeyPatch) -> Iterator[JumpingClock]:
+    made = JumpingClock()
     monkeypatch.setattr(time, "time", lambda: made.wall)
-    for module in (content_library_update_session, content_library_download_session):
-        monkeypatch.setattr(module, "SYSTEM_CLOCK", made.clock)
-    return made
+    with paced(made.clock):
+        yield made
 
 
 @pytest.fixture
-def server(hand: HandClock) -> Iterator[Simulator]:
+def server(hand: JumpingClock) -> Iterator[Simulator]:
     """A server that takes a minute for each step with a file, and that lets nothing expire."""
-    with Simulator(settle=SETTLE, clock=hand.now, session_timeout=FOREVER, login_timeout=FOREVER) as running:
+    # The clock moves while a task waits, and stands while it waits for an answer.
+    with Simulator(
+        settle=SETTLE,
+        clock=hand.now,
+        session_timeout=FOREVER,
+        login_timeout=FOREVER,
+        worlds={"completion": "at-once"},
+    ) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_iso(tmp_path_factory.mktemp("images") / "tools.iso", 20_000)
-
-
-@pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
-    return make_package(tmp_path_factory.mktemp("package"), disks=1, disk_bytes=20_000)
-
-
-def item_of(store: Any) -> str:
-    return str(store.find_item_id("templates", "tools"))
-
-
-def publish(path: Path, named: Mapping[str, Any] | None = None, **more: Any) -> dict[str, Any]:
-    return {**(named or ISO), "state": "done", "files": [{"src": str(path)}], **more}
 
 
 # -- each wait has an end, and its error says which option moves it
@@ -125,25 +98,25 @@ class Wait:
     error_type: str
     operation: str
     said: tuple[str, ...]
-    prepare: Callable[[Simulator, HandClock], None] = lambda _sim, _hand: None
+    prepare: Callable[[Simulator, JumpingClock], None] = lambda _sim, _hand: None
 
 
 def update(**options: Any) -> Callable[[Path, Package], tuple[str, dict[str, Any]]]:
     return lambda image, _package: (UPDATE_SESSION, publish(image, **options))
 
 
-def hold_foreign_session(sim: Simulator, _hand: HandClock) -> None:
-    sim.run(lambda store: store.seed_update_session(item_of(store), user=VIEWER))
+def hold_foreign_session(sim: Simulator, _hand: JumpingClock) -> None:
+    begin_update(sim, user=VIEWER)
 
 
-def keep_moving(sim: Simulator, hand: HandClock) -> None:
-    session = sim.run(lambda store: store.seed_update_session(item_of(store), transferring={"tools.iso": 1}))
+def keep_moving(sim: Simulator, hand: JumpingClock) -> None:
+    session = begin_update(sim, transferring={"tools.iso": 1})
     hand.during = lambda _seconds: sim.run(lambda store: store.move_transfer(session, "tools.iso", 1))
 
 
-def one_after_the_other(sim: Simulator, hand: HandClock) -> None:
+def one_after_the_other(sim: Simulator, hand: JumpingClock) -> None:
     """Somebody at work gives up, and somebody else comes."""
-    session = sim.run(lambda store: store.seed_update_session(item_of(store), transferring={"tools.iso": 1}))
+    session = begin_update(sim, transferring={"tools.iso": 1})
 
     def act(seconds: float) -> None:
         def work(store: Any) -> None:
@@ -153,15 +126,15 @@ def one_after_the_other(sim: Simulator, hand: HandClock) -> None:
                 store.move_transfer(session, "tools.iso", 1)
             else:
                 store.updates.cancel(session)
-                store.seed_update_session(item_of(store), user=VIEWER)
+                store.seed_update_session(store.find_item_id("templates", "tools"), user=VIEWER)
 
         sim.run(work)
 
     hand.during = act
 
 
-def prepare_nothing(sim: Simulator, _hand: HandClock) -> None:
-    sim.run(lambda store: store.seed_item_files(item_of(store), {"tools.iso": b"content"}))
+def prepare_nothing(sim: Simulator, _hand: JumpingClock) -> None:
+    hold(sim, {"tools.iso": b"content"})
 
 
 WAITS = {
@@ -177,7 +150,7 @@ WAITS = {
     "the-preview": Wait(
         "the preview of a package",
         "wait_timeout",
-        lambda _image, package: (UPDATE_SESSION, publish(package.descriptor, OVF, wait_timeout=WAIT)),
+        lambda _image, package: (UPDATE_SESSION, publish(package.descriptor, ROCKY9, wait_timeout=WAIT)),
         SETTLE + WAIT,
         "TIMED_OUT",
         "update_session.preview",
@@ -195,7 +168,7 @@ WAITS = {
     "a-file-is-prepared": Wait(
         "a file to be prepared for the download",
         "wait_timeout",
-        lambda _image, _package: (DOWNLOAD_SESSION, {**ISO, "wait_timeout": 20}),
+        lambda _image, _package: (DOWNLOAD_SESSION, {**TOOLS, "wait_timeout": 20}),
         20,
         "TIMED_OUT",
         "download_session.file.prepare",
@@ -237,13 +210,13 @@ WAITS = {
 
 @pytest.mark.parametrize("wait", WAITS.values(), ids=WAITS)
 def test_a_wait_ends_when_it_should_and_says_what_would_make_it_longer(
-    server: Simulator, hand: HandClock, image: Path, package: Package, wait: Wait
+    server: Simulator, hand: JumpingClock, image: Path, package: Package, wait: Wait
 ) -> None:
     tasks = Tasks(server, DIALECTS[list(WAITS.values()).index(wait) % 2])
     wait.prepare(server, hand)
     module, options = wait.task(image, package)
     run = tasks.run(module, **options)
-    assert wait.seconds <= hand.seconds <= wait.seconds + 2 * LONGEST_PAUSE
+    assert wait.seconds <= hand.seconds <= wait.seconds + 2 * TIMING.longest_pause
     assert (run.error["type"], run.error["operation"]) == (wait.error_type, wait.operation), run.msg
     for text in wait.said:
         assert text in run.msg
@@ -253,19 +226,16 @@ def test_a_wait_ends_when_it_should_and_says_what_would_make_it_longer(
 def test_a_server_that_does_not_answer_is_waited_for_as_long_as_the_option_says(dialect: str, image: Path) -> None:
     with Simulator(settle=0) as sim:
         sim.inject("POST:*validate*:1:hang")
-        began = time.monotonic()
-        run = Tasks(sim, dialect).run(**publish(image, request_timeout=1))
-        assert 1 <= time.monotonic() - began < 20
+        with in_time(at_least=1):
+            run = Tasks(sim, dialect).run(**publish(image, request_timeout=1))
     assert (run.error["type"], run.error["operation"]) == ("TIMED_OUT", "update_session.file.validate")
     assert "was silent for 1 seconds (request_timeout)" in run.msg
     assert "raise the time-out that the message names" in run.msg
 
 
-def test_a_host_that_takes_no_connection_is_waited_for_as_long_as_the_option_says(
-    monkeypatch: pytest.MonkeyPatch, image: Path
-) -> None:
+@pytest.mark.paced(first_request_pause=0.0)
+def test_a_host_that_takes_no_connection_is_waited_for_as_long_as_the_option_says(image: Path) -> None:
     """As behind a firewall that drops what it does not let through."""
-    monkeypatch.setattr(connection, "FIRST_DELAY", 0.0)
     with Simulator(settle=0) as sim, contextlib.ExitStack() as stack:
         full = stack.enter_context(socket.socket())
         full.bind((sim.hostname, 0))
@@ -274,9 +244,8 @@ def test_a_host_that_takes_no_connection_is_waited_for_as_long_as_the_option_say
             client = stack.enter_context(socket.socket())
             client.setblocking(False)
             client.connect_ex(full.getsockname())
-        began = time.monotonic()
-        run = Tasks(sim, "api").run(**publish(image, request_timeout=1, port=full.getsockname()[1]))
-        assert 1 <= time.monotonic() - began < 20
+        with in_time(at_least=1):
+            run = Tasks(sim, "api").run(**publish(image, request_timeout=1, port=full.getsockname()[1]))
     assert (run.error["type"], run.error["operation"]) == ("CONNECTION_FAILED", "session.login")
     assert "nothing answers within 1 seconds (request_timeout)" in run.msg
 
@@ -297,10 +266,10 @@ def test_the_page_names_the_waits() -> None:
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_what_goes_on_is_waited_for_however_long_it_takes(
-    server: Simulator, hand: HandClock, package: Package, dialect: str
+    server: Simulator, hand: JumpingClock, package: Package, dialect: str
 ) -> None:
     """Each step takes thirty seconds, the whole several minutes, and wait_timeout is forty seconds."""
-    run = Tasks(server, dialect).run(**publish(package.descriptor, OVF, wait_timeout=SETTLE + 10))
+    run = Tasks(server, dialect).run(**publish(package.descriptor, ROCKY9, wait_timeout=SETTLE + 10))
     assert not run.failed, run.msg
     assert hand.seconds > 3 * SETTLE
     assert (run.session or {}).get("state") == "DONE"
@@ -308,18 +277,21 @@ def test_what_goes_on_is_waited_for_however_long_it_takes(
 
 @pytest.mark.parametrize(
     ("content", "seconds"),
-    [({"transferring": {"tools.iso": 300}}, WATCH_SECONDS), ({"files": {"other.iso": b"x"}}, LOOK_SECONDS)],
+    [
+        ({"transferring": {"tools.iso": 300}}, TIMING.watch_transfer),
+        ({"files": {"other.iso": b"x"}}, TIMING.watch_idle),
+    ],
     ids=["a-file-under-way", "between-files"],
 )
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_session_that_a_killed_run_left_is_watched_for_as_long_as_it_should(
-    hand: HandClock, image: Path, dialect: str, content: Mapping[str, Any], seconds: float
+    hand: JumpingClock, image: Path, dialect: str, content: Mapping[str, Any], seconds: float
 ) -> None:
     with Simulator(settle=0, clock=hand.now, session_timeout=FOREVER, login_timeout=FOREVER) as sim:
-        session = sim.run(lambda store: store.seed_update_session(item_of(store), **content))
+        session = begin_update(sim, **content)
         run = Tasks(sim, dialect).run(**publish(image))
     assert (run.session or {}).get("id") == session
-    assert seconds <= hand.seconds <= seconds + 2 * WATCH_PAUSE + LONGEST_PAUSE
+    assert seconds <= hand.seconds <= seconds + 2 * TIMING.watch_pause + TIMING.longest_pause
 
 
 # -- a session lives on whatever the clocks show
@@ -328,18 +300,15 @@ def test_a_session_that_a_killed_run_left_is_watched_for_as_long_as_it_should(
 @pytest.mark.parametrize("ahead", [-5 * HOUR, 5 * HOUR], ids=["behind", "ahead"])
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_session_outlives_its_time_out_on_a_server_whose_clock_shows_something_else(
-    tmp_path: Path, dialect: str, ahead: float
+    image: Path, dialect: str, ahead: float
 ) -> None:
-    image = make_iso(tmp_path / "tools.iso", 2_000_000)
-    with Simulator(settle=0, session_timeout=1.5, rate=500_000) as sim:
+    clock = LifeClock(1.0)
+    with Simulator(settle=0, session_timeout=1.5, clock=clock, on_exchange=clock.note) as sim:
         sim.run(lambda store: store.calendar.set_ahead(ahead))
-        # The rate moves the session's expiry as well, so the server stands still for longer than the session lives.
-        sim.inject("POST:*validate*:1:slow/3")
-        run = Tasks(sim, dialect).run(**publish(image))
+        with while_held(sim, "PUT:*:1:hold/50", lambda: eventually(clock.has_passed(6))):
+            run = Tasks(sim, dialect).run(**publish(image))
     assert not run.failed, run.msg
-    signs = [entry for entry in run.exchanges if action_of(entry) == "keep-alive"]
-    # Four seconds of upload and three of waiting, with a sign of life at most every half second.
-    assert 7 <= len(signs) <= 15
+    assert clock.seconds >= 6
 
 
 def test_the_time_between_two_signs_of_life_comes_from_two_times_of_the_servers() -> None:
@@ -347,11 +316,11 @@ def test_the_time_between_two_signs_of_life_comes_from_two_times_of_the_servers(
 
     now = datetime(2026, 1, 1, tzinfo=timezone.utc)
     expiry = (now + timedelta(seconds=4)).isoformat().replace("+00:00", "Z")
-    assert keep_alive_interval(expiry, now, 30) == 1
-    assert keep_alive_interval(expiry, now - timedelta(hours=1), 30) == 30
-    assert keep_alive_interval(expiry, now + timedelta(hours=1), 30) == 0.5
-    assert [keep_alive_interval(None, now, 2), keep_alive_interval(expiry, None, 2)] == [2, 2]
-    assert keep_alive_interval("some day", now, 2) == 2
+    assert keep_alive_interval(expiry, now, 30, TIMING) == 1
+    assert keep_alive_interval(expiry, now - timedelta(hours=1), 30, TIMING) == 30
+    assert keep_alive_interval(expiry, now + timedelta(hours=1), 30, TIMING) == 0.5
+    assert [keep_alive_interval(None, now, 2, TIMING), keep_alive_interval(expiry, None, 2, TIMING)] == [2, 2]
+    assert keep_alive_interval("some day", now, 2, TIMING) == 2
 
 
 def of_the_wall(source: str) -> list[str]:

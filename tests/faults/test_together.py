@@ -10,25 +10,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.faults.kills import SECONDS, watched
+from tests.harness.held import contents, update_states
 from tests.harness.modules import ModuleResult, connection_args, finish_module
 from tests.harness.nursery import ForkedModule, fork_module
 from tests.harness.packages import make_iso
-from tests.harness.tasks import DIALECTS, UPDATE_SESSION, Run, Tasks, action_of, changes_something
+from tests.harness.tasks import (
+    DIALECTS,
+    DOWNLOAD_SESSION,
+    LIBRARY_ITEM,
+    TOOLS,
+    UPDATE_SESSION,
+    Run,
+    Tasks,
+    action_of,
+    changes_something,
+)
 from tests.harness.waiting import eventually
-from tests.roles.jobs import credential, run_job
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
 from tests.simulator.seed import ADMINISTRATOR, VIEWER, UserSeed
 
-DOWNLOAD_SESSION = "content_library_download_session"
-ITEM = "content_library_item"
-NAMES: Mapping[str, Any] = {"library": "templates", "library_item": "tools"}
 FILES = ("a.iso", "b.iso")
 SIZE = 30_000
 CROWD = 6
@@ -50,7 +56,7 @@ def make_content(folder: Path, seed: str, names: Sequence[str] = FILES) -> list[
 
 
 @pytest.fixture
-def one(tmp_path: Path) -> list[Path]:
+def ours(tmp_path: Path) -> list[Path]:
     return make_content(tmp_path / "one", "one")
 
 
@@ -63,7 +69,7 @@ def other(tmp_path: Path) -> list[Path]:
 def publishing(files: Sequence[Path], **more: Any) -> dict[str, Any]:
     """One file after the other, and nothing else stays in the item."""
     sources = [{"src": str(path)} for path in files]
-    return {**NAMES, "state": "done", "files": sources, "purge_files": True, "parallel_transfers": 1, **more}
+    return {**TOOLS, "state": "done", "files": sources, "purge_files": True, "parallel_transfers": 1, **more}
 
 
 def start(tasks: Tasks, module: str, options: Mapping[str, Any]) -> ForkedModule:
@@ -87,14 +93,6 @@ def content_of(files: Sequence[Path]) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in files}
 
 
-def held_content(sim: Simulator) -> dict[str, bytes]:
-    return sim.run(lambda store: store.item_contents(store.find_item_id("templates", "tools")))
-
-
-def states(sim: Simulator) -> dict[str, str]:
-    return sim.run(lambda store: {entry.id: entry.state for entry in store.updates.sessions.values()})
-
-
 def assert_refused(run: Run) -> None:
     assert run.error["type"] == "RESOURCE_BUSY", run.msg
     assert "busy_timeout" in run.msg
@@ -113,101 +111,101 @@ REFUSED.remove(("before-completing", "same"))
 
 @pytest.mark.parametrize(("meeting", "content"), REFUSED)
 def test_who_finds_somebody_at_work_gets_resource_busy_and_disturbs_nothing(
-    server: Simulator, one: list[Path], other: list[Path], meeting: str, content: str
+    server: Simulator, ours: list[Path], other: list[Path], meeting: str, content: str
 ) -> None:
     """All that shows that the first one is at work are its signs of life: nothing of it moves."""
     server.reset()
     tasks = Tasks(server, DIALECTS[(list(MEETINGS).index(meeting) + (content == "same")) % 2])
-    first = start_held(tasks, MEETINGS[meeting], publishing(one))
-    (session,) = states(server)
-    second = tasks.run(**publishing(one if content == "same" else other))
+    first = start_held(tasks, MEETINGS[meeting], publishing(ours))
+    (session,) = update_states(server)
+    second = tasks.run(**publishing(ours if content == "same" else other))
     assert_refused(second)
     assert second.error["session_id"] == session
-    assert states(server) == {session: "ACTIVE"}
+    assert update_states(server) == {session: "ACTIVE"}
     outcome = finish(tasks, first)
     assert outcome.rc == 0, outcome.result["msg"]
     assert outcome.result["session"]["id"] == session
-    assert held_content(server) == content_of(one)
-    assert states(server) == {session: "DONE"}
+    assert contents(server) == content_of(ours)
+    assert update_states(server) == {session: "DONE"}
 
 
-def test_both_may_complete_what_both_want(tasks: Tasks, one: list[Path]) -> None:
-    first = start_held(tasks, "POST:*complete*:1:hold", publishing(one))
-    (session,) = states(tasks.sim)
-    second = tasks.run(**publishing(one))
+def test_both_may_complete_what_both_want(tasks: Tasks, ours: list[Path]) -> None:
+    first = start_held(tasks, "POST:*complete*:1:hold", publishing(ours))
+    (session,) = update_states(tasks.sim)
+    second = tasks.run(**publishing(ours))
     assert not second.failed, second.msg
     outcome = finish(tasks, first)
     assert outcome.rc == 0, outcome.result["msg"]
     assert {second.result["session"]["id"], outcome.result["session"]["id"]} == {session}
     assert second.uploaded == []
-    assert held_content(tasks.sim) == content_of(one)
-    assert states(tasks.sim) == {session: "DONE"}
+    assert contents(tasks.sim) == content_of(ours)
+    assert update_states(tasks.sim) == {session: "DONE"}
 
 
 @pytest.mark.parametrize("content", ["same", "other"])
 def test_who_waits_goes_on_when_the_first_one_is_done(
-    tasks: Tasks, one: list[Path], other: list[Path], content: str
+    tasks: Tasks, ours: list[Path], other: list[Path], content: str
 ) -> None:
-    wanted = one if content == "same" else other
-    first = start_held(tasks, MEETINGS["in-its-first-file"], publishing(one))
+    wanted = ours if content == "same" else other
+    first = start_held(tasks, MEETINGS["in-its-first-file"], publishing(ours))
     second = start(tasks, UPDATE_SESSION, publishing(wanted, busy_timeout=60))
-    (session,) = states(tasks.sim)
+    (session,) = update_states(tasks.sim)
     reads = len([entry for entry in tasks.sim.exchanges if session in entry.path])
     assert eventually(lambda: len([entry for entry in tasks.sim.exchanges if session in entry.path]) > reads + 2)
     outcome, waited = finish(tasks, first), finish_module(second, SECONDS)
     assert (outcome.rc, waited.rc) == (0, 0), (outcome.result, waited.result)
     assert waited.result["changed"] == (content == "other")
-    assert held_content(tasks.sim) == content_of(wanted)
-    assert set(states(tasks.sim).values()) == {"DONE"}
+    assert contents(tasks.sim) == content_of(wanted)
+    assert set(update_states(tasks.sim).values()) == {"DONE"}
 
 
 def test_what_was_published_before_the_own_session_began_is_seen(
-    tasks: Tasks, one: list[Path], other: list[Path]
+    tasks: Tasks, ours: list[Path], other: list[Path]
 ) -> None:
     """The second one looked at the item before the first one published: its plan is of yesterday."""
     late = start_held(tasks, "POST:*/update-session*:1:hold", publishing(other))
-    first = tasks.run(**publishing(one))
+    first = tasks.run(**publishing(ours))
     assert not first.failed, first.msg
     outcome = finish(tasks, late)
     assert outcome.rc == 0, outcome.result["msg"]
-    assert held_content(tasks.sim) == content_of(other)
-    assert set(states(tasks.sim).values()) == {"DONE"}
+    assert contents(tasks.sim) == content_of(other)
+    assert set(update_states(tasks.sim).values()) == {"DONE"}
 
 
-def test_who_waited_while_others_published_the_same_changes_nothing(tasks: Tasks, one: list[Path]) -> None:
+def test_who_waited_while_others_published_the_same_changes_nothing(tasks: Tasks, ours: list[Path]) -> None:
     def seed(store: Any) -> str:
         return str(store.seed_update_session(store.find_item_id("templates", "tools"), user=VIEWER))
 
     def publish(store: Any) -> None:
-        store.seed_item_files(store.find_item_id("templates", "tools"), content_of(one))
+        store.seed_item_files(store.find_item_id("templates", "tools"), content_of(ours))
         store.updates.cancel(theirs)
 
     theirs = tasks.sim.run(seed)
-    waiting = start(tasks, UPDATE_SESSION, publishing(one, busy_timeout=60))
+    waiting = start(tasks, UPDATE_SESSION, publishing(ours, busy_timeout=60))
     assert eventually(lambda: any(CREATION.search(entry.path) for entry in tasks.sim.exchanges))
     tasks.sim.run(publish)
     outcome = finish_module(waiting, SECONDS)
     assert outcome.rc == 0, outcome.result["msg"]
     assert (outcome.result["changed"], outcome.result["item_changed"]) == (False, False)
-    assert states(tasks.sim) == {theirs: "CANCELED"}
+    assert update_states(tasks.sim) == {theirs: "CANCELED"}
 
 
 def test_a_session_that_is_lost_to_another_task_is_not_canceled(
-    tasks: Tasks, one: list[Path], other: list[Path]
+    tasks: Tasks, ours: list[Path], other: list[Path]
 ) -> None:
     """Whoever stood still for so long that nobody could see it at work has lost, and ends what it began alone."""
-    first = start_held(tasks, "POST:*/update-session*:1:hold-answer", publishing(one))
+    first = start_held(tasks, "POST:*/update-session*:1:hold-answer", publishing(ours))
     second = tasks.run(**publishing(other))
     assert not second.failed, second.msg
     outcome = finish(tasks, first)
     assert outcome.result["error"]["type"] == "RESOURCE_BUSY", outcome.result["msg"]
-    assert held_content(tasks.sim) == content_of(other)
-    assert set(states(tasks.sim).values()) == {"DONE"}
+    assert contents(tasks.sim) == content_of(other)
+    assert set(update_states(tasks.sim).values()) == {"DONE"}
 
 
 @pytest.mark.parametrize("added_again", [True, False])
 def test_a_file_that_another_task_replaces_under_way_is_no_riddle(
-    tasks: Tasks, one: list[Path], added_again: bool
+    tasks: Tasks, ours: list[Path], added_again: bool
 ) -> None:
     """The endpoint that the first one was given has gone with the file that it was for."""
 
@@ -218,17 +216,17 @@ def test_a_file_that_another_task_replaces_under_way_is_no_riddle(
                 UserSeed(ADMINISTRATOR), session, {"name": "a.iso", "source_type": "PUSH", "size": SIZE}
             )
 
-    first = start_held(tasks, "PUT:*a.iso:1:hold", publishing(one))
-    (session,) = states(tasks.sim)
+    first = start_held(tasks, "PUT:*a.iso:1:hold", publishing(ours))
+    (session,) = update_states(tasks.sim)
     tasks.sim.run(replace)
     outcome = finish(tasks, first)
     assert outcome.result["error"]["type"] == "RESOURCE_BUSY", outcome.result["msg"]
     assert "another task has replaced a.iso" in outcome.result["msg"]
-    assert states(tasks.sim) == {}
+    assert update_states(tasks.sim) == {}
 
 
 @pytest.mark.parametrize(
-    ("contents", "busy_timeout", "left"),
+    ("sent", "busy_timeout", "left"),
     [
         ("same", 0, False),
         ("same", 120, False),
@@ -239,14 +237,14 @@ def test_a_file_that_another_task_replaces_under_way_is_no_riddle(
     ids=["same", "same-waiting", "different", "different-waiting", "different-after-a-killed-run"],
 )
 def test_a_crowd_publishes_to_one_item(
-    server: Simulator, tmp_path: Path, contents: str, busy_timeout: int, left: bool
+    server: Simulator, tmp_path: Path, sent: str, busy_timeout: int, left: bool
 ) -> None:
     server.reset()
     if left:
         server.run(lambda store: store.seed_update_session(store.find_item_id("templates", "tools"), files={"x": b"x"}))
     wanted = [
-        make_content(tmp_path / str(number), "one" if contents == "same" else str(number), ("a.iso", f"{number}.iso"))
-        if contents == "different"
+        make_content(tmp_path / str(number), "one" if sent == "same" else str(number), ("a.iso", f"{number}.iso"))
+        if sent == "different"
         else make_content(tmp_path / str(number), "one")
         for number in range(CROWD)
     ]
@@ -260,8 +258,8 @@ def test_a_crowd_publishes_to_one_item(
     assert len(refused) < CROWD
     assert not (busy_timeout and refused), refused
     winners = [content_of(files) for files, outcome in zip(wanted, outcomes) if outcome.rc == 0]
-    assert held_content(server) in winners
-    assert set(states(server).values()) == {"DONE"}
+    assert contents(server) in winners
+    assert set(update_states(server).values()) == {"DONE"}
     assert server.run(lambda store: store.logins.count) == 0
 
 
@@ -274,16 +272,16 @@ GOING = {
 @pytest.mark.parametrize("hold", GOING.values(), ids=GOING)
 @pytest.mark.parametrize("busy_timeout", [0, 60])
 def test_a_session_that_goes_although_it_was_found_is_none(
-    tasks: Tasks, one: list[Path], busy_timeout: int, hold: str
+    tasks: Tasks, ours: list[Path], busy_timeout: int, hold: str
 ) -> None:
     theirs = tasks.sim.run(lambda store: store.seed_update_session(store.find_item_id("templates", "tools")))
-    second = start_held(tasks, hold, publishing(one, busy_timeout=busy_timeout))
+    second = start_held(tasks, hold, publishing(ours, busy_timeout=busy_timeout))
     tasks.sim.run(lambda store: store.updates.cancel(theirs))
     tasks.sim.run(lambda store: store.updates.delete(theirs))
     outcome = finish(tasks, second)
     assert outcome.rc == 0, outcome.result["msg"]
-    assert held_content(tasks.sim) == content_of(one)
-    assert (theirs in states(tasks.sim), set(states(tasks.sim).values())) == (False, {"DONE"})
+    assert contents(tasks.sim) == content_of(ours)
+    assert (theirs in update_states(tasks.sim), set(update_states(tasks.sim).values())) == (False, {"DONE"})
 
 
 # -- two make one item
@@ -291,8 +289,8 @@ def test_a_session_that_goes_although_it_was_found_is_none(
 
 def test_an_item_that_somebody_else_makes_meanwhile_is_there(tasks: Tasks) -> None:
     options: dict[str, Any] = {"library": "templates", "name": "fresh", "type": "iso"}
-    late = start_held(tasks, "POST:*/library/item*:2:hold", options, module=ITEM)
-    first = tasks.run(ITEM, **options)
+    late = start_held(tasks, "POST:*/library/item*:2:hold", options, module=LIBRARY_ITEM)
+    first = tasks.run(LIBRARY_ITEM, **options)
     assert first.changed
     outcome = finish(tasks, late)
     assert outcome.rc == 0, outcome.result["msg"]
@@ -301,37 +299,12 @@ def test_an_item_that_somebody_else_makes_meanwhile_is_there(tasks: Tasks) -> No
     assert outcome.result["library_item"]["id"] == first.result["library_item"]["id"]
 
 
-def test_the_role_leaves_the_item_that_it_made_to_whoever_publishes_to_it(
-    server: Simulator, one: list[Path], tmp_path: Path
-) -> None:
-    """Between its task that makes the item and its task that fills it, another one has opened a session."""
-    server.reset()
-    server.inject("POST:*/session:2:hold")
-    variables = {
-        "vcenter_connection": {"ca_path": server.ca_path},
-        "publish_libraries": "templates",
-        "publish_library_item": "fresh",
-        "publish_src": str(one[0]),
-    }
-    with ThreadPoolExecutor(1) as beside:
-        job = beside.submit(run_job, tmp_path / "job", "publish.yml", credential(server), variables)
-        assert server.wait_until_held(SECONDS)
-        item = server.run(lambda store: store.find_item_id("templates", "fresh"))
-        theirs = server.run(lambda store: store.seed_update_session(item, user=VIEWER))
-        server.release()
-        failed = job.result(4 * SECONDS).failed()
-    reason = [task for task in failed.tasks if task.verdict == "failed"][-1].result["msg"]
-    assert "The item fresh, which this run had made, stays, as another task publishes to it." in reason
-    assert states(server) == {theirs: "ACTIVE"}
-    assert item in server.run(lambda store: list(store.catalog.items))
-
-
 # -- two fetch to one directory
 
 
 @pytest.fixture
-def filled(server: Simulator, one: list[Path]) -> dict[str, bytes]:
-    content = content_of(one)
+def filled(server: Simulator, ours: list[Path]) -> dict[str, bytes]:
+    content = content_of(ours)
     server.reset(Seed(libraries=(LibrarySeed("templates", (ItemSeed("tools", "iso", content),)),)))
     return content
 
@@ -349,7 +322,7 @@ def test_two_fetch_to_one_directory_and_neither_disturbs_the_other(
     server: Simulator, filled: dict[str, bytes], dest: Path, hold: str
 ) -> None:
     tasks = Tasks(server, DIALECTS[list(FETCH_MEETINGS.values()).index(hold) % 2])
-    options = {**NAMES, "dest": str(dest), "parallel_transfers": 1}
+    options = {**TOOLS, "dest": str(dest), "parallel_transfers": 1}
     with watched(dest) as watch:
         first = start_held(tasks, hold, options, module=DOWNLOAD_SESSION)
         (session,) = server.run(lambda store: list(store.downloads.sessions))
@@ -365,7 +338,7 @@ def test_two_fetch_to_one_directory_and_neither_disturbs_the_other(
 
 
 def test_a_crowd_fetches_to_one_directory(server: Simulator, filled: dict[str, bytes], dest: Path) -> None:
-    options = {**NAMES, "dest": str(dest)}
+    options = {**TOOLS, "dest": str(dest)}
     with watched(dest) as watch:
         crowd = [start(Tasks(server, DIALECTS[number % 2]), DOWNLOAD_SESSION, options) for number in range(CROWD)]
         outcomes = [finish_module(process, 4 * SECONDS) for process in crowd]
@@ -381,7 +354,7 @@ def test_a_fetch_beside_a_publish_gets_one_content_whole(
 ) -> None:
     """The item changes while a file of it is on its way: what comes is what the session was made for."""
     tasks = Tasks(server, "api")
-    options = {**NAMES, "dest": str(dest), "parallel_transfers": 1}
+    options = {**TOOLS, "dest": str(dest), "parallel_transfers": 1}
     newer = make_content(tmp_path / "newer", "newer")
     fetching = start_held(tasks, "GET:/cls/data/*a.iso:1:hold/50", options, module=DOWNLOAD_SESSION)
     published = tasks.run(**publishing(newer))

@@ -18,13 +18,13 @@ from typing import Any
 import pytest
 
 from tests.faults.proxy import FaultProxy, Misbehaviour
+from tests.harness.held import download_states
 from tests.harness.modules import ModuleResult, connection_args, run_module
-from tests.harness.tasks import Tasks, contents
+from tests.harness.tasks import DOWNLOAD_SESSION, Tasks, files_in
 from tests.harness.waiting import while_held
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
 from tests.simulator.seed import filler
 
-DOWNLOAD = "content_library_download_session"
 DISK, IMAGE = "disk1.vmdk", "tools.iso"
 CONTENT = filler("content", 50_000)
 FORGED = filler("forged", 50_000)
@@ -45,10 +45,7 @@ def seed_of(algorithm: str, name: str = DISK) -> Seed:
     return Seed(libraries=(LibrarySeed("templates", (item,)),), checksum_algorithm=algorithm)
 
 
-@pytest.fixture
-def tasks(server: Simulator) -> Tasks:
-    server.reset(seed_of("SHA256"))
-    return Tasks(server, "api")
+pytestmark = pytest.mark.seed(seed_of("SHA256"))
 
 
 def fetch(dest: Path, **options: Any) -> dict[str, Any]:
@@ -57,10 +54,6 @@ def fetch(dest: Path, **options: Any) -> dict[str, Any]:
 
 def without_dest(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name != "dest"}
-
-
-def sessions(sim: Simulator) -> int:
-    return sim.run(lambda store: len(store.downloads.sessions))
 
 
 # -- what a server makes up
@@ -95,7 +88,7 @@ def fetch_from(
         pieces = {"download.file.get": with_length(json.dumps(file).encode()), "data.get": data}
         for operation, piece in pieces.items():
             front.misbehave(Misbehaviour("made-up", operation, last=None, pieces=(piece,).__iter__))
-        return run_module(DOWNLOAD, {**connection_args(front), "api_dialect": "api", **fetch(dest, **options)})
+        return run_module(DOWNLOAD_SESSION, {**connection_args(front), "api_dialect": "api", **fetch(dest, **options)})
 
 
 # -- checksums of the server
@@ -123,7 +116,7 @@ class TestChecksumsOfTheServer:
         assert ran.rc == 0, ran.result
         (file,) = ran.result["files"]
         assert (file["verified"], file["checksum_info"]) == (True, info(shown))
-        assert contents(dest) == {DISK: CONTENT}
+        assert files_in(dest) == {DISK: CONTENT}
         assert ran.warnings == []
 
     def test_what_does_not_have_it_is_not_put_into_place(
@@ -134,8 +127,8 @@ class TestChecksumsOfTheServer:
         assert ran.result["error"]["type"] == "CHECKSUM_MISMATCH"
         known = {algorithm for algorithm in (item, (said or {}).get("algorithm"), shown) if algorithm in USABLE}
         assert any(digest(algorithm) in ran.result["msg"] for algorithm in known)
-        assert contents(dest) == {}
-        assert sessions(server) == 0
+        assert files_in(dest) == {}
+        assert download_states(server) == {}
 
 
 @pytest.mark.parametrize(
@@ -153,7 +146,7 @@ def test_none_of_two_checksums_displaces_the_other(
     ran = fetch_from(server, dest, with_length(FORGED), size=len(FORGED), said=said)
     assert ran.result["error"]["type"] == "CHECKSUM_MISMATCH"
     assert says in ran.result["msg"]
-    assert contents(dest) == {}
+    assert files_in(dest) == {}
 
 
 @pytest.mark.parametrize("algorithm", ["SHA1", "SHA256"])
@@ -167,11 +160,11 @@ def test_a_file_that_was_published_since_the_item_was_read_is_held_against_the_i
         server.run(lambda store: store.seed_item_files(store.find_item_id("templates", "rocky9"), {DISK: FORGED}))
 
     with while_held(server, "POST:*download-session?*:1:hold", publish):
-        run = tasks.run(DOWNLOAD, **fetch(dest))
+        run = tasks.run(DOWNLOAD_SESSION, **fetch(dest))
     assert not run.failed, run.msg
     (file,) = run.result["files"]
     assert (file["verified"], file["checksum_info"]) == (True, info(algorithm, FORGED))
-    assert contents(dest) == {DISK: FORGED}
+    assert files_in(dest) == {DISK: FORGED}
 
 
 def test_a_weaker_checksum_that_the_item_has_got_meanwhile_displaces_no_stronger_one(
@@ -185,11 +178,11 @@ def test_a_weaker_checksum_that_the_item_has_got_meanwhile_displaces_no_stronger
         store.catalog.item(item).files[DISK].algorithm = "MD5"
 
     with while_held(server, "POST:*download-session?*:1:hold", lambda: server.run(publish)):
-        run = Tasks(server, "api").run(DOWNLOAD, **fetch(dest))
+        run = Tasks(server, "api").run(DOWNLOAD_SESSION, **fetch(dest))
     assert run.error["type"] == "CHECKSUM_MISMATCH"
-    assert contents(dest) == {}
-    assert not Tasks(server, "api").run(DOWNLOAD, **fetch(dest)).failed
-    assert contents(dest) == {DISK: FORGED}
+    assert files_in(dest) == {}
+    assert not Tasks(server, "api").run(DOWNLOAD_SESSION, **fetch(dest)).failed
+    assert files_in(dest) == {DISK: FORGED}
 
 
 # -- nothing to compare
@@ -197,28 +190,28 @@ def test_a_weaker_checksum_that_the_item_has_got_meanwhile_displaces_no_stronger
 
 def test_a_file_without_a_checksum_is_put_there_with_a_warning(server: Simulator, dest: Path) -> None:
     server.reset(seed_of("none"))
-    run = Tasks(server, "api").run(DOWNLOAD, **fetch(dest))
+    run = Tasks(server, "api").run(DOWNLOAD_SESSION, **fetch(dest))
     assert [file["verified"] for file in run.result["files"]] == [False]
     (warning,) = run.outcome.warnings
     assert warning.startswith(f"Fetched, but not verified: {DISK}. The server has no checksum that can be compared.")
     assert "Give it in checksums" in warning
-    assert contents(dest) == {DISK: CONTENT}
+    assert files_in(dest) == {DISK: CONTENT}
 
 
 def test_require_verified_makes_that_an_error(server: Simulator, dest: Path) -> None:
     server.reset(seed_of("none"))
     tasks = Tasks(server, "api")
     (dest / DISK).write_bytes(b"older")
-    run = tasks.run(DOWNLOAD, **fetch(dest, require_verified=True))
+    run = tasks.run(DOWNLOAD_SESSION, **fetch(dest, require_verified=True))
     assert run.error["type"] == "TRANSFER_FAILED"
     assert f"{DISK} cannot be verified, as require_verified asks" in run.msg
     assert "Give its checksum in checksums" in run.msg
     assert not run.changed
-    assert contents(dest) == {DISK: b"older"}
-    assert sessions(server) == 0
+    assert files_in(dest) == {DISK: b"older"}
+    assert download_states(server) == {}
     checksums = {DISK: f"sha256:{digest('sha256')}"}
-    run = tasks.converge(module=DOWNLOAD, **fetch(dest, require_verified=True, checksums=checksums))
-    assert (run.outcome.warnings, contents(dest)) == ([], {DISK: CONTENT})
+    run = tasks.converge(module=DOWNLOAD_SESSION, **fetch(dest, require_verified=True, checksums=checksums))
+    assert (run.outcome.warnings, files_in(dest)) == ([], {DISK: CONTENT})
 
 
 # -- checksums of the task
@@ -233,10 +226,10 @@ def test_a_declared_checksum_counts_beside_those_of_the_server(
     algorithm = written.partition(":")[0]
     (dest / DISK).write_bytes(FORGED)
     options = fetch(dest, checksums={DISK: written.format(digest(algorithm).upper())})
-    run = Tasks(server, "api").converge(module=DOWNLOAD, **options)
+    run = Tasks(server, "api").converge(module=DOWNLOAD_SESSION, **options)
     assert [(file["verified"], file["fetched"]) for file in run.result["files"]] == [(True, True)]
     assert run.result["files"][0]["checksum_info"] == (None if item == "none" else info(item))
-    assert contents(dest) == {DISK: CONTENT}
+    assert files_in(dest) == {DISK: CONTENT}
     assert run.outcome.warnings == []
 
 
@@ -247,42 +240,47 @@ def test_a_file_that_has_not_the_declared_checksum_is_not_put_into_place(
     """Nor is one that stands there already the right one, whatever the server says."""
     server.reset(seed_of(item))
     (dest / DISK).write_bytes(CONTENT)
-    run = Tasks(server, "api").run(DOWNLOAD, **fetch(dest, checksums={DISK: f"sha256:{digest('SHA256', FORGED)}"}))
+    run = Tasks(server, "api").run(
+        DOWNLOAD_SESSION, **fetch(dest, checksums={DISK: f"sha256:{digest('SHA256', FORGED)}"})
+    )
     assert run.error["type"] == "CHECKSUM_MISMATCH"
     assert f"checksums has {digest('SHA256', FORGED)}" in run.msg
     assert not run.changed
-    assert contents(dest) == {DISK: CONTENT}
-    assert sessions(server) == 0
+    assert files_in(dest) == {DISK: CONTENT}
+    assert download_states(server) == {}
 
 
-def test_a_checksum_that_the_server_contradicts_is_refused_before_anything_is_fetched(tasks: Tasks, dest: Path) -> None:
+def test_a_checksum_that_the_server_contradicts_is_refused_before_anything_is_fetched(one: Tasks, dest: Path) -> None:
     checksums = {DISK: f"sha256:{digest('SHA256', FORGED)}"}
     fetching = fetch(dest, checksums=checksums)
     for options in (fetching, without_dest(fetching)):
-        run = tasks.refuse(module=DOWNLOAD, **options)
+        run = one.refuse(module=DOWNLOAD_SESSION, **options)
         assert run.error["type"] == "CHECKSUM_MISMATCH"
         assert f"checksums has SHA256 {digest('SHA256', FORGED)}, and the server has {digest('SHA256')}" in run.msg
-    assert contents(dest) == {}
+    assert files_in(dest) == {}
 
 
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"checksums": {DISK: digest("SHA256")}}, f"that of {DISK} names no algorithm that is known here"),
-        ({"checksums": {DISK: "sha3:00"}}, f"that of {DISK} names no algorithm that is known here"),
-        ({"checksums": {DISK: None}}, f"that of {DISK} names no algorithm that is known here"),
-        ({"checksums": {DISK: "sha256:0000"}}, "is no SHA256 checksum, which has 64 hex digits"),
-        ({"checksums": {DISK: "md5:" + "g" * 32}}, "is no MD5 checksum, which has 32 hex digits"),
-        ({"checksums": {DISK: "sha256:https://mirror.example.com/SUMS"}}, "is no SHA256 checksum"),
+        ({"checksums": {DISK: digest("SHA256")}}, f"the checksum of {DISK} names an algorithm that is not known here"),
+        ({"checksums": {DISK: "sha3:00"}}, f"the checksum of {DISK} names an algorithm that is not known here"),
+        ({"checksums": {DISK: None}}, f"the checksum of {DISK} names an algorithm that is not known here"),
+        ({"checksums": {DISK: "sha256:0000"}}, f"the SHA256 checksum of {DISK} does not have 64 hex digits"),
+        ({"checksums": {DISK: "md5:" + "g" * 32}}, f"the MD5 checksum of {DISK} does not have 32 hex digits"),
+        (
+            {"checksums": {DISK: "sha256:https://mirror.example.com/SUMS"}},
+            f"the SHA256 checksum of {DISK} does not have",
+        ),
         ({"checksums": {"disk2.vmdk": f"md5:{digest('md5')}"}}, f"'disk2.vmdk', and the files of the task are {DISK}"),
         ({"require_verified": True, "when_unverifiable": "skip"}, "require_verified is true with when_unverifiable"),
     ],
 )
-def test_what_cannot_be_followed_is_refused(tasks: Tasks, dest: Path, options: dict[str, Any], says: str) -> None:
-    run = tasks.refuse(module=DOWNLOAD, **fetch(dest, **options))
+def test_what_cannot_be_followed_is_refused(one: Tasks, dest: Path, options: dict[str, Any], says: str) -> None:
+    run = one.refuse(module=DOWNLOAD_SESSION, **fetch(dest, **options))
     assert run.error["type"] == "INVALID_ARGUMENT"
     assert says in run.msg
-    assert contents(dest) == {}
+    assert files_in(dest) == {}
 
 
 @pytest.mark.parametrize(
@@ -292,16 +290,16 @@ def test_what_cannot_be_followed_is_refused(tasks: Tasks, dest: Path, options: d
         ({"require_verified": True}, "require_verified is true without dest"),
     ],
 )
-def test_what_only_goes_with_fetching_is_refused(tasks: Tasks, dest: Path, options: dict[str, Any], says: str) -> None:
-    run = tasks.refuse(module=DOWNLOAD, **without_dest(fetch(dest, **options)))
+def test_what_only_goes_with_fetching_is_refused(one: Tasks, dest: Path, options: dict[str, Any], says: str) -> None:
+    run = one.refuse(module=DOWNLOAD_SESSION, **without_dest(fetch(dest, **options)))
     assert run.error["type"] == "INVALID_ARGUMENT"
     assert says in run.msg
 
 
-def test_a_checksum_of_a_file_that_is_not_there_may_be_allowed(tasks: Tasks, dest: Path) -> None:
+def test_a_checksum_of_a_file_that_is_not_there_may_be_allowed(one: Tasks, dest: Path) -> None:
     checksums = {"disk2.vmdk": f"md5:{digest('md5')}"}
-    tasks.converge(module=DOWNLOAD, **fetch(dest, checksums=checksums, allow_empty=True))
-    assert contents(dest) == {DISK: CONTENT}
+    one.converge(module=DOWNLOAD_SESSION, **fetch(dest, checksums=checksums, allow_empty=True))
+    assert files_in(dest) == {DISK: CONTENT}
 
 
 # -- without a length
@@ -324,8 +322,8 @@ def test_without_length_and_checksum_only_the_last_chunk_tells_that_a_file_is_wh
     server.reset(seed_of("none"))
     ran = fetch_from(server, dest, data, size=None, said=None)
     assert (ran.rc == 0) == works, ran.result
-    assert contents(dest) == ({DISK: CONTENT} if works else {})
-    assert sessions(server) == 0
+    assert files_in(dest) == ({DISK: CONTENT} if works else {})
+    assert download_states(server) == {}
     if not works:
         assert ran.result["error"]["type"] in ("CONNECTION_FAILED", "TRANSFER_FAILED")
         assert not ran.result["changed"]
@@ -347,7 +345,7 @@ def test_a_checksum_tells_it_as_well(server: Simulator, dest: Path, whose: str, 
     said = info("SHA1") if whose == "session" else None
     ran = fetch_from(server, dest, until_closed(content), size=None, said=said, checksums=checksums)
     assert (ran.rc == 0) == works, ran.result
-    assert contents(dest) == ({DISK: CONTENT} if works else {})
+    assert files_in(dest) == ({DISK: CONTENT} if works else {})
     if not works:
         assert ran.result["error"]["type"] == "CHECKSUM_MISMATCH"
 
@@ -359,6 +357,6 @@ def test_the_item_s_size_is_a_length_where_it_is_not_the_storage_in_use(
     server.reset(seed_of("none", IMAGE))
     ran = fetch_from(server, dest, until_closed(content), name=IMAGE, size=None, said=None)
     assert (ran.rc == 0) == works, ran.result
-    assert contents(dest) == ({IMAGE: CONTENT} if works else {})
+    assert files_in(dest) == ({IMAGE: CONTENT} if works else {})
     if not works:
         assert f"after 30000 of {len(CONTENT)} bytes" in ran.result["msg"]

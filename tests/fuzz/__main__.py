@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import json
 import os
@@ -28,21 +29,12 @@ from tests.harness.checkout import collections_root  # noqa: E402 - found only t
 sys.path.insert(0, str(collections_root()))
 
 from tests.fuzz.flows import Answer, Flow, record_flows  # noqa: E402
-from tests.fuzz.judge import (  # noqa: E402
-    CONNECTION,
-    NO_RESULT,
-    PROGRESS,
-    REFUSED,
-    SHORT,
-    SUCCESS,
-    Verdict,
-    judge,
-    shrink_pauses,
-)
+from tests.fuzz.judge import CONNECTION, NO_RESULT, PROGRESS, REFUSED, SHORT, SUCCESS, Verdict, judge, without_pauses  # noqa: E402
 from tests.fuzz.mutate import ERRORS  # noqa: E402
-from tests.fuzz.operations import DIALECTS, OPERATIONS, PROBE  # noqa: E402
+from tests.fuzz.operations import OPERATIONS, PROBE  # noqa: E402
 from tests.fuzz.options import draw_options, read_specs  # noqa: E402
 from tests.fuzz.replay import Script  # noqa: E402
+from tests.harness.tasks import DIALECTS  # noqa: E402
 
 SEED = 20261123
 ANSWERS, OPTIONS = 100_000, 20_000
@@ -58,6 +50,7 @@ KNOWN_OUTCOMES = {
     "ERROR",
     "INTERNAL_ERROR",
     "INVALID_RESPONSE",
+    "SIGNER_NOT_ACCEPTED",
     "TLS_UNVERIFIED",
     "TRANSFER_FAILED",
     "WARNINGS_NOT_IGNORED",
@@ -70,7 +63,7 @@ MEMORY = Path("/dev/shm")
 
 @dataclass
 class Sum:
-    """What came of several cases; C(troubles) has for each that broke a promise its name and what it broke."""
+    """What came of several cases; `troubles` has for each that broke a promise its name and what it broke."""
 
     runs: int = 0
     option_sets: int = 0
@@ -97,7 +90,8 @@ class Bench:
     def __init__(self, sandbox: Path, seed: int) -> None:
         self.seed = seed
         self.sandbox = sandbox
-        shrink_pauses()
+        self._hurry = contextlib.ExitStack()
+        self._hurry.enter_context(without_pauses())
         self.flows = record_flows(sandbox)
         self._specs = read_specs(sorted({flow.module for flow in self.flows}))
         self._pools = {dialect: _pool(self.flows, dialect) for dialect in DIALECTS}

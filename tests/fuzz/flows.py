@@ -19,20 +19,20 @@ from typing import Any, Callable
 from tests.contract.checks import Contract, load_contract
 from tests.fuzz.operations import GET_DATA, LOGIN, operation_of
 from tests.harness.modules import connection_args, run_module
-from tests.harness.packages import Package, make_iso, make_package
+from tests.harness.packages import ACCEPTED, Package, make_iso, make_package
+from tests.harness.tasks import TOOLS
 from tests.simulator import Exchange, Seed, Simulator
 
 UPDATE, DOWNLOAD = "content_library_update_session", "content_library_download_session"
 INFO, ITEM = "content_library_session_info", "content_library_item"
+ITEM_INFO, RETENTION = "content_library_item_info", "content_library_retention"
 
 HOST = "vcenter.test"
 TOKEN = "Token-Canary-5fd0c2"
 PASSWORD = "Canary-7f3kQ2"
 SOURCE = "ds:///vmfs/volumes/golden/tools.iso"
 IMAGE = b"an image of a few bytes"
-NAMES = {"library": "templates", "library_item": "tools"}
 PACKAGE = {"library": "templates", "library_item": "rocky9"}
-IGNORED = [{"type": "SELF_SIGNED_CERTIFICATE", "ignored": True}]
 
 OWN_ADDRESS = rf"^https://{re.escape(HOST)}(:443)?(?=/)"
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -97,42 +97,42 @@ class Scene:
 
 
 def _publish(scene: Scene) -> dict[str, Any]:
-    return {**NAMES, "state": "done", "files": [{"src": str(scene.image)}], "client_progress": 5}
+    return {**TOOLS, "state": "done", "files": [{"src": str(scene.image)}], "client_progress": 5}
 
 
 def _publish_package(scene: Scene) -> dict[str, Any]:
     files = [{"src": str(scene.package.descriptor)}]
-    return {**PACKAGE, "state": "done", "files": files, "warning_behavior": IGNORED}
+    return {**PACKAGE, "state": "done", "files": files, "warning_behavior": ACCEPTED}
 
 
 def _pull(_scene: Scene) -> dict[str, Any]:
-    return {**NAMES, "state": "done", "files": [{"url": SOURCE}]}
+    return {**TOOLS, "state": "done", "files": [{"url": SOURCE}]}
 
 
 def _purge(scene: Scene) -> dict[str, Any]:
     scene.hold({"old.iso": b"old", "tools.iso": IMAGE})
-    return {**NAMES, "state": "done", "files": [{"src": str(scene.image)}], "purge_files": True}
+    return {**TOOLS, "state": "done", "files": [{"src": str(scene.image)}], "purge_files": True}
 
 
 def _fill(scene: Scene) -> dict[str, Any]:
     scene.update(files={"a.iso": b"content"})
-    values = {"warning_behavior": IGNORED, "keep_alive": True, "client_progress": 40}
-    return {**NAMES, "state": "active", "files": [{"src": str(scene.image)}], **values}
+    values = {"warning_behavior": ACCEPTED, "keep_alive": True, "client_progress": 40}
+    return {**TOOLS, "state": "active", "files": [{"src": str(scene.image)}], **values}
 
 
 def _equal(scene: Scene) -> dict[str, Any]:
     scene.hold({"tools.iso": IMAGE})
-    return {**NAMES, "state": "done", "files": [{"src": str(scene.image)}]}
+    return {**TOOLS, "state": "done", "files": [{"src": str(scene.image)}]}
 
 
 def _take_over(scene: Scene) -> dict[str, Any]:
     scene.update(transferring={"tools.iso": 10})
-    return {**NAMES, "state": "done", "files": [{"src": str(scene.image)}]}
+    return {**TOOLS, "state": "done", "files": [{"src": str(scene.image)}]}
 
 
 def _complete_found(scene: Scene) -> dict[str, Any]:
     scene.update(files={"a.iso": b"content"})
-    return {**NAMES, "state": "done"}
+    return {**TOOLS, "state": "done"}
 
 
 def _cancel_update(scene: Scene) -> dict[str, Any]:
@@ -145,17 +145,17 @@ def _fail_update(scene: Scene) -> dict[str, Any]:
 
 def _remove_update(scene: Scene) -> dict[str, Any]:
     scene.update(files={"a.iso": b"content"})
-    return {**NAMES, "state": "absent"}
+    return {**TOOLS, "state": "absent"}
 
 
 def _fetch(scene: Scene) -> dict[str, Any]:
     scene.hold({"a.iso": b"content", "b.iso": b"more"})
-    return {**NAMES, "dest": str(scene.dest), "parallel_transfers": 1}
+    return {**TOOLS, "dest": str(scene.dest), "parallel_transfers": 1}
 
 
 def _prepare(scene: Scene) -> dict[str, Any]:
     scene.hold({"a.iso": b"content", "b.iso": b"more"})
-    return {**NAMES, "state": "active", "files": ["a.*"], "client_progress": 9}
+    return {**TOOLS, "state": "active", "files": ["a.*"], "client_progress": 9}
 
 
 def _prepare_found(scene: Scene) -> dict[str, Any]:
@@ -173,7 +173,7 @@ def _fail_download(scene: Scene) -> dict[str, Any]:
 def _remove_downloads(scene: Scene) -> dict[str, Any]:
     scene.download()
     scene.download()
-    return {**NAMES, "state": "absent"}
+    return {**TOOLS, "state": "absent"}
 
 
 def _all_sessions(scene: Scene) -> dict[str, Any]:
@@ -184,7 +184,7 @@ def _all_sessions(scene: Scene) -> dict[str, Any]:
 
 def _sessions_of_an_item(scene: Scene) -> dict[str, Any]:
     scene.update(state="ERROR", error_message="no room")
-    return {**NAMES, "kind": "update", "states": ["ACTIVE", "ERROR"]}
+    return {**TOOLS, "kind": "update", "states": ["ACTIVE", "ERROR"]}
 
 
 def _make_item(_scene: Scene) -> dict[str, Any]:
@@ -198,6 +198,18 @@ def _change_item(scene: Scene) -> dict[str, Any]:
 
 def _delete_item(_scene: Scene) -> dict[str, Any]:
     return {"library": "templates", "name": "tools", "state": "absent"}
+
+
+def _all_items(scene: Scene) -> dict[str, Any]:
+    scene.hold({"a.iso": b"content"})
+    return {"with_storage": True}
+
+
+def _retain_items(scene: Scene) -> dict[str, Any]:
+    scene.hold({"a.iso": b"content"})
+    rocky9 = scene.item("rocky9")
+    scene.sim.run(lambda store: store.seed_item_files(rocky9, {"rocky9.ovf": b"<Envelope/>"}))
+    return {"libraries": ["templates"], "pattern": "*", "keep": 1, "by": "name", "name_pattern": "(.+)"}
 
 
 SCENARIOS: Mapping[str, tuple[str, Callable[[Scene], dict[str, Any]]]] = {
@@ -223,11 +235,13 @@ SCENARIOS: Mapping[str, tuple[str, Callable[[Scene], dict[str, Any]]]] = {
     "make-item": (ITEM, _make_item),
     "change-item": (ITEM, _change_item),
     "delete-item": (ITEM, _delete_item),
+    "all-items": (ITEM_INFO, _all_items),
+    "retain-items": (RETENTION, _retain_items),
 }
 
 
 def record_flows(folder: Path) -> list[Flow]:
-    """Play each scenario once in each dialect; C(folder) holds the local files that the flows speak of.
+    """Play each scenario once in each dialect; `folder` holds the local files that the flows speak of.
 
     Pauses are shrunk by then as they are for the cases, so that a recording has all that a case will ask for.
     """

@@ -12,36 +12,26 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from unittest import mock
 
-from ansible_collections.vsphere.content.plugins.module_utils._session import (
-    acquire,
-    completion,
-    lost_answers,
-    receive,
-    waiting,
-)
-from ansible_collections.vsphere.content.plugins.module_utils._task import run
-from ansible_collections.vsphere.content.plugins.module_utils._transfer import streams
-from ansible_collections.vsphere.content.plugins.module_utils._vcenter import connection
-from ansible_collections.vsphere.content.plugins.modules import (
-    content_library_download_session,
-    content_library_update_session,
-)
+import requests
+
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.timing import Clock
 from tests.fuzz.flows import HOST, PASSWORD, TOKEN
+from tests.fuzz.mutate import no_constant
 from tests.fuzz.operations import LOGIN, LOGOUT
 from tests.fuzz.replay import Replay, Script
-from tests.harness.modules import ModuleResult, run_module
+from tests.harness.modules import ModuleResult, paced, run_module
+from tests.harness.tasks import ERROR_KEYS
 
 SECONDS = 20.0
 TICK = 0.25
 SUCCESS, REFUSED, NO_RESULT = "success", "options refused by Ansible", "no result"
-ERROR_KEYS = {"type", "status", "operation", "messages", "data", "session_id"}
 CODED = "YWRtaW5pc3RyYXRvckB2c3BoZXJlLmxvY2FsOkNhbmFyeS03ZjNrUTI="
 SECRETS = (PASSWORD, TOKEN, CODED)
 STEERING = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -62,7 +52,7 @@ class Hang(BaseException):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of a case: C(outcome) is success or a type of error, C(troubles) are the promises it broke."""
+    """What came of a case: `outcome` is success or a type of error, `troubles` are the promises it broke."""
 
     outcome: str
     troubles: tuple[str, ...]
@@ -87,30 +77,26 @@ class TickingClock:
             self._now += seconds
 
 
-def shrink_pauses() -> None:
-    """For the life of this process: no wait of the modules takes real time, and nothing is read by several at once."""
-    clock = waiting.Clock(TickingClock().now, lambda _seconds: None)
-    for module in (content_library_update_session, content_library_download_session):
-        vars(module)["SYSTEM_CLOCK"] = clock
-    for owner, name, value in (
-        (connection, "FIRST_DELAY", 0.0),
-        (waiting, "FIRST_PAUSE", 0.0),
-        (waiting, "LONGEST_PAUSE", 0.0),
-        (lost_answers, "FIRST_PAUSE", 0.0),
-        (completion, "JOIN_SECONDS", 2 * TICK),
-        (acquire, "LOOK_SECONDS", TICK),
-        (waiting, "READERS", 1),
-        (receive, "SILENT_SECONDS", TICK),
-        (receive, "UNAVAILABLE_SECONDS", TICK),
-        (acquire, "WATCH_SECONDS", 2 * TICK),
-        (streams, "FIRST_GET_PAUSE", 0.0),
-        (run, "Connection", partial(connection.Connection, sleep=lambda _seconds: None)),
-    ):
-        vars(owner)[name] = value
+def without_pauses() -> AbstractContextManager[None]:
+    """In the block, no wait of the modules takes real time, and nothing is read by several at once."""
+    return paced(
+        Clock(TickingClock().now, lambda _seconds: None),
+        first_request_pause=0.0,
+        first_pause=0.0,
+        longest_pause=0.0,
+        first_insisting_pause=0.0,
+        first_transfer_pause=0.0,
+        join_completion=2 * TICK,
+        watch_idle=TICK,
+        watch_transfer=2 * TICK,
+        silent_file=TICK,
+        preview_unavailable=TICK,
+        readers=1,
+    )
 
 
 def judge(script: Script, options: Mapping[str, Any], sandbox: Path) -> Verdict:
-    """Run a case; C(sandbox) is a directory in which nothing but the files in C(dest) may change."""
+    """Run a case; `sandbox` is a directory in which nothing but the files in `dest` may change."""
     before = _listing(sandbox)
     began = time.perf_counter()
     troubles: list[str] = []
@@ -144,7 +130,7 @@ def _broken_promises(ran: ModuleResult, script: Script) -> Iterator[str]:
     if len(lines) != 1:
         yield f"{len(lines)} lines of output"
     try:
-        json.loads(ran.stdout, parse_constant=_no_constant)
+        json.loads(ran.stdout, parse_constant=no_constant)
     except ValueError as error:
         yield f"the output is no JSON: {error}"
     if ran.stderr:
@@ -195,10 +181,6 @@ def _broken_by_success(result: Mapping[str, Any]) -> Iterator[str]:
         yield f"the diff has {sorted(result['diff'])}"
 
 
-def _no_constant(text: str) -> Any:
-    raise ValueError(text)
-
-
 def _listing(sandbox: Path) -> dict[str, tuple[int, int]]:
     """What lies in the sandbox, without what dest and the file for lines about progress hold."""
     found = {}
@@ -222,12 +204,8 @@ def _clear(dest: Path) -> list[str]:
 @contextmanager
 def _transport(script: Script) -> Iterator[None]:
     """Have connections made by this case end in its script."""
-    given = connection._TimedAdapter
-    vars(connection)["_TimedAdapter"] = lambda **_options: Replay(script)
-    try:
+    with mock.patch.object(requests.Session, "get_adapter", return_value=Replay(script)):
         yield
-    finally:
-        vars(connection)["_TimedAdapter"] = given
 
 
 @contextmanager

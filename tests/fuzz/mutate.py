@@ -184,7 +184,7 @@ BREAKS: tuple[Callable[[], urllib3.exceptions.HTTPError], ...] = (
 
 @dataclass(frozen=True)
 class Mutant:
-    """What comes in place of an answer: C(error) before it, or C(broken) after C(cut) bytes of its body."""
+    """What comes in place of an answer: `error` before it, or `broken` after `cut` bytes of its body."""
 
     what: str
     status: int
@@ -221,7 +221,7 @@ def mutate(rng: random.Random, operation: str, answer: Answer, context: Context)
 def fits_envelope(dialect: str, status: int, body: bytes) -> bool:
     """Whether an answer is strict JSON in the envelope that the dialect has for its kind of status."""
     try:
-        value = json.loads(body, parse_constant=_no_constant)
+        value = json.loads(body, parse_constant=no_constant)
     except (ValueError, RecursionError):
         return False
     if status >= 400:
@@ -233,7 +233,7 @@ def fits_envelope(dialect: str, status: int, body: bytes) -> bool:
     return dialect == "api" or value == {} or (isinstance(value, dict) and "value" in value)
 
 
-def _no_constant(text: str) -> Json:
+def no_constant(text: str) -> Json:
     raise ValueError(text)
 
 

@@ -8,14 +8,13 @@ import re
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
-from ansible_collections.vsphere.content.plugins.module_utils._vcenter.dialect import ROUTES
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.operations import ROUTES
 from tests.harness.tasks import LOGIN_PATHS
 
 LOGIN, LOGOUT = "session.login", "session.logout"
 PUT_DATA, GET_DATA = "update_session.file.put", "download_session.file.get_data"
 # Only one dialect has it, and serves both.
 PROBE = "update_session.file.probe"
-DIALECTS = ("api", "rest")
 OPERATIONS = (LOGIN, LOGOUT, PUT_DATA, GET_DATA, *ROUTES)
 
 READS = ("find", "get", "list", "probe")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A server below C(requests): answers each operation from a recording, with some of the answers mutated."""
+"""A server below `requests`: answers each operation from a recording, with some of the answers mutated."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class Served:
 
 @dataclass
 class Script:
-    """One case: C(target) is the answer that is mutated in any case; each later one may be as well.
+    """One case: `target` is the answer that is mutated in any case; each later one may be as well.
 
-    C(pool) has answers to each operation, for requests that the flow itself does not make. C(troubles) are promises
-    that were broken on the wire; C(asked) and C(well_answered) count the requests of each operation.
+    `pool` has answers to each operation, for requests that the flow itself does not make. `troubles` are promises
+    that were broken on the wire; `asked` and `well_answered` count the requests of each operation.
     """
 
     seed: str

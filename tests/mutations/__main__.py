@@ -47,14 +47,15 @@ SAMPLE = (
     "simulator rest library.find: the wrapper spec is renamed",
     "client both localized is read under another name",
     "client both retry: a read is not tried again",
+    "client both worlds: only the status 200 answers an upload",
 )
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """C(witness) is who saw the mistake, empty if nobody did; C(trouble) why it could not be judged.
+    """`witness` is who saw the mistake, empty if nobody did; `trouble` why it could not be judged.
 
-    C(ours) says that it took a test of our own.
+    `ours` says that it took a test of our own.
     """
 
     mutation: Mutation

@@ -33,7 +33,7 @@ class Bench:
     @contextmanager
     def made(self, mutation: Mutation) -> Iterator[None]:
         """The mistake is in the copy while the block runs. Raises ValueError if it cannot be made."""
-        path = self.copy / mutation.path
+        path = mutation.file(self.copy)
         right = path.read_text(encoding="utf-8")
         path.write_text(mutation.apply(right), encoding="utf-8")
         try:
@@ -52,7 +52,7 @@ class Bench:
 
 @contextmanager
 def open_bench(copy: Path, env: Mapping[str, str], seconds: float = SECONDS) -> Iterator[Bench]:
-    """C(seconds) is after how long a run is taken to hang."""
+    """`seconds` is after how long a run is taken to hang."""
     with subprocess.Popen(
         [sys.executable, str(FORKED_PYTEST), str(seconds)],
         cwd=copy,

@@ -1,21 +1,26 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a mutation is: one mistake in one file, and the suites that are asked, in this order, whether they see it."""
+"""What a mutation is: one mistake in one place, and the suites that are asked, in this order, whether they see it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tests.mutations.mistakes import Mistake, defines, made
 
 OPERATIONS = "tests/mutations/test_operations.py"
 NEEDING_GO = ("govc", "vcsim")
+FOLDERS = {"client": Path("plugins", "module_utils"), "simulator": Path("tests", "simulator")}
 
 
 @dataclass(frozen=True)
 class Suite:
     """Who judges, and what to give pytest; what breaks the description is credited to that, whoever met it.
 
-    C(ours) says that nobody judges who does not know our code: what client and simulator agree on, it cannot see.
+    `ours` says that nobody judges who does not know our code: what client and simulator agree on, it cannot see.
     """
 
     witness: str
@@ -25,25 +30,41 @@ class Suite:
 
 @dataclass(frozen=True)
 class Mutation:
-    """C(old) stands in the file exactly C(count) times."""
+    """`place` is the qualified name of a function, class or constant, which only one file of the `side` defines."""
 
     name: str
     side: str
     dialect: str
-    path: str
-    old: str
-    new: str
+    place: str
+    mistake: Mistake
     suites: tuple[Suite, ...]
-    count: int = 1
 
     @property
     def title(self) -> str:
         return f"{self.side} {self.dialect} {self.name}"
 
-    def apply(self, text: str) -> str:
-        if text.count(self.old) != self.count:
-            raise ValueError(f"{self.name}: {self.path} has changed, the mistake cannot be made there any more")
-        return text.replace(self.old, self.new)
+    def file(self, root: Path) -> Path:
+        return defining_file(root, self.side, self.place)
+
+    def apply(self, source: str) -> str:
+        """Raises ValueError where the mistake cannot be made any more."""
+        try:
+            return made(source, self.place, self.mistake)
+        except ValueError as error:
+            raise ValueError(f"{self.name}: {self.place} has changed: {error}") from error
+
+
+def defining_file(root: Path, side: str, name: str) -> Path:
+    """Which file of a side defines a name. Raises ValueError if none does, or several do."""
+    found = [path for path in _files(root / FOLDERS[side]) if defines(path.read_text(encoding="utf-8"), name)]
+    if len(found) != 1:
+        raise ValueError(f"{len(found)} files of the {side} define {name}")
+    return found[0]
+
+
+@cache
+def _files(folder: Path) -> tuple[Path, ...]:
+    return tuple(sorted(folder.rglob("*.py")))
 
 
 def operation(name: str, dialect: str) -> Suite:
@@ -72,6 +93,11 @@ def vcsim(words: str) -> Suite:
 
 def unit(file: str, words: str) -> Suite:
     return _ours("unit tests", f"tests/unit/{file}.py", "-k", words)
+
+
+def worlds(words: str) -> Suite:
+    """The main jobs in a world of the simulator, such as `put-answer=204`."""
+    return _ours("worlds", "tests/faults/test_worlds.py", "-k", f"main_jobs and {words}")
 
 
 def _ours(witness: str, *arguments: str) -> Suite:

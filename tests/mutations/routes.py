@@ -5,7 +5,7 @@
 
 What is wrong is the subtlest thing that a route can have wrong: the name of a wrapper before a header that is not read,
 that before the name of a query parameter, that before the action, that before a lost ``id:``, and a wrong verb only
-where there is nothing else. A wrong status is a mistake by itself, as most clients take any of success.
+where there is nothing else.
 """
 
 from __future__ import annotations
@@ -14,11 +14,9 @@ import ast
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tests.mutations.mutation import Mutation, Suite, govc, operation, sdk, vcsim
+from tests.mutations.mistakes import Edits, Mistake, find
+from tests.mutations.mutation import Mutation, defining_file, govc, operation, sdk, vcsim
 
-DIALECT_FILE = "plugins/module_utils/_vcenter/dialect.py"
-ROWS_FILE = "tests/simulator/routes.py"
-STATUS = "status"
 OTHER_VERBS = {"GET": "POST", "POST": "PUT", "PATCH": "PUT", "DELETE": "PUT"}
 
 #: Our client asks for a probe in the older dialect only, whatever it speaks otherwise.
@@ -38,6 +36,8 @@ SEEN_BY_SDK: Mapping[str, str] = {
     "item.delete": "item_from_its_making",
     "item.file.list": "files_of_an_item",
     "item.file.get": "files_of_an_item",
+    "item.storage.list": "files_of_an_item",
+    "item.storage.get": "files_of_an_item",
     "update.create": "client_token",
     "update.list": "get_and_list",
     "update.get": "get_and_list",
@@ -74,6 +74,7 @@ SEEN_BY_GOVC: Mapping[str, str] = {
     "item.update": "govc_says_of_an_item",
     "item.delete": "removes_is_gone",
     "item.file.list": "listed_and_described",
+    "item.storage.get": "listed_and_described",
     "update.create": "we_find",
     "update.list": "seen_and_removed",
     "update.get": "seen_and_removed",
@@ -95,6 +96,8 @@ SEEN_BY_GOVC: Mapping[str, str] = {
 }
 #: Which of our tests against vcsim need an operation of our client.
 TAKEN_BY_VCSIM: Mapping[str, str] = {
+    "library.list": "items_are_read",
+    "item.storage.list": "items_are_read",
     "library.find": "made_once",
     "item.find": "made_once",
     "item.get": "made_once",
@@ -107,7 +110,6 @@ TAKEN_BY_VCSIM: Mapping[str, str] = {
     "update_session.delete": "sessions_are_read",
     "update_session.complete": "image_is_published",
     "update_session.file.add": "image_is_published",
-    "update_session.file.list": "image_is_published",
     "update_session.file.validate": "image_is_published",
     "update_session.file.probe": "cannot_be_pulled",
     "download_session.create": "image_is_published",
@@ -118,107 +120,104 @@ TAKEN_BY_VCSIM: Mapping[str, str] = {
 }
 #: Which of our client's work on the simulator the bindings look at, in both dialects.
 SEEN_THROUGH_SDK: Mapping[str, str] = {
+    "update_session.file.list": "validate_names",
     "update_session.keep_alive": "progress_that_we_declare",
     "download_session.keep_alive": "progress_that_we_declare",
 }
 
 
 def client_mutations(root: Path) -> Iterator[Mutation]:
-    text = (root / DIALECT_FILE).read_text(encoding="utf-8")
-    for entry in _entries(text):
-        name = str(ast.literal_eval(entry.elts[0]))
-        for dialect, route in zip(("api", "rest"), entry.elts[1:]):
-            if (name, dialect) in NEVER_TAKEN:
-                continue
-            old = ast.get_source_segment(text, route) or ""
-            whole = ast.get_source_segment(text, entry) or ""
-            suites = [operation(name, dialect)]
-            if name in SEEN_THROUGH_SDK:
-                suites.insert(0, sdk(SEEN_THROUGH_SDK[name]))
-            if dialect == "rest" and name in TAKEN_BY_VCSIM:
-                suites.insert(0, vcsim(TAKEN_BY_VCSIM[name]))
-            for what, new in mistakes(old):
-                # The entry as a whole is the context, as a route alone may stand for several operations.
-                yield Mutation(
-                    f"{name}: {what}",
-                    "client",
-                    dialect,
-                    DIALECT_FILE,
-                    whole,
-                    _replaced(whole, old, new, last=dialect == "rest"),
-                    tuple(suites),
-                )
+    table = find(defining_file(root, "client", "OPERATIONS").read_text(encoding="utf-8"), "OPERATIONS")
+    for (name, dialect), route in _routes(table).items():
+        if (name, dialect) in NEVER_TAKEN:
+            continue
+        suites = [sdk(SEEN_THROUGH_SDK[name]) if name in SEEN_THROUGH_SDK else operation(name, dialect)]
+        if dialect == "rest" and name in TAKEN_BY_VCSIM:
+            suites.insert(0, vcsim(TAKEN_BY_VCSIM[name]))
+        what, _edits = subtlest(route)
+        yield Mutation(f"{name}: {what}", "client", dialect, "OPERATIONS", _in_route(name, dialect), tuple(suites))
 
 
 def simulator_mutations(root: Path) -> Iterator[Mutation]:
-    text = (root / ROWS_FILE).read_text(encoding="utf-8")
-    for dialect, row in _rows(text):
-        served = str(ast.literal_eval(row.args[2]))
-        name = our_name(served)
-        old = ast.get_source_segment(text, row) or ""
-        for what, new in mistakes(old):
-            suites: list[Suite] = [operation(name, dialect)]
-            if dialect == "api" and served in SEEN_BY_SDK and not what.startswith(STATUS):
-                suites.insert(0, sdk(SEEN_BY_SDK[served]))
+    source = defining_file(root, "simulator", "API_ROWS").read_text(encoding="utf-8")
+    for dialect, table in (("api", "API_ROWS"), ("rest", "REST_ROWS")):
+        for served, row in _rows(find(source, table)).items():
+            name, (what, _edits) = our_name(served), subtlest(row)
+            seen = dialect == "api" and served in SEEN_BY_SDK
+            suites = [sdk(SEEN_BY_SDK[served]) if seen else operation(name, dialect)]
             if dialect == "rest" and served in SEEN_BY_GOVC:
                 suites.insert(0, govc(SEEN_BY_GOVC[served]))
-            yield Mutation(f"{name}: {what}", "simulator", dialect, ROWS_FILE, old, new, tuple(suites))
+            yield Mutation(f"{name}: {what}", "simulator", dialect, table, _in_row(served), tuple(suites))
 
 
-def mistakes(source: str) -> Iterator[tuple[str, str]]:
-    """What is made wrong of a route or a row, and the wrong one."""
-    call = ast.parse(source, mode="eval").body
-    if not isinstance(call, ast.Call):
-        raise ValueError(f"no call: {source}")
+def _in_route(name: str, dialect: str) -> Mistake:
+    return lambda table: subtlest(_routes(table)[name, dialect])[1]
+
+
+def _in_row(served: str) -> Mistake:
+    return lambda table: subtlest(_rows(table)[served])[1]
+
+
+def _routes(table: ast.AST) -> dict[tuple[str, str], ast.Call]:
+    """The routes of our client, by operation and dialect."""
+    (rows,) = (node for node in ast.walk(table) if isinstance(node, ast.Dict))
+    return {
+        (_text(name), given.arg): given.value
+        for name, row in zip(rows.keys, rows.values)
+        if name is not None and isinstance(row, ast.Call)
+        for given in row.keywords
+        if given.arg in ("api", "rest") and isinstance(given.value, ast.Call)
+    }
+
+
+def _rows(table: ast.AST) -> dict[str, ast.Call]:
+    """The rows of one of the simulator's tables, by what they serve."""
+    rows = (node for node in ast.walk(table) if isinstance(node, ast.Call) and ast.unparse(node.func) == "Row")
+    return {_text(row.args[2]): row for row in rows}
+
+
+def subtlest(call: ast.Call) -> tuple[str, Edits]:
+    """What is made wrong of a route or a row, in words and in its code."""
     named = {keyword.arg or "": keyword.value for keyword in call.keywords}
-    if "status" in named:
-        right = ast.literal_eval(named["status"])
-        yield f"{STATUS} {right} is 200", source.replace(f"status={right}", "status=200")
-    yield _subtlest(source, call, named)
-
-
-def _subtlest(source: str, call: ast.Call, named: Mapping[str, ast.expr]) -> tuple[str, str]:
-    wrapped = named.get("body")
-    if isinstance(wrapped, ast.Call) and isinstance(wrapped.func, ast.Name) and wrapped.func.id == "_wrapped":
-        return _renamed(source, "wrapper", str(ast.literal_eval(wrapped.args[0])))
+    body, query, path = named.get("body"), named.get("query"), ast.unparse(call.args[1])
+    if isinstance(body, ast.Call) and ast.unparse(body.func) == "_wrapped":
+        return _renamed("wrapper", body.args[0])
     if "wrap" in named:
-        return _renamed(source, "wrapper", str(ast.literal_eval(named["wrap"])))
+        return _renamed("wrapper", named["wrap"])
     if "headers" in named:
-        return "no header is read", source.replace(f"headers={ast.unparse(named['headers'])}", "headers={}")
-    if "query" in named:
-        return _mistaken_query(source, named["query"])
-    if "body" in named and isinstance(named["body"], ast.Tuple):
-        return _dropped(source, "field", str(ast.literal_eval(named["body"].elts[0])))
+        return "no header is read", [(named["headers"], "{}")]
+    if query is not None:
+        return _mistaken_query(query)
+    if isinstance(body, ast.Tuple):
+        return _dropped("field", body.elts[0])
     action = named.get("action") or (call.args[3] if len(call.args) > 3 else None)
     if action is not None:
-        return _renamed(source, "action", str(ast.literal_eval(action)))
-    if "/id:" in source:
-        return "id: is left out", source.replace("/id:", "/", 1)
-    verb = str(ast.literal_eval(call.args[0]))
-    return f"{verb} is {OTHER_VERBS[verb]}", source.replace(f'"{verb}"', f'"{OTHER_VERBS[verb]}"', 1)
+        return _renamed("action", action)
+    if "/id:" in path:
+        return "id: is left out", [(call.args[1], path.replace("/id:", "/"))]
+    verb = _text(call.args[0])
+    return f"{verb} is {OTHER_VERBS[verb]}", [(call.args[0], repr(OTHER_VERBS[verb]))]
 
 
-def _mistaken_query(source: str, query: ast.expr) -> tuple[str, str]:
-    if isinstance(query, ast.Name):
-        return "the query parameter is another", source.replace(f"query={query.id}", 'query={"item": "item"}')
-    if isinstance(query, ast.Dict) and query.keys[0]:
-        return _renamed(source, "query parameter", str(ast.literal_eval(query.keys[0])))
+def _mistaken_query(query: ast.expr) -> tuple[str, Edits]:
     if isinstance(query, ast.Tuple):
-        return _dropped(source, "query parameter", str(ast.literal_eval(query.elts[0])))
-    raise ValueError(f"no query: {source}")
+        return _dropped("query parameter", query.elts[0])
+    if isinstance(query, ast.Dict) and query.keys[0]:
+        return _renamed("query parameter", query.keys[0])
+    return "the query parameter is another", [(query, '{"item": "item"}')]
 
 
-def _renamed(source: str, kind: str, name: str) -> tuple[str, str]:
-    return f"the {kind} {name} is renamed", source.replace(f'"{name}"', f'"{name}_x"')
+def _renamed(kind: str, name: ast.expr) -> tuple[str, Edits]:
+    return f"the {kind} {_text(name)} is renamed", [(name, repr(f"{_text(name)}_x"))]
 
 
-def _dropped(source: str, kind: str, name: str) -> tuple[str, str]:
+def _dropped(kind: str, name: ast.expr) -> tuple[str, Edits]:
     """An argument that a route asks for by another name has no value, and is left out."""
-    return f"the {kind} {name} is not sent", source.replace(f'"{name}"', f'"{name}_x"')
+    return f"the {kind} {_text(name)} is not sent", _renamed(kind, name)[1]
 
 
-def _replaced(whole: str, old: str, new: str, *, last: bool) -> str:
-    return new.join(whole.rsplit(old, 1)) if last else whole.replace(old, new, 1)
+def _text(node: ast.expr) -> str:
+    return str(ast.literal_eval(node))
 
 
 def our_name(served: str) -> str:
@@ -227,22 +226,3 @@ def our_name(served: str) -> str:
         return "update_session.file.probe"
     kind, dot, rest = served.partition(".")
     return f"{kind}_session{dot}{rest}" if kind in ("update", "download") else served
-
-
-def _entries(text: str) -> Iterator[ast.Tuple]:
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Tuple) and len(node.elts) == 3 and _is_call(node.elts[1], "Route"):
-            yield node
-
-
-def _rows(text: str) -> Iterator[tuple[str, ast.Call]]:
-    for node in ast.parse(text).body:
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and isinstance(node.value, ast.Tuple):
-            dialect = {"API_ROWS": "api", "REST_ROWS": "rest"}[node.target.id]
-            for row in node.value.elts:
-                if isinstance(row, ast.Call) and _is_call(row, "Row"):
-                    yield dialect, row
-
-
-def _is_call(node: ast.expr, name: str) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name

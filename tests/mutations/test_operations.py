@@ -20,16 +20,18 @@ import pytest
 
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter.api import Api
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection import Connection
-from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection_options import ConnectionOptions
-from ansible_collections.vsphere.content.plugins.module_utils._vcenter.dialect import ROUTES
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter.errors import ContentError
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter.models import (
+    DownloadSession,
     LibraryItem,
     TransferEndpoint,
     UpdateFileAddition,
+    UpdateSession,
     WarningBehavior,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.operations import ROUTES
 from tests.contract.checks import Contract, load_contract
+from tests.harness.modules import connect
 from tests.harness.packages import BARE_DESCRIPTOR
 from tests.mutations.routes import our_name
 from tests.simulator import Exchange, Simulator
@@ -90,20 +92,9 @@ class Scene:
         return self.sim.run(lambda store: store.download_session(session))
 
 
-@pytest.fixture(params=["api", "rest"])
-def connection(request: pytest.FixtureRequest, sim: Simulator) -> Connection:
-    options = ConnectionOptions(
-        hostname=sim.hostname,
-        port=sim.port,
-        username=sim.username,
-        password=sim.password,
-        session_token=None,
-        verify=sim.ca_path,
-        proxy=None,
-        request_timeout=10,
-        dialect=request.param,
-    )
-    return Connection(options, on_secret=lambda _secret: None)
+@pytest.fixture
+def connection(sim: Simulator, dialect: str) -> Connection:
+    return connect(sim, dialect)
 
 
 @pytest.fixture
@@ -118,7 +109,7 @@ def scene(connection: Connection, sim: Simulator) -> Iterator[Scene]:
 
 def library_list(scene: Scene) -> None:
     mirror = scene.sim.run(lambda store: store.find_library_id("mirror"))
-    assert scene.ask(("GET", LIBRARY, None), ("GET", REST_LIBRARY, None)) == [scene.library, mirror]
+    assert scene.api.list_libraries() == [scene.library, mirror]
 
 
 def local_library_list(scene: Scene) -> None:
@@ -136,6 +127,12 @@ def library_get(scene: Scene) -> None:
 def item_get(scene: Scene) -> None:
     found = scene.api.get_item(scene.iso)
     assert (found.id, found.library_id, found.name, found.type) == (scene.iso, scene.library, "tools", "iso")
+
+
+def item_find(scene: Scene) -> None:
+    assert scene.api.find_items("tools", scene.library) == [scene.iso]
+    assert scene.api.find_items(library_id=scene.library, item_type="ovf") == [scene.ovf]
+    assert scene.api.find_items(library_id=scene.library) == [scene.ovf, scene.iso]
 
 
 def item_list(scene: Scene) -> None:
@@ -175,10 +172,27 @@ def item_file_get(scene: Scene) -> None:
     assert (found["name"], found["size"]) == ("a.iso", 7)
 
 
+def item_storage_list(scene: Scene) -> None:
+    (found,) = scene.api.list_item_storage(scene.iso)
+    assert (found.name, found.size, found.cached) == ("a.iso", 7, True)
+    assert found.storage_backing
+    assert (found.storage_backing.type, found.storage_backing.datastore_id) == ("DATASTORE", "datastore-11")
+    assert [uri.partition("://")[0] for uri in found.storage_uris or ()] == ["ds"]
+
+
+def item_storage_get(scene: Scene) -> None:
+    scene.sim.run(lambda store: store.seed_item_files(scene.iso, {"b.iso": b"more"}))
+    (found,) = scene.ask(
+        ("GET", f"{LIBRARY}/item/{scene.iso}/storage?file_name=b.iso", None),
+        ("POST", f"{REST_LIBRARY}/item/storage/id:{scene.iso}?~action=get", {"file_name": "b.iso"}),
+    )
+    assert (found["name"], found["size"], len(found["storage_uris"])) == ("b.iso", 4, 1)
+
+
 def update_create(scene: Scene) -> None:
     token = str(uuid.uuid4())
-    made = scene.api.create_update_session(scene.ovf, EXPIRED, token)
-    assert made == scene.api.create_update_session(scene.ovf, EXPIRED, token)
+    made = scene.api.updates.create(UpdateSession(library_item_id=scene.ovf, warning_behavior=EXPIRED), token)
+    assert made == scene.api.updates.create(UpdateSession(library_item_id=scene.ovf, warning_behavior=EXPIRED), token)
     session = scene.of_update(made)
     assert (session.item.id, session.warning_behavior) == (
         scene.ovf,
@@ -188,15 +202,15 @@ def update_create(scene: Scene) -> None:
 
 def update_list(scene: Scene) -> None:
     mine, other = scene.update(), scene.other_update()
-    assert scene.api.list_update_sessions(scene.iso) == [mine]
-    assert sorted(scene.api.list_update_sessions()) == sorted([mine, other])
+    assert scene.api.updates.ids(scene.iso) == [mine]
+    assert sorted(scene.api.updates.ids()) == sorted([mine, other])
 
 
 def update_get(scene: Scene) -> None:
     session = scene.update(
         client_progress=7, warning_behavior=[{"type": "EXPIRED_CERTIFICATE", "ignored": True}], files={"x.ovf": b"<x/>"}
     )
-    found = scene.api.get_update_session(session)
+    found = scene.api.updates.get(session)
     assert (found.id, found.library_item_id, found.state, found.client_progress) == (session, scene.iso, "ACTIVE", 7)
     assert found.warning_behavior == EXPIRED
     assert found.preview_info
@@ -207,46 +221,19 @@ def update_get(scene: Scene) -> None:
 
 def update_update(scene: Scene) -> None:
     session = scene.update()
-    scene.api.set_warning_behavior(session, EXPIRED)
+    scene.api.updates.set_warning_behavior(session, EXPIRED)
     assert scene.of_update(session).warning_behavior == [{"type": "EXPIRED_CERTIFICATE", "ignored": True}]
 
 
 def update_complete(scene: Scene) -> None:
     session = scene.update(files={"b.iso": b"more"})
-    scene.api.complete_update_session(session)
+    scene.api.updates.complete(session)
     assert scene.of_update(session).state == "DONE"
-
-
-def update_cancel(scene: Scene) -> None:
-    session = scene.update()
-    scene.api.cancel_update_session(session)
-    assert scene.of_update(session).state == "CANCELED"
-
-
-def update_fail(scene: Scene) -> None:
-    session = scene.update()
-    scene.api.fail_update_session(session, "no room")
-    message = scene.api.get_update_session(session).error_message
-    assert message
-    assert message.args == ("no room",)
-
-
-def update_keep_alive(scene: Scene) -> None:
-    session = scene.update()
-    scene.api.keep_update_session_alive(session)
-    scene.api.keep_update_session_alive(session, 40)
-    assert scene.of_update(session).client_progress == 40
-
-
-def update_delete(scene: Scene) -> None:
-    session = scene.update(state="CANCELED")
-    scene.api.delete_update_session(session)
-    assert scene.api.list_update_sessions() == []
 
 
 def update_file_list(scene: Scene) -> None:
     session = scene.update(files={"b.iso": b"more", "c.iso": None})
-    files = {file.name: file for file in scene.api.list_update_files(session)}
+    files = {file.name: file for file in scene.api.updates.files(session)}
     assert {name: file.status for name, file in files.items()} == {
         "a.iso": "READY",
         "b.iso": "READY",
@@ -259,7 +246,7 @@ def update_file_list(scene: Scene) -> None:
 
 def update_file_add(scene: Scene) -> None:
     session = scene.update()
-    added = scene.api.add_update_file(session, UpdateFileAddition(name="b.iso", source_type="PUSH", size=4))
+    added = scene.api.updates.add_file(session, UpdateFileAddition(name="b.iso", source_type="PUSH", size=4))
     assert added.upload_endpoint
     assert "b.iso" in scene.of_update(session).files
 
@@ -275,112 +262,124 @@ def update_file_get(scene: Scene) -> None:
 
 def update_file_remove(scene: Scene) -> None:
     session = scene.update()
-    scene.api.remove_update_file(session, "a.iso")
-    assert scene.api.list_update_files(session) == []
+    scene.api.updates.remove_file(session, "a.iso")
+    assert scene.api.updates.files(session) == []
 
 
 def update_file_validate(scene: Scene) -> None:
     session = scene.sim.run(lambda store: store.seed_update_session(scene.ovf, files={"x.ovf": BARE_DESCRIPTOR}))
-    found = scene.api.validate_update_files(session)
+    found = scene.api.updates.validate_files(session)
+    assert [invalid.name for invalid in found.invalid_files or ()] == ["disk.vmdk"]
+    scene.sim.run(lambda store: store.updates.remove_file(session, "disk.vmdk"))
+    found = scene.api.updates.validate_files(session)
     assert (found.has_errors, found.missing_files, found.invalid_files) == (True, ("disk.vmdk",), ())
 
 
 def update_file_probe(scene: Scene) -> None:
-    assert scene.api.probe(TransferEndpoint(UNREACHABLE)).status not in (None, "SUCCESS")
+    assert scene.api.updates.probe(TransferEndpoint(UNREACHABLE)).status not in (None, "SUCCESS")
 
 
 def download_create(scene: Scene) -> None:
     token = str(uuid.uuid4())
-    made = scene.api.create_download_session(scene.iso, token)
-    assert made == scene.api.create_download_session(scene.iso, token)
+    made = scene.api.downloads.create(DownloadSession(library_item_id=scene.iso), token)
+    assert made == scene.api.downloads.create(DownloadSession(library_item_id=scene.iso), token)
     assert scene.of_download(made).item.id == scene.iso
 
 
 def download_list(scene: Scene) -> None:
     mine, other = scene.download(), scene.other_download()
-    assert scene.api.list_download_sessions(scene.iso) == [mine]
-    assert sorted(scene.api.list_download_sessions()) == sorted([mine, other])
+    assert scene.api.downloads.ids(scene.iso) == [mine]
+    assert sorted(scene.api.downloads.ids()) == sorted([mine, other])
 
 
 def download_get(scene: Scene) -> None:
     session = scene.download(client_progress=9)
-    found = scene.api.get_download_session(session)
+    found = scene.api.downloads.get(session)
     assert (found.id, found.library_item_id, found.state, found.client_progress) == (session, scene.iso, "ACTIVE", 9)
     assert found.expiration_time
 
 
-def download_cancel(scene: Scene) -> None:
-    session = scene.download()
-    scene.api.cancel_download_session(session)
-    assert scene.of_download(session).state == "CANCELED"
-
-
-def download_fail(scene: Scene) -> None:
-    session = scene.download()
-    scene.api.fail_download_session(session, "no room")
-    message = scene.api.get_download_session(session).error_message
-    assert message
-    assert message.args == ("no room",)
-
-
-def download_keep_alive(scene: Scene) -> None:
-    session = scene.download()
-    scene.api.keep_download_session_alive(session)
-    scene.api.keep_download_session_alive(session, 40)
-    assert scene.of_download(session).client_progress == 40
-
-
-def download_delete(scene: Scene) -> None:
-    session = scene.download()
-    scene.api.delete_download_session(session)
-    assert scene.api.list_download_sessions() == []
-
-
 def download_file_list(scene: Scene) -> None:
-    (found,) = scene.api.list_download_files(scene.download())
+    (found,) = scene.api.downloads.files(scene.download())
     assert (found.name, found.status, found.size) == ("a.iso", "UNPREPARED", 7)
 
 
 def download_file_get(scene: Scene) -> None:
-    found = scene.api.get_download_file(scene.download(prepared=["a.iso"]), "a.iso")
+    found = scene.api.downloads.get_file(scene.download(prepared=["a.iso"]), "a.iso")
     assert (found.name, found.status) == ("a.iso", "PREPARED")
     assert found.download_endpoint
 
 
 def download_file_prepare(scene: Scene) -> None:
     session = scene.download()
-    scene.api.prepare_download_file(session, "a.iso", "DIRECT")
-    endpoint = scene.api.get_download_file(session, "a.iso").download_endpoint
+    scene.api.downloads.prepare_file(session, "a.iso", "DIRECT")
+    endpoint = scene.api.downloads.get_file(session, "a.iso").download_endpoint
     assert endpoint
     assert endpoint.uri.startswith("ds:///")
 
 
+def of_kind(
+    kind: str, check: Callable[[Any, Callable[..., str], Callable[[str], Any]], None]
+) -> Callable[[Scene], None]:
+    """A check of what sessions of both kinds have; it is given our operations, a seeder and a look at the server."""
+
+    def run(scene: Scene) -> None:
+        if kind == "update":
+            check(scene.api.updates, scene.update, scene.of_update)
+        else:
+            check(scene.api.downloads, scene.download, scene.of_download)
+
+    return run
+
+
+def cancel(sessions: Any, seed: Callable[..., str], look: Callable[[str], Any]) -> None:
+    session = seed()
+    sessions.cancel(session)
+    assert look(session).state == "CANCELED"
+
+
+def fail(sessions: Any, seed: Callable[..., str], _look: Callable[[str], Any]) -> None:
+    session = seed()
+    sessions.fail(session, "no room")
+    assert sessions.get(session).error_message.args == ("no room",)
+
+
+def keep_alive(sessions: Any, seed: Callable[..., str], look: Callable[[str], Any]) -> None:
+    session = seed()
+    sessions.keep_alive(session)
+    sessions.keep_alive(session, 40)
+    assert look(session).client_progress == 40
+
+
+def delete(sessions: Any, seed: Callable[..., str], _look: Callable[[str], Any]) -> None:
+    sessions.delete(seed(state="CANCELED"))
+    assert sessions.ids() == []
+
+
 #: What our client does not need, and other clients do.
 OF_OTHERS: dict[str, Callable[[Scene], None]] = {
-    "library.list": library_list,
     "local_library.list": local_library_list,
     "item.list": item_list,
     "item.file.get": item_file_get,
+    "item.storage.get": item_storage_get,
     "update_session.file.get": update_file_get,
 }
 OPERATIONS: dict[str, Callable[[Scene], None]] = {
+    "library.list": library_list,
     "library.find": lambda scene: _same(scene.api.find_libraries("templates"), [scene.library]),
     "library.get": library_get,
-    "item.find": lambda scene: _same(scene.api.find_items("tools", scene.library), [scene.iso]),
+    "item.find": item_find,
     "item.get": item_get,
     "item.create": item_create,
     "item.update": item_update,
     "item.delete": item_delete,
     "item.file.list": item_file_list,
+    "item.storage.list": item_storage_list,
     "update_session.create": update_create,
     "update_session.list": update_list,
     "update_session.get": update_get,
     "update_session.update": update_update,
     "update_session.complete": update_complete,
-    "update_session.cancel": update_cancel,
-    "update_session.fail": update_fail,
-    "update_session.keep_alive": update_keep_alive,
-    "update_session.delete": update_delete,
     "update_session.file.list": update_file_list,
     "update_session.file.add": update_file_add,
     "update_session.file.remove": update_file_remove,
@@ -389,21 +388,27 @@ OPERATIONS: dict[str, Callable[[Scene], None]] = {
     "download_session.create": download_create,
     "download_session.list": download_list,
     "download_session.get": download_get,
-    "download_session.cancel": download_cancel,
-    "download_session.fail": download_fail,
-    "download_session.keep_alive": download_keep_alive,
-    "download_session.delete": download_delete,
     "download_session.file.list": download_file_list,
     "download_session.file.get": download_file_get,
     "download_session.file.prepare": download_file_prepare,
+    **{
+        f"{kind}_session.{check.__name__}": of_kind(kind, check)
+        for kind in ("update", "download")
+        for check in (cancel, fail, keep_alive, delete)
+    },
 }
 REFUSALS: dict[str, Callable[[Scene], Any]] = {
-    "NOT_FOUND": lambda scene: scene.api.get_update_session("nobody:nowhere"),
-    "RESOURCE_BUSY": lambda scene: (scene.update(), scene.api.create_update_session(scene.iso, None, _token())),
+    "NOT_FOUND": lambda scene: scene.api.updates.get("nobody:nowhere"),
+    "RESOURCE_BUSY": lambda scene: (
+        scene.update(),
+        scene.api.updates.create(UpdateSession(library_item_id=scene.iso), _token()),
+    ),
     "UNAUTHENTICATED": lambda scene: scene.api_with(password="wrong"),
-    "UNAUTHORIZED": lambda scene: scene.api_with(username=VIEWER).create_update_session(scene.ovf, None, _token()),
-    "NOT_ALLOWED_IN_CURRENT_STATE": lambda scene: scene.api.cancel_update_session(scene.update(state="DONE")),
-    "INVALID_ARGUMENT": lambda scene: scene.api.keep_update_session_alive(scene.update(), 101),
+    "UNAUTHORIZED": lambda scene: scene.api_with(username=VIEWER).updates.create(
+        UpdateSession(library_item_id=scene.ovf), _token()
+    ),
+    "NOT_ALLOWED_IN_CURRENT_STATE": lambda scene: scene.api.updates.cancel(scene.update(state="DONE")),
+    "INVALID_ARGUMENT": lambda scene: scene.api.updates.keep_alive(scene.update(), 101),
 }
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -12,28 +13,32 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils._vcenter.dialect import ROUTES
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.operations import ROUTES
 from tests.harness.checkout import ROOT
 from tests.mutations.__main__ import Verdict, every_mutation, judge, row, sample, summed_up, without_go
 from tests.mutations.bench import Bench, open_bench
-from tests.mutations.conduct import JUDGED_BY_OTHERS, JUDGED_BY_US, behaviour_mutations
-from tests.mutations.mutation import Mutation, Suite, govc, unit, vcsim
-from tests.mutations.routes import (
-    NEVER_TAKEN,
-    SEEN_BY_GOVC,
-    SEEN_BY_SDK,
-    SEEN_THROUGH_SDK,
-    TAKEN_BY_VCSIM,
-    our_name,
+from tests.mutations.conduct import (
+    AS_VCENTERS_ARE,
+    ASSUMED,
+    JUDGED_BY_OTHERS,
+    JUDGED_BY_US,
+    NOTHING_ASSUMED,
+    behaviour_mutations,
 )
+from tests.mutations.mistakes import becomes
+from tests.mutations.mutation import Mutation, Suite, govc, unit, vcsim
+from tests.mutations.routes import NEVER_TAKEN, SEEN_BY_GOVC, SEEN_BY_SDK, SEEN_THROUGH_SDK, TAKEN_BY_VCSIM, our_name
+from tests.simulator.facts import FACTS, Strength
 from tests.simulator.routes import API_ROWS, REST_ROWS
+from tests.simulator.worlds import WORLDS
 
 TABLE = every_mutation()
 LOGIN = {"session.login", "session.logout"}
 TAKEN = {dialect: {name for name in ROUTES if (name, dialect) not in NEVER_TAKEN} for dialect in ("api", "rest")}
 SERVED = {"api": API_ROWS, "rest": REST_ROWS}
 BEHAVIOURS = {"polling", "read-back", "order", "clean-up", "retry", "log in again"}
-NUMBERS = "counting.py"
+NUMBERS = Path("plugins", "module_utils", "counting.py")
+USE_OF_NUMBERS = "from plugins.module_utils.counting import ONE\n"
 SEES_IT = Suite("somebody", ("test_numbers.py", "-k", "one"))
 SEES_NOTHING = Suite("nobody", ("test_numbers.py", "-k", "always"))
 CALLS_UPON_THE_DESCRIPTION = Suite("somebody", ("test_numbers.py", "-k", "described"))
@@ -43,9 +48,9 @@ HAS_NO_SUCH_TEST = Suite("somebody", ("test_numbers.py", "-k", "nothing_of_the_k
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     copy = tmp_path_factory.mktemp("copy")
-    (copy / NUMBERS).write_text("ONE = 1\n")
+    write_numbers(copy)
     (copy / "test_numbers.py").write_text(
-        "from counting import ONE\n"
+        USE_OF_NUMBERS
         + "def test_one(): assert ONE == 1\n"
         + "def test_always(): pass\n"
         + "def test_described(): assert ONE == 1, 'against the published description'\n"
@@ -54,16 +59,19 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         yield opened
 
 
-def mistake(*suites: Suite, old: str = "ONE = 1", new: str = "ONE = 2") -> Mutation:
-    return Mutation("a mistake", "client", "both", NUMBERS, old, new, suites)
+def write_numbers(copy: Path) -> None:
+    (copy / NUMBERS).parent.mkdir(parents=True)
+    (copy / NUMBERS).write_text("ONE = 1\n")
+
+
+def mistake(*suites: Suite, of: str = "ONE", new: str = "2") -> Mutation:
+    return Mutation("a mistake", "client", "both", f"{of}", becomes(new), suites)
 
 
 @pytest.mark.parametrize("mutation", TABLE, ids=lambda mutation: mutation.title)
 def test_each_mistake_can_be_made(mutation: Mutation) -> None:
-    right = (ROOT / mutation.path).read_text(encoding="utf-8")
-    wrong = mutation.apply(right)
-    assert wrong != right
-    compile(wrong, mutation.path, "exec")
+    right = mutation.file(ROOT).read_text(encoding="utf-8")
+    assert ast.dump(ast.parse(mutation.apply(right))) != ast.dump(ast.parse(right))
 
 
 def wrong_operations(side: str, dialect: str) -> set[str]:
@@ -93,6 +101,13 @@ def test_no_behaviour_is_left_out() -> None:
 def test_who_can_judge_a_behaviour_alone() -> None:
     assert [name for name, *_where, suite in JUDGED_BY_OTHERS if suite.ours] == []
     assert [name for name, *_where, suite in JUDGED_BY_US if not suite.ours] == []
+
+
+def test_each_answer_to_an_open_question_is_assumed_by_a_mistake() -> None:
+    rows = {name for name, *_mistake in (*JUDGED_BY_OTHERS, *AS_VCENTERS_ARE)}
+    assert {name for names in ASSUMED.values() for name in names} <= rows
+    open_worlds = {world.name for world in WORLDS.values() if FACTS[world.fact].strength is Strength.UNKNOWN}
+    assert sorted([*ASSUMED, *NOTHING_ASSUMED]) == sorted(open_worlds)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +151,7 @@ def test_the_sample_is_of_both_sides_and_of_every_kind_of_witness() -> None:
 def test_without_go_others_are_asked() -> None:
     ours, peers = unit("test_numbers", "one"), (vcsim("one"), govc("one"))
     mixed, lost = mistake(*peers, ours), mistake(*peers)
-    assert without_go([mixed, lost]) == [mistake(ours)]
+    assert [each.suites for each in without_go([mixed, lost])] == [(ours,)]
 
 
 @pytest.mark.parametrize(
@@ -146,8 +161,8 @@ def test_without_go_others_are_asked() -> None:
         (mistake(CALLS_UPON_THE_DESCRIPTION), "published description"),
         (mistake(SEES_NOTHING), ""),
         (mistake(HAS_NO_SUCH_TEST), ""),
-        (mistake(SEES_IT, old="TWO = 2"), ""),
-        (mistake(SEES_IT, new="ONE ="), ""),
+        (mistake(SEES_IT, of="TWO"), ""),
+        (mistake(SEES_IT, new="="), ""),
     ],
     ids=["second suite", "description", "nobody", "no test", "not in the code", "no Python"],
 )
@@ -159,7 +174,7 @@ def test_who_saw_it(bench: Bench, mutation: Mutation, witness: str) -> None:
 
 
 def test_a_suite_that_hangs_is_no_witness_like_others(tmp_path: Path) -> None:
-    (tmp_path / NUMBERS).write_text("ONE = 1\n")
+    write_numbers(tmp_path)
     (tmp_path / "test_numbers.py").write_text("import time\ndef test_one(): time.sleep(600)\n")
     with open_bench(tmp_path, os.environ, seconds=0.1) as bench:
         verdict = judge(mistake(SEES_IT), bench)

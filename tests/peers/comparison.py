@@ -11,6 +11,9 @@ from typing import Any
 
 from vmware.vapi.bindings import type as bindings
 
+#: What a result always lists, also where a server sends nothing.
+ALWAYS_LISTS = {".warning_behavior"}
+
 
 class Comparison:
     """Walks values along the bindings' type of them, and keeps at which places it met any.
@@ -35,7 +38,9 @@ class Comparison:
 
     def _compare(self, kind: Any, theirs: Any, ours: Any, place: str) -> None:
         kind = _resolved(kind)
-        if theirs is None or ours is None:
+        if theirs is None and place in ALWAYS_LISTS:
+            assert ours == [], f"{place} is {ours!r}, and not an empty list"
+        elif theirs is None or ours is None:
             assert theirs is ours, f"{place} is {ours!r}, and not {theirs!r}"
         elif isinstance(kind, bindings.StructType):
             self._compare_fields(kind, theirs, ours, place)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.harness.held import item_id
+
 if TYPE_CHECKING:
     from tests.harness.servers import CannedServer, Identity
     from tests.peers.programs import Vcsim
@@ -22,15 +24,15 @@ CONTENT = b"an image that lies on a mirror" * 100
 
 @pytest.fixture(scope="session")
 def programs() -> Path:
-    """The folder of vcsim and govc. Without Go a test is left out, but not in CI."""
-    from tests.peers.binaries import Unavailable, build
+    """The folder of vcsim, govc and actionlint. Without Go a test is left out, but not in CI."""
+    from tests.peers.binaries import LINTER, PEERS, Unavailable, build
 
     try:
-        return build()
+        return build(*PEERS, LINTER)
     except Unavailable as error:
         if os.environ.get("CI") == "true":
             raise
-        pytest.skip(f"vcsim and govc are left out: {error}")
+        pytest.skip(f"vcsim, govc and actionlint are left out: {error}")
 
 
 @pytest.fixture
@@ -39,14 +41,6 @@ def vcsim(programs: Path) -> Iterator[Vcsim]:
 
     with run_vcsim(programs) as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
-    """Of a server that nobody trusts."""
-    from tests.harness.servers import make_identity
-
-    return make_identity(tmp_path_factory.mktemp("mirror"))
 
 
 @pytest.fixture(scope="session")
@@ -74,9 +68,9 @@ def serving(**options: Any) -> CannedServer:
 
 @pytest.fixture
 def iso(sim: Simulator) -> str:
-    return sim.run(lambda store: store.find_item_id("templates", "tools"))
+    return item_id(sim)
 
 
 @pytest.fixture
 def ovf(sim: Simulator) -> str:
-    return sim.run(lambda store: store.find_item_id("templates", "rocky9"))
+    return item_id(sim, "rocky9")

@@ -13,6 +13,7 @@ from com.vmware.content.library.item.downloadsession_client import File as Downl
 from com.vmware.content.library.item.updatesession_client import File as UpdateFiles
 from com.vmware.content.library.item_client import DownloadSession, UpdateSession
 from com.vmware.content.library.item_client import File as ItemFiles
+from com.vmware.content.library.item_client import Storage as ItemStorage
 from com.vmware.content.library_client import Item
 from com.vmware.content_client import Library, LocalLibrary
 from com.vmware.vapi.std.errors_client import Error
@@ -32,6 +33,7 @@ class Sdk:
     local_libraries: Any
     items: Any
     item_files: Any
+    item_storage: Any
     http: requests.Session
 
 
@@ -53,7 +55,9 @@ def connect(server: Server, user: str | None = None) -> Sdk:
     http.headers["vmware-api-session-id"] = answer.json()
     config = StubConfiguration(get_requests_connector(http, msg_protocol="rest", url=f"{origin}/api"))
     sessions = (UpdateSession(config), DownloadSession(config), UpdateFiles(config), DownloadFiles(config))
-    sdk = Sdk(*sessions, Library(config), LocalLibrary(config), Item(config), ItemFiles(config), http)
+    sdk = Sdk(
+        *sessions, Library(config), LocalLibrary(config), Item(config), ItemFiles(config), ItemStorage(config), http
+    )
     provider = sdk.updates._api_interface._api_provider
     while hasattr(provider, "next_provider"):
         provider = provider.next_provider

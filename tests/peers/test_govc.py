@@ -13,13 +13,15 @@ from typing import Any
 
 import pytest
 
+from tests.harness.held import contents
 from tests.harness.modules import connection_args, run_module
-from tests.harness.packages import Package, make_iso, make_package
+from tests.harness.packages import Package, kept_of, make_iso, make_package
 from tests.harness.servers import Identity
 from tests.peers.conftest import CONTENT
 from tests.peers.programs import Govc, GovcError
 from tests.simulator import Simulator
 
+ITEM_INFO = "content_library_item_info"
 UPDATE, INFO, ITEM = "content_library_update_session", "content_library_session_info", "content_library_item"
 
 
@@ -65,6 +67,8 @@ def test_libraries_and_items_are_listed_and_described(govc: Govc, sim: Simulator
     assert (item["id"], item["type"], item["size"], item["security_compliance"]) == (iso, "iso", 5, True)
     (file,) = govc.json("library.info", "/templates/tools/tools.iso")
     assert (file["name"], file["size"], file["checksum_info"]["algorithm"]) == ("tools.iso", 5, "SHA1")
+    (seen,) = ours(sim, ITEM_INFO, library="templates", library_item="tools", with_storage=True)["library_items"]
+    assert seen["storage"][0]["storage_uris"][0] in govc("library.info", "-s", "/templates/tools/tools.iso").split()
 
 
 def test_what_govc_imports_we_find_and_do_not_send_again(govc: Govc, sim: Simulator, image: Path) -> None:
@@ -74,6 +78,18 @@ def test_what_govc_imports_we_find_and_do_not_send_again(govc: Govc, sim: Simula
     assert [(each["name"], each["size"]) for each in item["library_item"]["files"]] == [("image.iso", 200_000)]
     again = publish(sim, "image", image)
     assert (again["changed"], again["session"]) == (False, None)
+
+
+@pytest.mark.fact("answered-put-may-be-completed", "complete-answers-when-updated")
+def test_govc_imports_into_a_simulator_as_it_starts_by_default(
+    programs: Path, image: Path, package: Package, tmp_path: Path
+) -> None:
+    with Simulator() as sim:
+        govc = Govc(programs, sim, tmp_path)
+        govc("library.import", "templates", str(image))
+        govc("library.import", "-n", "imported", "templates", str(package.descriptor))
+        assert contents(sim, "image") == {"image.iso": image.read_bytes()}
+        assert contents(sim, "imported") == kept_of(package)
 
 
 def test_a_package_that_govc_imports_is_the_package_that_we_declare(
@@ -127,7 +143,9 @@ def test_of_what_a_failed_task_made_govc_sees_nothing(govc: Govc, sim: Simulator
 
 
 def test_sessions_of_ours_are_seen_and_removed_by_govc(govc: Govc, sim: Simulator, iso: str) -> None:
-    session = ours(sim, UPDATE, library="templates", library_item="tools", client_progress=30)["session"]
+    session = ours(sim, UPDATE, library="templates", library_item="tools", state="active", client_progress=30)[
+        "session"
+    ]
     (seen,) = govc.json("library.session.ls")["sessions"]
     assert {name: seen[name] for name in ("id", "library_item_id", "state", "client_progress")} == {
         "id": session["id"],

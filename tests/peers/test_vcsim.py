@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 import requests
 
-from ansible_collections.vsphere.content.plugins.module_utils._session import receive
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter.api import Api
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection import Connection
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection_options import (
@@ -27,6 +26,7 @@ from tests.peers.programs import Govc, Vcsim
 
 UPDATE, DOWNLOAD = "content_library_update_session", "content_library_download_session"
 INFO, ITEM = "content_library_session_info", "content_library_item"
+ITEM_INFO, RETENTION = "content_library_item_info", "content_library_retention"
 PATIENCE = 15
 
 
@@ -37,9 +37,8 @@ class Tasks:
         self._connection = connection_args(server)
 
     def run(self, module: str, check: bool = False, **args: Any) -> ModuleResult:
-        item = (
-            {} if "session_id" in args or "session_ids" in args else {"library": "templates", "library_item": "image"}
-        )
+        named = {"session_id", "session_ids", "pattern"}.intersection(args)
+        item = {} if named else {"library": "templates", "library_item": "image"}
         return run_module(module, {**self._connection, **item, **args}, check=check)
 
     def ok(self, module: str, check: bool = False, **args: Any) -> dict[str, Any]:
@@ -65,9 +64,13 @@ class Tasks:
 
 
 @pytest.fixture
-def tasks(vcsim: Vcsim, programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tasks:
+def quick() -> dict[str, float]:
     # vcsim never says of a file that it was received.
-    monkeypatch.setattr(receive, "SILENT_SECONDS", 0.2)
+    return {"silent_file": 0.2}
+
+
+@pytest.fixture
+def tasks(vcsim: Vcsim, programs: Path, tmp_path: Path) -> Tasks:
     Govc(programs, vcsim, tmp_path)("library.create", "templates")
     return Tasks(vcsim)
 
@@ -86,6 +89,32 @@ def test_an_item_is_made_once_and_deleted_once(tasks: Tasks) -> None:
     assert [tasks.ok(ITEM, type="iso")["changed"] for _again in range(2)] == [True, False]
     assert tasks.ok(ITEM, type="iso")["library_item"]["type"] == "iso"
     assert [tasks.ok(ITEM, state="absent")["changed"] for _again in range(2)] == [True, False]
+
+
+def test_items_are_read_and_the_newest_stays(tasks: Tasks, iso: Path) -> None:
+    names = ["image-1", "image-2", "image-3"]
+    for name in names:
+        tasks.publish(iso, library_item=name, item_type="iso")
+    found = tasks.ok(ITEM_INFO, library="templates", pattern="image-*", with_storage=True)["library_items"]
+    assert sorted(item["name"] for item in found) == names
+    assert {(item["library"], item["type"], item["files"][0]["name"]) for item in found} == {
+        ("templates", "iso", "image.iso")
+    }
+    assert all(item["storage"][0]["storage_uris"] for item in found)
+
+    declared: dict[str, Any] = {
+        "libraries": ["templates"],
+        "pattern": "image-*",
+        "keep": 1,
+        "by": "name",
+        "name_pattern": r"image-(\d+)",
+    }
+    gone = [
+        entry["name"] for entry in tasks.ok(RETENTION, **declared)["library_items"] if entry["outcome"] == "deleted"
+    ]
+    assert gone == ["image-1", "image-2"]
+    assert [item["name"] for item in tasks.ok(ITEM_INFO, pattern="*")["library_items"]] == ["image-3"]
+    assert tasks.ok(RETENTION, **declared)["changed"] is False
 
 
 def test_an_image_is_published_and_fetched_again(tasks: Tasks, iso: Path, tmp_path: Path) -> None:
@@ -212,9 +241,9 @@ def test_a_login_that_ended_is_renewed(vcsim: Vcsim) -> None:
 
 def test_sessions_are_read_canceled_and_removed(tasks: Tasks, iso: Path) -> None:
     tasks.ok(ITEM, type="iso")
-    opened = tasks.ok(UPDATE, files=[{"src": str(iso)}])["session"]
-    assert (opened["state"], opened["preview_info"], opened["warning_behavior"]) == ("ACTIVE", None, None)
-    assert tasks.ok(UPDATE)["session"]["id"] == opened["id"]
+    opened = tasks.ok(UPDATE, state="active", files=[{"src": str(iso)}])["session"]
+    assert (opened["state"], opened["preview_info"], opened["warning_behavior"]) == ("ACTIVE", None, [])
+    assert tasks.ok(UPDATE, state="active")["session"]["id"] == opened["id"]
 
     (seen,) = tasks.ok(INFO, with_files=True, kind="update")["update_sessions"]
     assert (seen["id"], seen["library_item_id"]) == (opened["id"], opened["library_item_id"])
@@ -233,7 +262,9 @@ def test_sessions_are_read_canceled_and_removed(tasks: Tasks, iso: Path) -> None
 
 def test_a_source_that_cannot_be_pulled_is_an_error_before_a_session_is_made(tasks: Tasks) -> None:
     tasks.ok(ITEM, type="iso")
-    failure = tasks.failed(UPDATE, files=[{"name": "image.iso", "url": "https://127.0.0.1:1/image.iso"}])
+    failure = tasks.failed(
+        UPDATE, state="active", files=[{"name": "image.iso", "url": "https://127.0.0.1:1/image.iso"}]
+    )
     assert "127.0.0.1:1: connect: connection refused" in failure["msg"]
     assert tasks.ok(INFO)["update_sessions"] == []
 
@@ -264,13 +295,13 @@ def test_a_session_of_another_item_is_left_alone(tasks: Tasks, iso: Path, module
         tasks.ok(ITEM, type="iso", library_item=name)
         if kind == "download":
             tasks.publish(iso, library_item=name)
-    theirs = tasks.ok(module, library_item="other")["session"]["id"]
+    theirs = tasks.ok(module, state="active", library_item="other")["session"]["id"]
     assert [tasks.ok(module, state=state)["changed"] for state in ("canceled", "absent")] == [False, False]
     assert tasks.ok(INFO)[f"{kind}_sessions"] == []
 
-    mine = tasks.ok(module)["session"]["id"]
+    mine = tasks.ok(module, state="active")["session"]["id"]
     assert mine != theirs
-    assert tasks.ok(module)["session"]["id"] == mine
+    assert tasks.ok(module, state="active")["session"]["id"] == mine
     assert tasks.ok(module, state="absent")["changed"]
     (left,) = tasks.ok(INFO, library_item="other")[f"{kind}_sessions"]
     assert (left["id"], left["state"]) == (theirs, "ACTIVE")
@@ -298,9 +329,12 @@ def test_a_warning_behavior_that_the_server_does_not_know_is_an_error(tasks: Tas
 
 def test_a_warning_behavior_cannot_be_changed_there(tasks: Tasks) -> None:
     tasks.ok(ITEM, type="ovf")
-    session = tasks.ok(UPDATE)["session"]
+    session = tasks.ok(UPDATE, state="active")["session"]
     failure = tasks.failed(
-        UPDATE, session_id=session["id"], warning_behavior=[{"type": "EXPIRED_CERTIFICATE", "ignored": True}]
+        UPDATE,
+        session_id=session["id"],
+        state="active",
+        warning_behavior=[{"type": "EXPIRED_CERTIFICATE", "ignored": True}],
     )
     assert_warning_behavior_was_not_taken(failure, "EXPIRED_CERTIFICATE")
     (still,) = tasks.ok(INFO)["update_sessions"]
@@ -309,9 +343,12 @@ def test_a_warning_behavior_cannot_be_changed_there(tasks: Tasks) -> None:
 
 def test_nothing_ignored_is_no_change_there(tasks: Tasks) -> None:
     tasks.ok(ITEM, type="ovf")
-    session = tasks.ok(UPDATE)["session"]
+    session = tasks.ok(UPDATE, state="active")["session"]
     declared = tasks.ok(
-        UPDATE, session_id=session["id"], warning_behavior=[{"type": "EXPIRED_CERTIFICATE", "ignored": False}]
+        UPDATE,
+        session_id=session["id"],
+        state="active",
+        warning_behavior=[{"type": "EXPIRED_CERTIFICATE", "ignored": False}],
     )
     assert not declared["changed"]
 
@@ -325,5 +362,5 @@ def test_check_mode_foretells_and_changes_nothing(tasks: Tasks, iso: Path) -> No
 
 
 def test_a_wrong_password_and_an_unknown_item_are_typed_errors(tasks: Tasks) -> None:
-    assert tasks.failed(UPDATE, library_item="nowhere")["error"]["type"] == "NOT_FOUND"
+    assert tasks.failed(UPDATE, state="active", library_item="nowhere")["error"]["type"] == "NOT_FOUND"
     assert tasks.failed(INFO, password="wrong")["error"]["type"] == "UNAUTHENTICATED"

@@ -13,7 +13,7 @@ FRAME = re.compile(r"progress: \[(?P<host>[^\]]+)\] (?P<rest>.+)")
 NUMBER, TIME = r"\d+(?:\.\d+)?", r"\d+(?::\d\d)+"
 AMOUNT = rf"{NUMBER} (?:B|KiB|MiB|GiB)"
 PACE = rf"(?:{NUMBER} MiB/s(?:, {TIME} left)?|nothing moved for {TIME})"
-ITEM, FILE = r"(?P<item>.+?)", r"(?P<file>.+?)"
+ITEM, FILE = r"(?P<item>.+?)(?: in (?P<library>.+?))? on (?P<vcenter>\S+)", r"(?P<file>.+?)"
 KINDS = {
     kind: re.compile(pattern)
     for kind, pattern in {
@@ -24,8 +24,9 @@ KINDS = {
         "server": rf"{ITEM}: {FILE}: vCenter is (?:pulling|transferring|validating|preparing) it, "
         rf"(?:{TIME} so far|{AMOUNT} so far, {PACE})",
         "waits": rf"{ITEM}: waiting for [^:,]+, {TIME} so far",
-        "step": rf"{ITEM}: (?P<step>session created|preview seen(?:, ignored: [A-Z_, ]+)?|completing)",
-        "summary": rf"{ITEM}: \d+ files?, {AMOUNT} in {TIME}, mean {NUMBER} MiB/s",
+        "step": rf"{ITEM}: (?P<step>item created|session created|preview seen(?:, ignored: [A-Z_, ]+)?|completing)",
+        "removal": rf"{ITEM}: removed .+",
+        "summary": rf"{ITEM}: \d+ files?, {AMOUNT} in {TIME}, mean {NUMBER} MiB/s(?:, open, nothing published yet)?",
         "failure": rf"{ITEM}: failed after {NUMBER}(?: of {NUMBER})? \w+ in {TIME}, mean {NUMBER} MiB/s",
     }.items()
 }
@@ -37,6 +38,8 @@ class Line:
     text: str
     item: str
     host: str = ""
+    library: str = ""
+    vcenter: str = ""
     file: str = ""
     step: str = ""
     done: float = 0.0
@@ -54,6 +57,8 @@ def read_line(text: str, host: str = "") -> Line:
                 text,
                 said["item"],
                 host,
+                said.get("library") or "",
+                said["vcenter"],
                 said.get("file", ""),
                 said.get("step", ""),
                 float(said.get("done", 0)),

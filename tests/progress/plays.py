@@ -25,11 +25,10 @@ import pytest
 from tests.harness.modules import Server
 from tools.environment import check_environment
 from tools.sanity import OLDEST, works
-from tools.supported import AWX_PYTHON, AWX_REQUIREMENTS, REQUIREMENTS, provide
+from tools.supported import AWX_PYTHON, AWX_REQUIREMENTS, DEMO_REQUIREMENTS, REQUIREMENTS, provide, running_python
 
 SECONDS = 240.0
 MARK = "PROGRESS_TEST"
-LOCALHOST = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
 PLUGINS = Path(__file__).parent / "ansible_plugins"
 
 UPDATE = "vsphere.content.content_library_update_session"
@@ -58,6 +57,8 @@ class Place:
             "ANSIBLE_CONNECTION_PLUGINS": str(PLUGINS / "connection"),
             "ANSIBLE_BECOME_PLUGINS": str(PLUGINS / "become"),
             "ANSIBLE_CALLBACK_PLUGINS": str(PLUGINS / "callback"),
+            "ANSIBLE_ACTION_PLUGINS": str(PLUGINS / "action"),
+            "ANSIBLE_LIBRARY": str(PLUGINS / "library"),
             "VMWARE_HOST": self.server.hostname,
             "VMWARE_PORT": str(self.server.port),
             "VMWARE_USER": self.server.username,
@@ -196,13 +197,42 @@ def play(place: Place, playbook: Path, *options: str, **more: Any) -> Playing:
     return Playing(["ansible-playbook", str(playbook), *options], place.env, **more)
 
 
-# Whose programs play: those of the tests' own environment, of the oldest ansible-core, or of AWX.
-KITS = {"newest": None, "oldest": (OLDEST, REQUIREMENTS), "awx": (AWX_PYTHON, AWX_REQUIREMENTS)}
+#: How modules run: in a fork of the worker where they can, or always in a process of their own.
+MODULE_WAYS: Mapping[str, Mapping[str, str]] = {"fork": {}, "process": {"VSPHERE_CONTENT_IN_WORKER": "false"}}
+
+
+def module_ways() -> list[Any]:
+    """Parameters of pytest for both ways of modules; a push has the usual one."""
+    return [pytest.param(way, marks=() if way == "fork" else pytest.mark.rest) for way in MODULE_WAYS]
+
+
+# Whose programs play: those of the tests' own environment, of the oldest ansible-core, of AWX, or of the first
+# ansible-core in which modules and the controller write data by profiles.
+KITS = {
+    "newest": None,
+    "oldest": (OLDEST, REQUIREMENTS),
+    "awx": (AWX_PYTHON, AWX_REQUIREMENTS),
+    "2.19": (AWX_PYTHON, DEMO_REQUIREMENTS),
+}
+USUAL_KITS = ("newest", "oldest", "awx")
+#: The Python whose ansible-core plays in each way and with each strategy. All of them take a night.
+WHOLE = os.environ.get("WHOLE_MATRIX_OF", "")
+
+
+def whole_kit() -> str:
+    """The kit of which all is tried, if any."""
+    return {"": "", OLDEST: "oldest", running_python(): "newest"}.get(WHOLE, WHOLE)
+
+
+def kits(*names: str) -> list[Any]:
+    """Parameters of pytest for these kits or the usual ones, and for the whole one; a push has the newest."""
+    wanted = dict.fromkeys([*(names or USUAL_KITS), *filter(None, [whole_kit()])])
+    return [pytest.param(name, marks=() if name == "newest" else pytest.mark.rest) for name in wanted]
 
 
 def settings_of(kit: str) -> dict[str, str]:
     """What a place needs to play with the programs of a kit; the test is skipped where its Python is missing."""
-    wanted = KITS[kit]
+    wanted = KITS.get(kit, (kit, REQUIREMENTS))
     if not wanted:
         return {}
     env = check_environment(os.environ)

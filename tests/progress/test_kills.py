@@ -17,7 +17,18 @@ import pytest
 from tests.harness.users import reachable_folder, require_root, run_as_nobody
 from tests.harness.waiting import eventually
 from tests.progress.lines import read_shown
-from tests.progress.plays import Place, Playing, Process, play, play_by_runner, publication, settings_of
+from tests.progress.plays import (
+    MODULE_WAYS,
+    Place,
+    Playing,
+    Process,
+    kits,
+    module_ways,
+    play,
+    play_by_runner,
+    publication,
+    settings_of,
+)
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
 
 LARGE = 40_000_000
@@ -65,9 +76,15 @@ class Victim:
 
     @property
     def module(self) -> Process:
-        modules = [process for process in self.place.processes if "AnsiballZ" in process.command]
-        parents = {process.parent for process in modules}
-        (found,) = [process for process in modules if process.pid not in parents]
+        """The fork of the worker, or the Python that a shell of the worker has started."""
+        running = {process.pid: process for process in self.place.processes}
+        parents = {process.parent for process in running.values()}
+        workers = {process.pid for process in self.workers}
+        (found,) = [
+            process
+            for process in running.values()
+            if process.pid not in parents and process.pid not in workers and process.pid != self.main.pid
+        ]
         return found
 
 
@@ -113,13 +130,14 @@ def states(sim: Simulator) -> dict[str, str]:
     return sim.run(read)
 
 
-def test_whatever_is_killed_nothing_is_left_of_the_lines(halfway: Simulator, tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", module_ways())
+def test_whatever_is_killed_nothing_is_left_of_the_lines(halfway: Simulator, tmp_path: Path, way: str) -> None:
     image = tmp_path / "large.iso"
     image.touch()
     os.truncate(image, LARGE)
     victims = {}
     for name, kill in KILLS.items():
-        place = Place(tmp_path / name, halfway)
+        place = Place(tmp_path / name, halfway, MODULE_WAYS[way])
         place.folder.mkdir()
         playbook = place.playbook(publication(image, name, progress_interval=1, **kill.options))
         victims[name] = Victim(place, play(place, playbook))
@@ -135,7 +153,7 @@ def test_whatever_is_killed_nothing_is_left_of_the_lines(halfway: Simulator, tmp
     assert not {name for name, state in states(halfway).items() if state == "ACTIVE" and KILLS[name].cleans_up}
 
 
-@pytest.mark.parametrize("kit", ["newest", "awx"])
+@pytest.mark.parametrize("kit", kits("newest", "awx"))
 def test_a_worker_that_is_killed_while_it_shows_lines_stops_nobody_else(
     halfway: Simulator, tmp_path: Path, kit: str
 ) -> None:
@@ -147,7 +165,9 @@ def test_a_worker_that_is_killed_while_it_shows_lines_stops_nobody_else(
     task = publication(image, "{{ inventory_hostname }}", progress_interval=1)
     playing, _directory = play_by_runner(place, place.playbook(task))
     victim = Victim(place, playing)
-    assert eventually(lambda: all(f"[{host}] {host}: large.iso: " in playing.output for host in HOSTS)), playing.output
+    vcenter = f"{halfway.hostname}:{halfway.port}"
+    shown = [f"[{host}] {host} in templates on {vcenter}: large.iso: " for host in HOSTS]
+    assert eventually(lambda: all(line in playing.output for line in shown)), playing.output
     os.kill(victim.workers[0].pid, signal.SIGKILL)
     assert playing.wait() != 0
     halfway.release()

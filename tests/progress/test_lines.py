@@ -38,7 +38,7 @@ class Scene:
         self.seconds += seconds
         lines = list(self.progress.lines())
         for line in lines:
-            read_line(f"item: {line}")
+            read_line(f"item on vcenter: {line}")
         return [line.replace(f"{DISK}: ", "") for line in lines]
 
 
@@ -190,7 +190,7 @@ def test_a_wait_is_shown_while_it_lasts_if_there_is_something_to_move(
         ({"a": 100, "b": 300}, {"a": 100, "b": 299}, 99),
         ({"a": 100, "b": 300}, {"a": 100, "b": 300}, 100),
         ({"a": 100, "b": 300}, {"a": 5000}, 25),
-        ({"a": 100, "b": None}, {"a": 50, "b": 5000}, 50),
+        ({"a": 100, "b": None}, {"a": 100, "b": 5000}, 50),
         ({"a": None}, {"a": 5000}, 0),
     ],
 )
@@ -220,13 +220,15 @@ def test_the_guide_shows_what_there_is_and_how_to_read_it() -> None:
         line for line in lines if line.kind == "moves"
     ]
     assert len({line.kind for line in lines}) == 5
-    others = re.findall(r"\* - ``(.+)``\n", guide.partition("What else a line can say")[2].partition("How often")[0])
-    assert [read_line(f"item: {text}").kind for text in others] == [
+    others = re.findall(r"\* - ``(.+)``\n", guide.partition("Other lines:")[2].partition("``client_progress``")[0])
+    assert [read_line(f"item on vcenter: {text}").kind for text in others] == [
         "moves",
         "again",
         "moves",
         "server",
         "waits",
+        "removal",
+        "summary",
         "failure",
     ]
 
@@ -239,19 +241,22 @@ def told(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("failed", "line"),
+    ("failed", "rest", "line"),
     [
-        (False, "1 file, 60.0 MiB in 0:20, mean 3.0 MiB/s"),
-        (True, "failed after 60.0 of 160.0 MiB in 0:20, mean 3.0 MiB/s"),
+        (False, 100 * MEBIBYTE, "1 file, 60.0 MiB in 0:20, mean 3.0 MiB/s"),
+        (True, 100 * MEBIBYTE, "failed after 60.0 of 160.0 MiB in 0:20, mean 3.0 MiB/s"),
+        (True, None, "failed after 60.0 MiB in 0:20, mean 3.0 MiB/s"),
     ],
 )
-def test_steps_are_told_at_once_and_the_sum_at_the_end(tmp_path: Path, failed: bool, line: str) -> None:
+def test_steps_are_told_at_once_and_the_sum_at_the_end(
+    tmp_path: Path, failed: bool, rest: int | None, line: str
+) -> None:
     path = tmp_path / "progress"
     path.touch()
     seconds = [100.0]
     progress = Progress(lambda text: f"tools: {text}", str(path), 60, now=lambda: seconds[0])
     progress.step("before there is anything to move")
-    progress.expect({"a.iso": 60 * MEBIBYTE, "b.iso": 100 * MEBIBYTE})
+    progress.expect({"a.iso": 60 * MEBIBYTE, "b.iso": rest})
     progress.step("session created")
     moving = progress.start("a.iso", 60 * MEBIBYTE, "")
     moving.reach(60 * MEBIBYTE)

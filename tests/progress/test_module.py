@@ -20,17 +20,18 @@ from typing import Any
 
 import pytest
 
-from tests.harness.packages import make_iso, make_package
+from tests.harness.packages import ACCEPTED, kept_of, make_iso, make_package, sparse
 from tests.harness.servers import HOST
-from tests.harness.tasks import Run, Tasks
+from tests.harness.tasks import DOWNLOAD_SESSION, TOOLS, Run, Tasks
+from tests.harness.waiting import eventually, once
 from tests.progress.lines import Line, read_line, require_forward
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
 
-DOWNLOAD = "content_library_download_session"
-TOOLS: dict[str, Any] = {"library": "templates", "library_item": "tools"}
 # More than what the buffers between client and server hold.
 LARGE, PACE = 40_000_000, 10_000_000
 SELDOM = 3600
+# A file is transferred for so long, and validated for as long.
+STEP = 10.0
 SECRET, TOKEN = "Canary-9w2xM4", "f00dfeed"
 
 
@@ -72,15 +73,9 @@ def slow(slow_server: Simulator, tmp_path: Path) -> Telling:
     return Telling(Tasks(slow_server, "rest"), tmp_path / "progress")
 
 
-@pytest.fixture
-def image(tmp_path: Path) -> Path:
-    return make_iso(tmp_path / "tools.iso", 20_000)
-
-
-def sparse(path: Path, size: int) -> Path:
-    with path.open("wb") as stream:
-        stream.truncate(size)
-    return path
+def place_of(sim: Simulator) -> str:
+    """What a line calls the vCenter, whose port is not the usual one."""
+    return f"{sim.hostname}:{sim.port}"
 
 
 def publish(telling: Telling, *paths: Path, **options: Any) -> Run:
@@ -92,18 +87,20 @@ def publish(telling: Telling, *paths: Path, **options: Any) -> Run:
 
 def test_the_steps_of_a_publication(telling: Telling, tmp_path: Path) -> None:
     package = make_package(tmp_path / "rocky9", signed="self-signed", disk_bytes=20_000)
-    behavior = [{"type": "SELF_SIGNED_CERTIFICATE", "ignored": True}]
-    run = publish(telling, package.descriptor, library_item="rocky9", warning_behavior=behavior)
+    run = publish(telling, package.descriptor, library_item="rocky9", warning_behavior=ACCEPTED)
     assert run.changed, run.msg
-    steps = ["session created", "preview seen, ignored: SELF_SIGNED_CERTIFICATE", "completing"]
-    assert [(line.item, line.step) for line in telling.lines[:-1]] == [("rocky9", step) for step in steps]
-    assert telling.texts[-1].startswith(f"rocky9: {len(package.files)} files, ")
+    steps = ["session created", "preview seen, ignored: SELF_SIGNED_CERTIFICATE, UNTRUSTED_CERTIFICATE", "completing"]
+    vcenter = place_of(telling.tasks.sim)
+    assert [(line.item, line.library, line.vcenter, line.step) for line in telling.lines[:-1]] == [
+        ("rocky9", "templates", vcenter, step) for step in steps
+    ]
+    assert telling.texts[-1].startswith(f"rocky9 in templates on {vcenter}: {len(package.files)} files, ")
 
 
 def test_the_steps_of_a_download(telling: Telling, image: Path, tmp_path: Path) -> None:
     publish(telling, image)
     (tmp_path / "dest").mkdir()
-    run = telling.run(DOWNLOAD, **TOOLS, dest=str(tmp_path / "dest"))
+    run = telling.run(DOWNLOAD_SESSION, **TOOLS, dest=str(tmp_path / "dest"))
     assert run.changed, run.msg
     assert [line.kind for line in telling.lines] == ["step", "summary"]
 
@@ -114,13 +111,26 @@ def test_a_session_is_called_by_its_identifier_where_no_item_is_named(telling: T
     run = telling.run(session_id=opened["id"], state="done", files=[{"src": str(image)}])
     assert run.changed, run.msg
     assert telling.texts
-    assert all(text.startswith(f"session {opened['id']}: ") for text in telling.texts)
+    named = f"session {opened['id']} on {place_of(telling.tasks.sim)}: "
+    assert all(text.startswith(named) for text in telling.texts)
 
 
 def test_a_failure_is_summed_up_before_it_is_cleaned_up_after(telling: Telling, image: Path) -> None:
     telling.tasks.sim.inject("POST:*complete*:1:400")
     assert publish(telling, image).failed
     assert [line.kind for line in telling.lines] == ["step", "step", "failure"]
+
+
+def test_a_download_of_disks_counts_bytes_and_not_the_storage_that_they_use(telling: Telling, tmp_path: Path) -> None:
+    package = make_package(tmp_path / "rocky9", disks=2, disk_bytes=20_000)
+    # One by one, so that the item lists the disk that will come before the one that will not.
+    assert publish(telling, package.descriptor, library_item="rocky9", parallel_transfers=1).changed
+    (tmp_path / "dest").mkdir()
+    telling.tasks.sim.inject("GET:/cls/data/*disk2*:*:500")
+    fetch = {**TOOLS, "library_item": "rocky9", "dest": str(tmp_path / "dest"), "parallel_transfers": 1}
+    assert telling.run(DOWNLOAD_SESSION, **fetch).failed
+    held = sum(len(content) for content in kept_of(package).values())
+    assert f" of {held / 1024:.1f} KiB in " in telling.texts[-1]
 
 
 NOTHING_TO_MOVE = {
@@ -143,15 +153,40 @@ def test_a_task_with_nothing_to_move_tells_nothing(telling: Telling, image: Path
 # -- lines
 
 
-def test_an_upload_that_breaks_goes_on_from_where_it_was_last_shown(slow: Telling, tmp_path: Path) -> None:
-    slow.tasks.sim.inject("PUT:*:1:reset-mid-body/50")
-    run = publish(slow, sparse(tmp_path / "large.iso", LARGE), progress_interval=1)
+@dataclass
+class StepClock:
+    """Time that passes when the test says so."""
+
+    seconds: float = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def test_an_upload_that_breaks_goes_on_from_where_it_was_last_shown(tmp_path: Path) -> None:
+    """The server goes on when what it is doing has been told."""
+    clock = StepClock()
+    with Simulator(settle=2 * STEP, rate=PACE, clock=clock) as sim:
+        slow = Telling(Tasks(sim, "rest"), tmp_path / "progress")
+        sim.inject("PUT:*:1:reset-mid-body/90")
+        sim.inject("PUT:*:2:hold/10")
+
+        def go_on() -> None:
+            assert eventually(lambda: "again from the start" in slow.path.read_text())
+            sim.release()
+            try:
+                for told in ("vCenter is transferring", "vCenter is validating", "waiting for vCenter to complete"):
+                    assert eventually(lambda: told in slow.path.read_text()), told  # noqa: B023 (called at once)
+                    clock.seconds += STEP
+            finally:
+                clock.seconds += 10 * STEP
+
+        with once(slow.path.exists, go_on):
+            run = publish(slow, sparse(tmp_path / "large.iso", LARGE), progress_interval=1)
     assert run.changed, run.msg
     require_forward(slow.lines)
     kinds = [line.kind for line in slow.lines]
     assert kinds.index("moves") < kinds.index("again") < kinds.index("server") < len(kinds) - 1
-    assert "large.iso: vCenter is validating it, " in " ".join(slow.texts)
-    assert "waiting for vCenter to complete the session, " in " ".join(slow.texts)
     told = [json.loads(sent.request_body).get("client_progress") for sent in run.sent("POST", "keep-alive")]
     shown = [percent for percent in told if percent]
     assert shown
@@ -163,7 +198,7 @@ def test_several_files_at_once_have_a_line_each(slow: Telling, tmp_path: Path) -
     held = {name: bytes(LARGE) for name in ("a.iso", "b.iso")}
     slow.tasks.sim.run(lambda store: store.seed_item_files(store.find_item_id("templates", "tools"), held))
     (tmp_path / "dest").mkdir()
-    run = slow.run(DOWNLOAD, **TOOLS, dest=str(tmp_path / "dest"), progress_interval=1)
+    run = slow.run(DOWNLOAD_SESSION, **TOOLS, dest=str(tmp_path / "dest"), progress_interval=1)
     assert run.changed, run.msg
     require_forward(slow.lines)
     for name in held:
@@ -209,9 +244,9 @@ def test_what_vcenter_pulls_is_shown_without_what_lets_it_in(slow: Telling) -> N
     assert run.changed, run.msg
     assert "large.iso: vCenter is pulling it, " in " ".join(slow.texts)
     assert " MiB so far, " in " ".join(slow.texts)
-    assert slow.texts[-1].startswith("tools: 1 file, 19.1 MiB in ")
+    assert slow.texts[-1].startswith(f"tools in templates on {place_of(slow.tasks.sim)}: 1 file, 19.1 MiB in ")
     assert [line.kind for line in slow.lines][-1] == "summary"
-    for secret in (SECRET, TOKEN, "reader", HOST):
+    for secret in (SECRET, TOKEN, "reader", f"{HOST}:{port}"):
         assert secret not in slow.path.read_text()
 
 
@@ -290,9 +325,9 @@ def test_a_task_without_the_file_is_the_same(telling: Telling, image: Path) -> N
     assert telling.texts == []
 
 
-@pytest.mark.parametrize("module", ["content_library_update_session", DOWNLOAD])
+@pytest.mark.parametrize("module", ["content_library_update_session", DOWNLOAD_SESSION])
 def test_an_interval_below_zero_is_refused(telling: Telling, module: str) -> None:
-    run = telling.run(module, **TOOLS, progress_interval=-1)
+    run = telling.run(module, **TOOLS, state="active", progress_interval=-1)
     assert run.error["type"] == "INVALID_ARGUMENT"
     assert "progress_interval is -1" in run.msg
     assert run.exchanges == ()

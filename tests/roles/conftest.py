@@ -62,11 +62,9 @@ class Jobs:
         return self.sim.run(lambda store: {entry.name for entry in store.catalog.items.values()})
 
     def contents(self, library: str, name: str) -> dict[str, bytes]:
-        return contents(self.sim, library, name)
+        from tests.harness.held import contents
 
-
-def contents(sim: Simulator, library: str, name: str) -> dict[str, bytes]:
-    return sim.run(lambda store: store.item_contents(store.find_item_id(library, name)))
+        return contents(self.sim, name, library)
 
 
 @pytest.fixture(scope="session")

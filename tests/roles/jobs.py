@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from tests.harness.checkout import ROOT
 from tests.harness.modules import Server
 from tools.environment import check_environment
@@ -23,12 +25,20 @@ SECONDS = 3600
 VERDICTS = {"runner_on_ok": "ok", "runner_on_failed": "failed", "runner_on_skipped": "skipped"}
 
 
+class AwxDumper(yaml.SafeDumper):
+    """Writes as AWX does what somebody has entered: each text is marked, so that no template in it counts."""
+
+
+AwxDumper.add_representer(str, lambda dumper, text: dumper.represent_scalar("!unsafe", text, style="'"))
+
+
 @dataclass(frozen=True)
 class Task:
     """How a task ended on a host; a loop's items are tasks of their own, its sum is left out."""
 
     name: str
     module: str
+    host: str
     verdict: str
     result: Mapping[str, Any]
 
@@ -97,6 +107,19 @@ def verified(env: Mapping[str, str], server: Server) -> dict[str, str]:
     return {**env, "VMWARE_CA_PATH": str(server.ca_path)}
 
 
+def called(command: Sequence[str], settings: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """A program of the checks' environment, or of the kit whose settings are given, once it has ended."""
+    return subprocess.run(
+        command,
+        env={**check_environment(os.environ), **(settings or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
 def run_job(
     directory: Path,
     playbook: str,
@@ -104,19 +127,14 @@ def run_job(
     extra_vars: Mapping[str, Any],
     *options: str,
     inventory: Mapping[str, Any] | None = None,
+    template_vars: Mapping[str, Any] | None = None,
+    settings: Mapping[str, str] | None = None,
+    files: Mapping[str, str] | None = None,
 ) -> Job:
-    """Run a playbook of the example project, and read what happened."""
-    prepare(directory, env, extra_vars, inventory)
+    """Run a playbook of the example project by the programs of `settings`, and read what happened."""
+    prepare(directory, env, extra_vars, inventory, template_vars, files)
     command = ["ansible-runner", "run", str(directory), "--playbook", playbook, "--ident", "job", "--quiet"]
-    ran = subprocess.run(
-        [*command, *command_line(options)],
-        env=check_environment(os.environ),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    ran = called([*command, *command_line(options)], settings)
     assert (directory / "artifacts" / "job" / "status").exists(), ran.stdout + ran.stderr
     return read_job(directory)
 
@@ -126,14 +144,28 @@ def command_line(options: Sequence[str]) -> list[str]:
 
 
 def prepare(
-    directory: Path, env: Mapping[str, str], extra_vars: Mapping[str, Any], inventory: Mapping[str, Any] | None = None
+    directory: Path,
+    env: Mapping[str, str],
+    extra_vars: Mapping[str, Any],
+    inventory: Mapping[str, Any] | None = None,
+    template_vars: Mapping[str, Any] | None = None,
+    files: Mapping[str, str] | None = None,
 ) -> None:
-    """Lay out a private data directory as AWX does: project, environment, extra vars, inventory."""
+    """Lay out a private data directory as AWX does: project, environment, extra vars, inventory.
+
+    `extra_vars` are what a user enters at the launch. `template_vars` stand in the job template: AWX trusts them.
+    `files` are what somebody has added to the project.
+    """
     shutil.copytree(PROJECT, directory / "project")
+    for name, text in (files or {}).items():
+        (directory / "project" / name).parent.mkdir(exist_ok=True)
+        (directory / "project" / name).write_text(text, encoding="utf-8")
     for name in ("env", "inventory"):
         (directory / name).mkdir()
     (directory / "env" / "envvars").write_text(json.dumps(dict(env)), encoding="utf-8")
-    (directory / "env" / "extravars").write_text(json.dumps(dict(extra_vars)), encoding="utf-8")
+    entered = yaml.dump(dict(extra_vars), Dumper=AwxDumper) if extra_vars else ""
+    trusted = yaml.safe_dump({name: value for name, value in (template_vars or {}).items() if name not in extra_vars})
+    (directory / "env" / "extravars").write_text((trusted if template_vars else "") + entered or "{}", encoding="utf-8")
     hosts = inventory or {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
     (directory / "inventory" / "hosts.json").write_text(json.dumps(hosts), encoding="utf-8")
 
@@ -155,4 +187,4 @@ def _tasks(events: Sequence[Mapping[str, Any]]) -> Iterator[Task]:
         kind = event["event"].replace("runner_item_", "runner_")
         result = data.get("res", {})
         if kind in VERDICTS and "results" not in result:
-            yield Task(data["task"], data["task_action"], VERDICTS[kind], result)
+            yield Task(data["task"], data["task_action"], data["host"], VERDICTS[kind], result)

@@ -6,10 +6,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +17,15 @@ from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from tests.faults.secrets_canaries import PASSWORD, Canaries
+from tests.harness.awx import NIGHTLY
 from tests.harness.checkout import ROOT, collections_root
-from tests.roles.conftest import Images, Jobs, contents
-from tests.roles.jobs import PROJECT, SECONDS, Job, command_line, credential, prepare, read_job, run_job, verified
-from tests.simulator import Seed, Simulator, UserSeed
+from tests.harness.held import contents
+from tests.progress.plays import kits, settings_of
+from tests.roles.conftest import Images, Jobs
+from tests.roles.jobs import PROJECT, Job, called, command_line, credential, prepare, read_job, run_job, verified
+from tests.roles.test_variables import options_of
+from tests.simulator import LibrarySeed, Seed, Simulator, UserSeed
 from tests.simulator.seed import ADMINISTRATOR
-from tools.environment import check_environment
 
 AWX = ROOT / "awx"
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
@@ -46,10 +47,13 @@ def survey(role: str) -> dict[str, Any]:
 
 def untouched(role: str) -> dict[str, Any]:
     """What AWX sends for a survey in which nobody has changed anything."""
-    return {
-        question["variable"]: [] if question["type"] == "multiselect" else question["default"]
-        for question in survey(role)["spec"]
-    }
+    return {question["variable"]: question["default"] for question in survey(role)["spec"] if "default" in question}
+
+
+def emptied(role: str) -> dict[str, Any]:
+    """What AWX sends for a survey in which somebody has emptied each text."""
+    texts = [question["variable"] for question in survey(role)["spec"] if question["type"] == "text"]
+    return {**untouched(role), **dict.fromkeys(texts, "")}
 
 
 @pytest.fixture
@@ -71,15 +75,7 @@ def run_like_awx(folder: Path, playbook: str, env: dict[str, str], extra_vars: d
         f" | {runner} worker --private-data-dir {folder}/worker"
         f" | {runner} process {folder}/processed --ident job"
     )
-    ran = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", script],
-        env=check_environment(os.environ),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    ran = called(["bash", "-o", "pipefail", "-c", script])
     assert (folder / "processed" / "artifacts" / "job" / "status").exists(), ran.stdout + ran.stderr
     return read_job(folder / "processed")
 
@@ -100,10 +96,9 @@ def test_publish_with_the_built_in_credential_alone(
     job = run_like_awx(tmp_path, "publish.yml", env, answers, "--diff", "-vvv").succeeded()
 
     assert {event["event"] for event in job.events} >= {"playbook_on_start", "runner_on_ok", "playbook_on_stats"}
-    made, filled = job.of("content_library_item") + job.of("content_library_update_session")
-    assert made.changed
-    assert made.result["diff"]["before"] == {"state": "absent"}
+    (filled,) = job.of("content_library_update_session")
     assert filled.changed
+    assert filled.result["item_created"]
     assert filled.result["session"]["state"] == "DONE"
     diff = filled.result["diff"]
     assert (diff["before"]["state"], diff["after"]["state"]) == (None, "DONE")
@@ -115,6 +110,7 @@ def test_publish_with_the_built_in_credential_alone(
     require_secrets_kept(tmp_path / "processed", canaries)
 
 
+@pytest.mark.rest
 def test_a_failed_job_tells_its_type_and_leaves_no_item(
     jobs: Jobs, images: Images, canaries: Canaries, tmp_path: Path
 ) -> None:
@@ -125,10 +121,10 @@ def test_a_failed_job_tells_its_type_and_leaves_no_item(
     (refused,) = job.of("content_library_update_session")
     assert refused.result["error"]["type"] == "WARNINGS_NOT_IGNORED"
     assert "SELF_SIGNED_CERTIFICATE" in refused.result["msg"]
-    (made,) = job.of("content_library_item")
-    assert made.changed
+    assert "which this task created, was deleted again" in refused.result["msg"]
     last = [task for task in job.tasks if task.verdict == "failed"][-1]
-    assert "fresh, which this run had made, was deleted again" in last.result["msg"]
+    assert "fresh in templates on " in last.result["msg"]
+    assert ": failed (WARNINGS_NOT_IGNORED)." in last.result["msg"]
     assert "fresh" not in jobs.item_names()
     assert not [task.name for task in job.tasks if "diff" in task.result], "nobody asked for it"
     require_secrets_kept(tmp_path / "processed", canaries)
@@ -153,6 +149,7 @@ def authority_env(ca_type: dict[str, Any], file: Path) -> dict[str, str]:
     return injected
 
 
+@pytest.mark.rest
 @pytest.mark.parametrize("authority_first", [True, False])
 def test_each_host_has_its_own_vcenter_with_both_credentials(
     jobs: Jobs, images: Images, tmp_path: Path, authority_first: bool
@@ -184,7 +181,7 @@ def test_each_host_has_its_own_vcenter_with_both_credentials(
         ).succeeded()
 
         for sim in vcenters.values():
-            assert contents(sim, "templates", "drivers") == {"drivers.iso": images.iso.read_bytes()}
+            assert contents(sim, "drivers") == {"drivers.iso": images.iso.read_bytes()}
         assert not [task for task in job.tasks if task.result.get("warnings")], "each certificate is verified"
 
 
@@ -244,9 +241,9 @@ def test_a_credential_for_listed_hosts_goes_to_these_alone(jobs: Jobs, canaries:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_survey_asks_for_what_the_role_takes(role: str) -> None:
-    specs = yaml.safe_load((ROOT / "roles" / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
-    options = specs["argument_specs"]["main"]["options"]
+    options = options_of(role)
     asked = {question["variable"]: question for question in survey(role)["spec"]}
+    variables = yaml.safe_load((ROOT / "roles" / role / "vars" / "main.yml").read_text(encoding="utf-8"))
 
     assert set(asked) <= set(options)
     assert {name for name, option in options.items() if option.get("required")} <= set(asked)
@@ -256,10 +253,61 @@ def test_a_survey_asks_for_what_the_role_takes(role: str) -> None:
         allowed = option.get("choices", ["false", "true"] if option["type"] == "bool" else None)
         assert (question["choices"] or None) == allowed, name
         assert not option.get("required") or question["required"], name
-        # A default of the survey says what the role would do without an answer.
-        usual = option.get("default", "")
-        expected = "" if option["type"] == "list" else str(usual).lower() if option["type"] == "bool" else usual
-        assert question["default"] == expected, name
+        # Of a number it is the least one, and of a text the shortest.
+        rule = variables[f"__{role}_rules"].get(name, {})
+        assert question["min"] == (rule["range"][0] if question["type"] == "integer" else int(question["required"]))
+        # A default of the survey says what the role would do without an answer. AWX sends an empty one as well, and it
+        # would replace what the job template says.
+        if usual := option.get("default", ""):
+            assert question["default"] == usual, name
+        elif "default" in question:
+            assert question["default"] == (str(usual).lower() if option["type"] == "bool" else usual) != "", name
+
+
+@pytest.mark.parametrize(
+    "path", sorted([*(AWX / "surveys").glob("*.json"), NIGHTLY / "survey.json"]), ids=lambda path: path.stem
+)
+def test_a_survey_requires_no_answer_that_has_a_default(path: Path) -> None:
+    asked = json.loads(path.read_text(encoding="utf-8"))["spec"]
+    assert asked
+    assert [question["variable"] for question in asked if question["required"] and "default" in question] == []
+
+
+@pytest.mark.rest
+@pytest.mark.parametrize("kit", kits("newest", "awx"))
+def test_emptied_answers_are_none(jobs: Jobs, images: Images, tmp_path: Path, kit: str) -> None:
+    asked: dict[str, dict[str, Any]] = {
+        "publish": {"publish_libraries": "templates", "publish_src": str(images.iso)},
+        "fetch": {"fetch_library": "templates", "fetch_library_item": "drivers", "fetch_dest": str(tmp_path / "out")},
+        "retain": {"retain_libraries": "templates", "retain_items": "drivers-*", "retain_keep": 3},
+        "sessions": {},
+        "clean_sessions": {},
+    }
+    env, settings = verified(credential(jobs.sim), jobs.sim), settings_of(kit)
+    for role, answers in asked.items():
+        entered = {**emptied(role), **answers}
+        run_job(tmp_path / role, f"{role}.yml", env, entered, settings=settings).succeeded()
+    assert (tmp_path / "out" / "drivers.iso").read_bytes() == images.iso.read_bytes()
+    assert not jobs.sim.run(lambda store: store.updates.sessions), "the session of the publish has ended"
+
+
+@pytest.mark.parametrize("kit", kits("newest", "awx"))
+def test_a_name_is_taken_as_entered_or_refused(jobs: Jobs, images: Images, tmp_path: Path, kit: str) -> None:
+    """From 2.19 on, ansible-core makes 9.1 of the answer 9.10 before a role sees it."""
+    jobs.sim.reset(Seed(libraries=(LibrarySeed("2024"),)))
+    answers = {"publish_libraries": "2024", "publish_library_item": "9.10", "publish_src": str(images.iso)}
+    env, settings = verified(credential(jobs.sim), jobs.sim), settings_of(kit)
+
+    job = run_job(tmp_path / "entered", "publish.yml", env, answers, settings=settings)
+
+    if kit == "newest":
+        (refused,) = [task.result["msg"] for task in job.failed().tasks if task.verdict == "failed"]
+        assert "publish_libraries is 2024, which is not text." in refused
+        assert "publish_library_item is 9.1, which is not text. AWX with ansible-core 2.19 or later" in refused
+        assert not jobs.sim.exchanges
+        inside = {"publish_src": answers.pop("publish_src")}
+        run_job(tmp_path / "job", "publish.yml", env, inside, template_vars=answers, settings=settings).succeeded()
+    assert contents(jobs.sim, "9.10", "2024") == {"drivers.iso": images.iso.read_bytes()}
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -267,13 +315,19 @@ def test_defaults_and_documentation_of_a_role_agree(role: str) -> None:
     folder = ROOT / "roles" / role
     specs = yaml.safe_load((folder / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
     options = specs["argument_specs"]["main"]["options"]
-    documented = {name: option["default"] for name, option in options.items() if "default" in option}
-    assert yaml.safe_load((folder / "defaults" / "main.yml").read_text(encoding="utf-8")) == documented
+    # A list has no default there: with one, Ansible would refuse none, which it makes of an empty answer.
+    assert not [name for name, option in options.items() if option["type"] == "list" and "default" in option]
+    documented = {
+        name: option.get("default", [])
+        for name, option in options.items()
+        if "default" in option or option["type"] == "list"
+    }
+    assert yaml.safe_load((ROOT / "roles" / role / "defaults" / "main.yml").read_text(encoding="utf-8")) == documented
     assert all(option.get("required") for name, option in options.items() if name not in documented)
 
 
 def test_project_playbooks_and_roles_go_together() -> None:
-    assert sorted(path.stem for path in (AWX / "project").glob("*.yml")) == ROLES
+    assert sorted(path.stem for path in (AWX / "project").glob("*.yml")) == sorted([*ROLES, "nightly"])
     assert sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml")) == ROLES
     assert sorted(path.stem for path in (AWX / "surveys").glob("*.json")) == ROLES
 
@@ -285,14 +339,6 @@ def test_the_project_brings_the_collection_along() -> None:
     version = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
     assert wanted == [{"name": "vsphere.content", "version": version}]
     place = ["--offline", "--collections-path", str(collections_root())]
-    ran = subprocess.run(
-        ["ansible-galaxy", "collection", "install", "--requirements-file", str(requirements), *place],
-        env=check_environment(os.environ),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    ran = called(["ansible-galaxy", "collection", "install", "--requirements-file", str(requirements), *place])
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "already installed" in ran.stdout

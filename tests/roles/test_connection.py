@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.roles.conftest import Images, Jobs, contents
+from tests.harness.held import contents
+from tests.roles.conftest import Images, Jobs
 from tests.roles.jobs import Job, credential, run_job, verified
 from tests.simulator import LibrarySeed, Seed, Simulator
 
@@ -21,6 +22,7 @@ REQUIREMENT = "require_own_vcenter"
 ALL_ROLES: dict[str, dict[str, Any]] = {
     "publish": {"publish_libraries": ["templates"], "publish_src": "ISO"},
     "fetch": {"fetch_library": "mirror", "fetch_library_item": "synced", "fetch_dest": "DEST"},
+    "retain": {"retain_libraries": ["templates"], "retain_items": "rocky9-*", "retain_keep": 3},
     "sessions": {},
     "clean_sessions": {},
 }
@@ -110,7 +112,9 @@ def test_hosts_that_would_use_one_vcenter_by_accident_are_refused(plays: Plays, 
     assert not (tmp_path / "dest").exists()
 
 
-@pytest.mark.parametrize("names", [False, True], ids=["an authority alone", "a vCenter"])
+@pytest.mark.parametrize(
+    "names", [pytest.param(False, marks=pytest.mark.rest), True], ids=["an authority alone", "a vCenter"]
+)
 def test_an_extra_variable_for_all_hosts_is_refused(plays: Plays, names: bool) -> None:
     connection = plays.connection(plays.first) if names else {"ca_path": plays.first.ca_path}
     play = {"hosts": "berlin:tokyo", "serial": 1, "tasks": [attempt(), attempt(vcenter_shared=True)]}
@@ -126,6 +130,7 @@ def test_an_extra_variable_for_all_hosts_is_refused(plays: Plays, names: bool) -
     assert plays.asked == (True, False), "what is said to be meant is done"
 
 
+@pytest.mark.rest
 def test_hosts_whose_vcenters_somebody_has_named_go_on(plays: Plays) -> None:
     connections = {"bare": plays.connection(plays.first), "plain": plays.connection(plays.other)}
     by_host = {"connections": connections, "vcenter_connection": "{{ connections[inventory_hostname] }}"}
@@ -159,6 +164,7 @@ def test_hosts_whose_vcenters_somebody_has_named_go_on(plays: Plays) -> None:
     assert sum(session in each for each in found) == 1 + len(named), "that many hosts have named the other vCenter"
 
 
+@pytest.mark.rest
 def test_a_role_takes_its_connection_before_that_of_the_play(plays: Plays, images: Images, tmp_path: Path) -> None:
     """In a play of one's own, used at its start and in its midst; what one place leaves out comes from the next."""
     variables = {
@@ -183,7 +189,7 @@ def test_a_role_takes_its_connection_before_that_of_the_play(plays: Plays, image
 
     job = plays.run([play]).succeeded()
 
-    assert contents(plays.other, "archive", "ours") == {"drivers.iso": images.iso.read_bytes()}
+    assert contents(plays.other, "ours", "archive") == {"drivers.iso": images.iso.read_bytes()}
     assert (tmp_path / "fetched" / "drivers.iso").read_bytes() == images.iso.read_bytes()
     assert plays.asked == (False, True)
     assert len(job.of("content_library_session_info")) == 2

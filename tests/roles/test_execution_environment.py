@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from packaging.requirements import Requirement
 
-from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection import OLDEST_LIBRARIES
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.adapters import OLDEST_LIBRARIES
 from tests.harness.checkout import ROOT, collections_root
 from tools.environment import check_environment
 from tools.sanity import SUPPORTED

@@ -18,21 +18,17 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.harness.servers import CannedServer, Identity, Received, Reply, make_identity
-from tests.progress.plays import KITS, Place, settings_of
+from tests.harness.servers import CannedServer, Identity, Received, Reply
+from tests.harness.tasks import TOOLS
+from tests.progress.plays import Place, kits, settings_of
 from tests.roles.conftest import Images, Jobs
 from tests.roles.jobs import SECONDS, Job, credential, run_job, verified
 from tests.roles.test_variables import attempt
 from tests.simulator import ItemSeed, LibrarySeed, Seed
 
 COLLECTION = "vsphere.content"
+RETAIN = {"libraries": ["templates"], "pattern": "tools", "keep": 1}
 OWN_CODE, FOREIGN_CODE = "print('ours')\n", "print('theirs')\n"
-ITEM = {"library": "templates", "library_item": "tools"}
-
-
-@pytest.fixture(scope="module")
-def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
-    return make_identity(tmp_path_factory.mktemp("listener"))
 
 
 @pytest.fixture
@@ -61,7 +57,7 @@ class Launches:
         env: Mapping[str, str] | None = None,
         **play: Any,
     ) -> Job:
-        """Run tasks after whose failure the play goes on; C(settings) stand in ansible.cfg."""
+        """Run tasks after whose failure the play goes on; `settings` stand in ansible.cfg."""
         self.jobs.sim.clear_exchanges()
         own = self.folder / f"launch-{len(list(self.folder.glob('launch-*')))}"
         own.mkdir()
@@ -103,18 +99,22 @@ def modules_called(connection: Mapping[str, Any] | None = None, **task: Any) -> 
     return [
         trial("content_library_session_info", {"kind": "update", **given}, **task),
         trial("session_info", {"kind": "update", **given}, **task),
+        trial("content_library_item_info", {**TOOLS, **given}, **task),
+        trial("item_info", {**TOOLS, **given}, **task),
+        trial("content_library_retention", {**RETAIN, **given}, **task),
+        trial("retention", {**RETAIN, **given}, **task),
         trial("content_library_item", {"library": "templates", "name": "tools", **given}, **task),
-        trial("content_library_update_session", {**ITEM, "state": "canceled", **given}, **task),
-        trial("update_session", {**ITEM, "state": "canceled", **given}, **task),
-        trial("content_library_download_session", {**ITEM, "state": "canceled", **given}, **task),
-        trial("download_session", {**ITEM, "state": "canceled", **given}, **task),
+        trial("content_library_update_session", {**TOOLS, "state": "canceled", **given}, **task),
+        trial("update_session", {**TOOLS, "state": "canceled", **given}, **task),
+        trial("content_library_download_session", {**TOOLS, "state": "canceled", **given}, **task),
+        trial("download_session", {**TOOLS, "state": "canceled", **given}, **task),
     ]
 
 
 # Another host
 
 
-@pytest.mark.parametrize("by", ["VMWARE_HOST", "ansible.cfg"])
+@pytest.mark.parametrize("by", ["VMWARE_HOST", pytest.param("ansible.cfg", marks=pytest.mark.rest)])
 def test_a_launcher_cannot_have_the_password_sent_to_another_host(
     launches: Launches, listener: CannedServer, images: Images, tmp_path: Path, by: str
 ) -> None:
@@ -133,6 +133,7 @@ def test_a_launcher_cannot_have_the_password_sent_to_another_host(
     tasks = [
         attempt("publish", publish),
         attempt("fetch", fetch),
+        attempt("retain", {"retain_libraries": "templates", "retain_items": "tools", "retain_keep": 1}),
         attempt("sessions", {}),
         attempt("clean_sessions", {}),
         *modules_called(module_defaults=group),
@@ -147,15 +148,23 @@ def test_a_launcher_cannot_have_the_password_sent_to_another_host(
 
     said = reasons(job)
     refused = [reason for reason in said if f"the task names {listener.hostname}:{listener.port}" in reason]
-    # The role publish repeats the reason of its failed task.
-    assert [reason for reason in said if reason not in refused] == []
-    assert len(said) == len(tasks) + 1
+    # The roles publish and fetch sum up.
+    summaries = [reason.split(" on ")[0] for reason in said if reason not in refused]
+    assert summaries == ["drivers in templates", "tools in templates"]
+    assert len(refused) == len(tasks) + 1, "the role retain says again at its end what its module has said"
     assert all("the password of the environment (VMWARE_PASSWORD) belongs to" in reason for reason in refused)
     assert listener.received == []
     assert not (tmp_path / "dest").exists()
 
 
-@pytest.mark.parametrize("by", ["ansible.cfg", "VMWARE_ALLOWED_HOSTS", "the play's environment"])
+@pytest.mark.parametrize(
+    "by",
+    [
+        "ansible.cfg",
+        pytest.param("VMWARE_ALLOWED_HOSTS", marks=pytest.mark.rest),
+        pytest.param("the play's environment", marks=pytest.mark.rest),
+    ],
+)
 def test_whoever_runs_the_job_can_allow_another_host(launches: Launches, listener: CannedServer, by: str) -> None:
     another = {"hostname": listener.hostname, "port": listener.port, "ca_path": listener.ca_path}
     listed = f"vcenter.example.com, {listener.hostname}:*"
@@ -172,7 +181,7 @@ def test_whoever_runs_the_job_can_allow_another_host(launches: Launches, listene
     assert launches.got_the_password(listener)
 
 
-@pytest.mark.parametrize("kit", list(KITS))
+@pytest.mark.parametrize("kit", kits())
 def test_what_ansible_cfg_says_reaches_the_modules(jobs: Jobs, tmp_path: Path, kit: str) -> None:
     """With each ansible-core that is supported, or in an AWX, of which these are the ends."""
     config = tmp_path / "ansible.cfg"
@@ -213,7 +222,7 @@ def secret(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("by", ["ansible.cfg", "environment"])
+@pytest.mark.parametrize("by", ["ansible.cfg", pytest.param("environment", marks=pytest.mark.rest)])
 def test_a_launcher_cannot_publish_a_file_from_outside_the_root(
     launches: Launches, secret: Path, tmp_path: Path, by: str
 ) -> None:
@@ -227,7 +236,7 @@ def test_a_launcher_cannot_publish_a_file_from_outside_the_root(
     tasks = [
         *(attempt("publish", {**libraries, "publish_src": str(path)}) for path in paths),
         attempt("publish", {**libraries, "publish_items": [listed]}),
-        trial("content_library_update_session", {**ITEM, "state": "done", "files": [{"src": str(secret)}]}),
+        trial("content_library_update_session", {**TOOLS, "state": "done", "files": [{"src": str(secret)}]}),
         trial("require_allowed_paths", {"src": [str(secret)]}),
     ]
     extra_vars = {"publish_src_root": "/", "VMWARE_PUBLISH_SRC_ROOT": "/"}
@@ -241,13 +250,14 @@ def test_a_launcher_cannot_publish_a_file_from_outside_the_root(
     assert launches.jobs.item_names() == {"tools", "code"}
 
 
+@pytest.mark.rest
 def test_a_single_source_is_an_image_or_a_directory(launches: Launches, images: Images, tmp_path: Path) -> None:
     private_key = tmp_path / "id_ed25519"
     private_key.write_text("the key of the job", encoding="utf-8")
     upper = tmp_path / "DRIVERS.ISO"
     upper.write_bytes(images.iso.read_bytes())
     libraries = {"publish_libraries": "templates"}
-    entry = {"src": str(private_key), "library_item": "notes"}
+    entry = {"src": str(private_key), "library_item": "notes", "type": "notes"}
     tasks = [
         attempt("publish", {**libraries, "publish_src": str(private_key)}),
         attempt("publish", {**libraries, "publish_src": str(upper)}),
@@ -264,6 +274,7 @@ def test_a_single_source_is_an_image_or_a_directory(launches: Launches, images: 
 # Code of the job
 
 
+@pytest.mark.rest
 @pytest.mark.parametrize("by", ["ansible.cfg", "environment"])
 def test_a_launcher_cannot_fetch_over_code_of_the_job(launches: Launches, tmp_path: Path, by: str) -> None:
     root, code = tmp_path / "fetched", tmp_path / "site-packages"

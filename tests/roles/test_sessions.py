@@ -62,21 +62,27 @@ def left(jobs: Jobs) -> set[str]:
 
 
 def test_sessions_are_shown_as_a_table_and_handed_over_as_data(jobs: Jobs, seeded: Seeded) -> None:
+    done = jobs.sim.run(lambda store: store.seed_update_session(store.find_item_id("templates", "tools"), state="DONE"))
     job = jobs.run("sessions.yml", {}).succeeded()
 
     data = {entry["id"]: entry for entry in job.handed_over["content_library_sessions"]["localhost"]}
     expires = {session_id: entry["expiration_time"] for session_id, entry in data.items()}
     assert re.fullmatch(r"20[0-9T:.-]+Z", expires[seeded.active])
-    assert rows(table(job)) == [
-        ["ITEM", "KIND", "STATE", "PROGRESS", "FILES", "EXPIRES", "SESSION"],
-        ["rocky9", "update", "ACTIVE", "40 %", "1 of 2", expires[seeded.active], seeded.active],
-        ["tools", "update", "ERROR", "0 %", "1 of 1", expires[seeded.failed], seeded.failed],
-        ["tools", "download", "CANCELED", "0 %", "0 of 1", expires[seeded.download], seeded.download],
+    place, *lines = table(job)
+    vcenter = f"{jobs.sim.hostname}:{jobs.sim.port}"
+    assert place == f"On {vcenter}:"
+    assert {entry["vcenter"] for entry in data.values()} == {vcenter}
+    assert rows(lines) == [
+        ["LIBRARY", "ITEM", "KIND", "STATE", "PROGRESS", "FILES", "EXPIRES", "SESSION"],
+        ["templates", "rocky9", "update", "ACTIVE", "40 %", "1 of 2", expires[seeded.active], seeded.active],
+        ["templates", "tools", "update", "ERROR", "0 %", "1 of 1", expires[seeded.failed], seeded.failed],
+        ["templates", "tools", "update", "DONE", "-", "1 of 1", expires[done], done],
+        ["templates", "tools", "download", "CANCELED", "0 %", "0 of 1", expires[seeded.download], seeded.download],
     ]
 
-    assert set(data) == {seeded.active, seeded.failed, seeded.download}
+    assert set(data) == {seeded.active, seeded.failed, seeded.download, done}
     assert [file["name"] for file in data[seeded.active]["files"]] == ["rocky9.ovf", "disk.vmdk"]
-    assert data[seeded.failed]["library_item"] == "tools"
+    assert (data[seeded.failed]["library"], data[seeded.failed]["library_item"]) == ("templates", "tools")
     assert not job.changed
     assert not jobs.mutations
 
@@ -87,6 +93,7 @@ def test_a_failure_is_told_with_its_type(jobs: Jobs) -> None:
     assert (task.verdict, task.result["error"]["type"]) == ("failed", "UNAUTHENTICATED")
 
 
+@pytest.mark.rest
 def test_ended_sessions_go_and_active_ones_when_asked_for(jobs: Jobs, seeded: Seeded) -> None:
     everything, ended = {seeded.active, seeded.failed, seeded.download}, {seeded.failed, seeded.download}
     for variables, would_go in (
@@ -109,18 +116,26 @@ def test_ended_sessions_go_and_active_ones_when_asked_for(jobs: Jobs, seeded: Se
     assert not left(jobs)
 
 
+@pytest.mark.rest
 def test_other_users_sessions_stay_and_a_failure_is_told(jobs: Jobs) -> None:
-    ours, theirs = jobs.sim.run(
+    ours, theirs, download = jobs.sim.run(
         lambda store: [
             store.seed_update_session(store.find_item_id("templates", "tools")),
             store.seed_update_session(store.find_item_id("templates", "rocky9"), user="viewer@vsphere.local"),
+            store.seed_download_session(store.find_item_id("templates", "tools")),
         ]
     )
     jobs.sim.inject("DELETE:*update-session/*:*:500")
     everything = {"clean_sessions_include_active": "true"}
 
-    (task,) = jobs.run("clean_sessions.yml", everything).failed().of("content_library_update_session")
+    job = jobs.run("clean_sessions.yml", everything).failed()
+    (task,) = job.of("content_library_update_session")
+    told = {entry["id"]: entry for entry in job.handed_over["content_library_cleaned"]["localhost"]}
+    place = f"tools in templates on {told[ours]['vcenter']}"
+    assert f"1 of 2 sessions could not be removed: update session {ours} of {place}: failed" in job.stdout
     assert task.result["error"]["session_id"] == ours
+    assert {session_id: entry["outcome"] for session_id, entry in told.items()} == {ours: "failed", download: "removed"}
+    assert told[ours]["error"] == task.result["error"]
     assert left(jobs) == {ours, theirs}
 
     jobs.sim.clear_faults()

@@ -76,6 +76,10 @@ def fetch(item_id: str, _images: Images, dest: Path) -> dict[str, Any]:
     return {"fetch_library_item_id": item_id, "fetch_dest": str(dest)}
 
 
+def retain(_item_id: str, _images: Images, _dest: Path) -> dict[str, Any]:
+    return {"retain_libraries": ["templates"], "retain_items": "*", "retain_keep": 1}
+
+
 def publish(_item_id: str, images: Images, _dest: Path) -> dict[str, Any]:
     """To an item of which all else is then removed, so that a diff shows it."""
     return {
@@ -84,17 +88,19 @@ def publish(_item_id: str, images: Images, _dest: Path) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("result_format", ["json", "yaml"])
+@pytest.mark.parametrize("result_format", ["json", pytest.param("yaml", marks=pytest.mark.rest)])
 @pytest.mark.parametrize(
     ("playbook", "variables", "ends_well", "shown"),
     [
-        ("sessions.yml", sessions, True, ["named-", "reason-"]),
-        ("clean_sessions.yml", sessions, True, ["named-", "reason-"]),
+        pytest.param("sessions.yml", sessions, True, ["named-", "reason-"], id="sessions"),
+        pytest.param(
+            "clean_sessions.yml", sessions, True, ["named-", "reason-"], id="clean_sessions", marks=pytest.mark.rest
+        ),
         # No file can be called so in a directory.
-        ("fetch.yml", fetch, False, ["named-"]),
-        ("publish.yml", publish, True, ["named-"]),
+        pytest.param("fetch.yml", fetch, False, ["named-"], id="fetch", marks=pytest.mark.rest),
+        pytest.param("publish.yml", publish, True, ["named-"], id="publish", marks=pytest.mark.rest),
+        pytest.param("retain.yml", retain, True, ["named-"], id="retain", marks=pytest.mark.rest),
     ],
-    ids=["sessions", "clean_sessions", "fetch", "publish"],
 )
 def test_names_of_a_server_steer_no_terminal_and_forge_no_line(
     jobs: Jobs,
@@ -116,7 +122,7 @@ def test_names_of_a_server_steer_no_terminal_and_forge_no_line(
     assert FORGED.findall(output) == []
 
 
-@pytest.fixture(params=["newest", "oldest"])
+@pytest.fixture(params=["newest", pytest.param("oldest", marks=pytest.mark.rest)])
 def programs(request: pytest.FixtureRequest) -> Path:
     """Those of an ansible-core that trusts no text but the play's, and of one that must be told what is none of it."""
     if request.param == "newest":
@@ -129,8 +135,13 @@ def programs(request: pytest.FixtureRequest) -> Path:
 
 @pytest.mark.parametrize(
     ("playbook", "variables"),
-    [("sessions.yml", sessions), ("clean_sessions.yml", sessions), ("fetch.yml", fetch), ("publish.yml", publish)],
-    ids=["sessions", "clean_sessions", "fetch", "publish"],
+    [
+        pytest.param("sessions.yml", sessions, id="sessions", marks=pytest.mark.rest),
+        pytest.param("clean_sessions.yml", sessions, id="clean_sessions"),
+        pytest.param("fetch.yml", fetch, id="fetch"),
+        pytest.param("publish.yml", publish, id="publish", marks=pytest.mark.rest),
+        pytest.param("retain.yml", retain, id="retain", marks=pytest.mark.rest),
+    ],
 )
 def test_text_of_a_server_is_no_template(
     jobs: Jobs,

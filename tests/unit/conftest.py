@@ -28,11 +28,7 @@ def simulator() -> Iterator[Simulator]:
         yield running
 
 
-@pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def quick() -> dict[str, float]:
     """A task that finds a session need not look on for long, as nobody else is there; nor need a clean-up pause."""
-    from ansible_collections.vsphere.content.plugins.module_utils._session import acquire, lost_answers
-
-    monkeypatch.setattr(acquire, "LOOK_SECONDS", 0.0)
-    monkeypatch.setattr(acquire, "CLAIM_SECONDS", 0.0)
-    monkeypatch.setattr(lost_answers, "FIRST_PAUSE", 0.01)
+    return {"watch_idle": 0.0, "claim": 0.0, "first_insisting_pause": 0.01}

@@ -13,24 +13,22 @@ from typing import Any, Callable
 import pytest
 
 from ansible_collections.vsphere.content.plugins.module_utils._download.download_plan import compare_local
-from ansible_collections.vsphere.content.plugins.module_utils._transfer.content import Checksum, Held, Verdict
+from ansible_collections.vsphere.content.plugins.module_utils._transfer.comparison import Held, Verdict
+from ansible_collections.vsphere.content.plugins.module_utils._transfer.content import Checksum
+from ansible_collections.vsphere.content.plugins.module_utils._transfer.hashing import Digests
 from ansible_collections.vsphere.content.plugins.module_utils._transfer.local_file import identity_of
-from ansible_collections.vsphere.content.plugins.module_utils._transfer.streams import Digests
-from tests.harness.packages import Package, make_iso, make_package
+from tests.harness.held import contents, hold
+from tests.harness.packages import Package, make_iso
 from tests.harness.tasks import Run, Tasks
 from tests.harness.waiting import while_held
-from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
+from tests.simulator import ItemSeed, LibrarySeed, Seed
 
 KIBIBYTE = 1 << 10
 SESSION_IS_MADE = "POST:*/update-session?client_token=*:1:hold"
 ITEM_IS_READ = "GET:*/library/item/*/file:1:hold"
 
-
-@pytest.fixture
-def tasks(server: Simulator) -> Tasks:
-    """An item without a type, which takes images and packages alike."""
-    server.reset(Seed(libraries=(LibrarySeed("templates", (ItemSeed("tools", ""),)),)))
-    return Tasks(server, "api")
+#: An item without a type takes images and packages alike.
+pytestmark = pytest.mark.seed(Seed(libraries=(LibrarySeed("templates", (ItemSeed("tools", ""),)),)))
 
 
 @pytest.fixture
@@ -38,25 +36,14 @@ def image(tmp_path: Path) -> Path:
     return make_iso(tmp_path / "tools.iso", 64 * KIBIBYTE)
 
 
-@pytest.fixture
-def package(tmp_path: Path) -> Package:
-    package = make_package(tmp_path / "package", disks=2, disk_bytes=16 * KIBIBYTE)
-    package.manifest.unlink()
-    return package
-
-
 def task(*paths: Path, state: str = "done") -> dict[str, Any]:
     files = [{"src": str(path)} for path in paths]
     return {"library": "templates", "library_item": "tools", "state": state, "files": files}
 
 
-def contents(tasks: Tasks) -> dict[str, bytes]:
-    return tasks.sim.run(lambda store: store.item_contents(store.find_item_id("templates", "tools")))
-
-
-def hold(tasks: Tasks, *paths: Path) -> dict[str, bytes]:
+def hold_copies(tasks: Tasks, *paths: Path) -> dict[str, bytes]:
     files = {path.name: path.read_bytes() for path in paths}
-    tasks.sim.run(lambda store: store.seed_item_files(store.find_item_id("templates", "tools"), files))
+    hold(tasks.sim, files)
     return files
 
 
@@ -119,108 +106,108 @@ def assert_put_back(tasks: Tasks, run: Run, path: Path, doing: str, held: dict[s
     assert "verified" not in str(run.result)
     assert run.sent("POST", "complete") == []
     assert tasks.sim.run(lambda store: list(store.updates.sessions)) == []
-    assert contents(tasks) == held
+    assert contents(tasks.sim) == held
 
 
 @pytest.mark.parametrize("state", ["active", "done"])
 @pytest.mark.parametrize("how", CHANGES)
-def test_a_file_that_changes_while_it_is_sent(tasks: Tasks, image: Path, how: str, state: str) -> None:
+def test_a_file_that_changes_while_it_is_sent(one: Tasks, image: Path, how: str, state: str) -> None:
     change, said = CHANGES[how]
-    with while_held(tasks.sim, "PUT:*/tools.iso:1:hold/50", lambda: change(image)):
-        run = tasks.run(**task(image, state=state))
-    assert_put_back(tasks, run, image, "sent", {})
+    with while_held(one.sim, "PUT:*/tools.iso:1:hold/50", lambda: change(image)):
+        run = one.run(**task(image, state=state))
+    assert_put_back(one, run, image, "sent", {})
     assert said in run.msg
     assert run.uploaded == ["tools.iso"]
 
 
 @pytest.mark.parametrize("how", [how for how in CHANGES if how != "gone"])
-def test_a_file_that_changes_before_its_first_byte_is_sent(tasks: Tasks, image: Path, how: str) -> None:
+def test_a_file_that_changes_before_its_first_byte_is_sent(one: Tasks, image: Path, how: str) -> None:
     """It may have been looked at, and compared, by then."""
     change, said = CHANGES[how]
-    with while_held(tasks.sim, "POST:*/update-session/*/file:1:hold", lambda: change(image)):
-        run = tasks.run(**task(image))
-    assert_put_back(tasks, run, image, "sent", {})
+    with while_held(one.sim, "POST:*/update-session/*/file:1:hold", lambda: change(image)):
+        run = one.run(**task(image))
+    assert_put_back(one, run, image, "sent", {})
     assert said in run.msg
     assert run.uploaded == []
 
 
 @pytest.mark.parametrize("what", ["vanishes", "becomes a directory"])
-def test_a_file_that_cannot_be_opened_any_more(tasks: Tasks, image: Path, what: str) -> None:
+def test_a_file_that_cannot_be_opened_any_more(one: Tasks, image: Path, what: str) -> None:
     def change() -> None:
         image.unlink()
         if what == "becomes a directory":
             image.mkdir()
 
-    with while_held(tasks.sim, "POST:*/update-session/*/file:1:hold", change):
-        run = tasks.run(**task(image))
+    with while_held(one.sim, "POST:*/update-session/*/file:1:hold", change):
+        run = one.run(**task(image))
     assert run.error["type"] == "TRANSFER_FAILED"
     assert f"{image} cannot be read: {'No such file' if what == 'vanishes' else 'Is a directory'}" in run.msg
-    assert tasks.sim.run(lambda store: list(store.updates.sessions)) == []
-    assert contents(tasks) == {}
+    assert one.sim.run(lambda store: list(store.updates.sessions)) == []
+    assert contents(one.sim) == {}
 
 
-def test_a_file_that_changes_before_it_is_sent_again(tasks: Tasks, image: Path) -> None:
-    tasks.sim.inject("PUT:*/tools.iso:1:reset-mid-body/50")
-    with while_held(tasks.sim, "POST:*/update-session/*/file:2:hold", lambda: replace(image)):
-        run = tasks.run(**task(image))
-    assert_put_back(tasks, run, image, "sent", {})
+def test_a_file_that_changes_before_it_is_sent_again(one: Tasks, image: Path) -> None:
+    one.sim.inject("PUT:*/tools.iso:1:reset-mid-body/50")
+    with while_held(one.sim, "POST:*/update-session/*/file:2:hold", lambda: replace(image)):
+        run = one.run(**task(image))
+    assert_put_back(one, run, image, "sent", {})
     assert run.uploaded == ["tools.iso"]
 
 
-def test_a_change_is_told_rather_than_what_a_server_says_of_the_bytes(tasks: Tasks, image: Path) -> None:
-    with while_held(tasks.sim, "PUT:*/tools.iso:1:hold/50", lambda: write(image)):
-        tasks.sim.inject("PUT:*/tools.iso:1:400")
-        run = tasks.run(**task(image))
-    assert_put_back(tasks, run, image, "sent", {})
+def test_a_change_is_told_rather_than_what_a_server_says_of_the_bytes(one: Tasks, image: Path) -> None:
+    with while_held(one.sim, "PUT:*/tools.iso:1:hold/50", lambda: write(image)):
+        one.sim.inject("PUT:*/tools.iso:1:400")
+        run = one.run(**task(image))
+    assert_put_back(one, run, image, "sent", {})
 
 
-def test_a_file_that_changes_after_it_was_sent_and_before_the_last_one_is(tasks: Tasks, package: Package) -> None:
+def test_a_file_that_changes_after_it_was_sent_and_before_the_last_one_is(one: Tasks, bare: Package) -> None:
     """The descriptor says what the disks are, which come after it."""
-    with while_held(tasks.sim, "PUT:*/rocky9-disk2.vmdk:1:hold/50", lambda: write(package.descriptor)):
-        run = tasks.run(**task(package.descriptor))
-    assert_put_back(tasks, run, package.descriptor, "sent", {})
+    with while_held(one.sim, "PUT:*/rocky9-disk2.vmdk:1:hold/50", lambda: write(bare.descriptor)):
+        run = one.run(**task(bare.descriptor))
+    assert_put_back(one, run, bare.descriptor, "sent", {})
     assert sorted(run.uploaded) == ["rocky9-disk1.vmdk", "rocky9-disk2.vmdk", "rocky9.ovf"]
 
 
-def test_a_descriptor_that_changes_after_its_references_were_read(tasks: Tasks, package: Package) -> None:
-    with while_held(tasks.sim, ITEM_IS_READ, lambda: write(package.descriptor)):
-        run = tasks.run(**task(package.descriptor))
-    assert_put_back(tasks, run, package.descriptor, "compared", {})
+def test_a_descriptor_that_changes_after_its_references_were_read(one: Tasks, bare: Package) -> None:
+    with while_held(one.sim, ITEM_IS_READ, lambda: write(bare.descriptor)):
+        run = one.run(**task(bare.descriptor))
+    assert_put_back(one, run, bare.descriptor, "compared", {})
 
 
 @pytest.mark.parametrize("when", [ITEM_IS_READ, SESSION_IS_MADE, "PUT:*/rocky9.ova:1:hold/50"])
-def test_an_archive_that_changes_after_its_headers_were_read(tasks: Tasks, package: Package, when: str) -> None:
-    archive = package.directory.with_name("rocky9.ova")
+def test_an_archive_that_changes_after_its_headers_were_read(one: Tasks, bare: Package, when: str) -> None:
+    archive = bare.directory.with_name("rocky9.ova")
     with tarfile.open(archive, "w", format=tarfile.USTAR_FORMAT) as packed:
-        for member in (package.descriptor, *package.references):
+        for member in (bare.descriptor, *bare.references):
             packed.add(member, member.name)
-    with while_held(tasks.sim, when, lambda: replace(archive)):
-        run = tasks.run(**task(archive))
-    assert_put_back(tasks, run, archive, "compared" if when == ITEM_IS_READ else "sent", {})
+    with while_held(one.sim, when, lambda: replace(archive)):
+        run = one.run(**task(archive))
+    assert_put_back(one, run, archive, "compared" if when == ITEM_IS_READ else "sent", {})
 
 
-def test_a_file_that_is_only_compared_is_not_verified_if_it_changes(tasks: Tasks, image: Path) -> None:
-    held = hold(tasks, image)
-    with while_held(tasks.sim, ITEM_IS_READ, lambda: replace(image)):
-        run = tasks.run(**task(image))
-    assert_put_back(tasks, run, image, "compared", held)
+def test_a_file_that_is_only_compared_is_not_verified_if_it_changes(one: Tasks, image: Path) -> None:
+    held = hold_copies(one, image)
+    with while_held(one.sim, ITEM_IS_READ, lambda: replace(image)):
+        run = one.run(**task(image))
+    assert_put_back(one, run, image, "compared", held)
 
 
-def test_a_file_that_was_compared_and_changes_while_another_one_is_sent(tasks: Tasks, image: Path) -> None:
-    held = hold(tasks, image)
+def test_a_file_that_was_compared_and_changes_while_another_one_is_sent(one: Tasks, image: Path) -> None:
+    held = hold_copies(one, image)
     second = make_iso(image.with_name("second.iso"), KIBIBYTE)
-    with while_held(tasks.sim, "PUT:*/second.iso:1:hold", lambda: write(image)):
-        run = tasks.run(**task(image, second))
-    assert_put_back(tasks, run, image, "compared", held)
+    with while_held(one.sim, "PUT:*/second.iso:1:hold", lambda: write(image)):
+        run = one.run(**task(image, second))
+    assert_put_back(one, run, image, "compared", held)
     assert run.uploaded == ["second.iso"]
 
 
-def test_a_file_that_stays_as_it_is_may_be_read_by_others(tasks: Tasks, image: Path) -> None:
-    with while_held(tasks.sim, "PUT:*/tools.iso:1:hold/50", image.read_bytes):
-        run = tasks.run(**task(image))
+def test_a_file_that_stays_as_it_is_may_be_read_by_others(one: Tasks, image: Path) -> None:
+    with while_held(one.sim, "PUT:*/tools.iso:1:hold/50", image.read_bytes):
+        run = one.run(**task(image))
     assert not run.failed, run.msg
     assert [file["verified"] for file in run.result["files"]] == [True]
-    assert contents(tasks) == {image.name: image.read_bytes()}
+    assert contents(one.sim) == {image.name: image.read_bytes()}
 
 
 def test_a_file_in_dest_that_became_shorter_since_it_was_looked_at_is_another_one(tmp_path: Path) -> None:

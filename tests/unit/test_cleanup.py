@@ -8,11 +8,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
 import threading
-import time
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,18 +22,26 @@ import pytest
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.vsphere.content.plugins.module_utils._task.run import run_module as run_as_module
-from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection import HURRIED_TIMEOUT
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter.errors import ContentError
 from tests.harness.checkout import ROOT, collections_root
+from tests.harness.held import contents, logins, update_states
 from tests.harness.modules import MODULES, connection_args, finish_module, run_module, start_module
 from tests.harness.packages import make_iso, make_package
-from tests.harness.tasks import SESSION_INFO, UPDATE_SESSION, Run, Tasks, changes_something, is_login
-from tests.harness.waiting import eventually
+from tests.harness.tasks import (
+    ROCKY9,
+    SESSION_INFO,
+    TOOLS,
+    UPDATE_SESSION,
+    Run,
+    Tasks,
+    changes_something,
+    is_login,
+    publish,
+)
+from tests.harness.waiting import SECONDS, eventually
 from tests.simulator import Seed, Simulator
 
-NAMES: dict[str, Any] = {"library": "templates", "library_item": "tools"}
 FILE = "tools.iso"
-SOON = 8.0
 
 FAILURES = {
     "session-read": ("GET:*update-session/*:1:500", "INTERNAL_SERVER_ERROR"),
@@ -48,35 +56,10 @@ FAILURES = {
 }
 
 
-@pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_iso(tmp_path_factory.mktemp("images") / FILE, 20_000)
-
-
-def find_item(sim: Simulator, name: str = "tools") -> str:
-    return sim.run(lambda store: store.find_item_id("templates", name))
-
-
-def states(sim: Simulator) -> dict[str, str]:
-    return sim.run(lambda store: {entry.id: entry.state for entry in store.updates.sessions.values()})
-
-
-def contents(sim: Simulator) -> dict[str, bytes]:
-    return sim.run(lambda store: store.item_contents(store.find_item_id("templates", "tools")))
-
-
-def logins(sim: Simulator) -> int:
-    return sim.run(lambda store: store.logins.count)
-
-
 def made_by(run: Run) -> str:
     """The id of the session that the task made, as the server answered it."""
     (answer,) = [json.loads(entry.response_body) for entry in run.sent("POST") if "file" not in entry.path]
     return str(answer["value"] if isinstance(answer, dict) else answer)
-
-
-def publish(tasks: Tasks, image: Path, **options: Any) -> Run:
-    return tasks.run(**{**NAMES, "state": "done", "files": [{"src": str(image)}], **options})
 
 
 # -- an error
@@ -87,27 +70,27 @@ def test_what_a_failed_task_made_is_canceled_and_deleted(
     tasks: Tasks, image: Path, fault: str, error_type: str
 ) -> None:
     tasks.sim.inject(fault)
-    run = publish(tasks, image)
+    run = tasks.run(**publish(image))
     assert (run.error["type"], run.changed) == (error_type, False)
-    assert f"Session {made_by(run)}, which this task made, was canceled and deleted." in run.msg
+    assert "The session, which this task created, was canceled and deleted." in run.msg
     assert "'tools'" in run.msg
     assert "Traceback" not in run.outcome.stdout + run.outcome.stderr
-    assert (states(tasks.sim), contents(tasks.sim), logins(tasks.sim)) == ({}, {}, 0)
+    assert (update_states(tasks.sim), contents(tasks.sim), logins(tasks.sim)) == ({}, {}, 0)
     assert [entry.method for entry in run.exchanges if changes_something(entry)][-1] == "DELETE"
 
 
 def test_a_session_that_fails_by_itself_is_deleted_and_the_server_s_reason_is_told(tasks: Tasks, image: Path) -> None:
     tasks.sim.inject("PUT:*:1:transfer-error")
-    run = publish(tasks, image)
+    run = tasks.run(**publish(image))
     assert "Pipe closed" in run.msg
-    assert f"Session {made_by(run)}, which this task made, was canceled and deleted." in run.msg
-    assert (run.changed, states(tasks.sim), contents(tasks.sim), logins(tasks.sim)) == (False, {}, {}, 0)
+    assert "The session, which this task created, was canceled and deleted." in run.msg
+    assert (run.changed, update_states(tasks.sim), contents(tasks.sim), logins(tasks.sim)) == (False, {}, {}, 0)
 
 
 def test_the_run_after_a_failure_converges(tasks: Tasks, image: Path) -> None:
     tasks.sim.inject("POST:*validate*:1:500")
-    publish(tasks, image)
-    again = publish(tasks, image)
+    tasks.run(**publish(image))
+    again = tasks.run(**publish(image))
     assert (again.session or {}).get("state") == "DONE"
     assert contents(tasks.sim) == {FILE: image.read_bytes()}
 
@@ -115,15 +98,15 @@ def test_the_run_after_a_failure_converges(tasks: Tasks, image: Path) -> None:
 def test_a_login_that_expires_before_the_clean_up_is_renewed(tasks: Tasks, image: Path) -> None:
     tasks.sim.inject("POST:*validate*:1:500")
     tasks.sim.inject("POST:*cancel*:1:unauthenticated")
-    run = publish(tasks, image)
+    run = tasks.run(**publish(image))
     assert run.error["type"] == "INTERNAL_SERVER_ERROR"
-    assert (states(tasks.sim), logins(tasks.sim)) == ({}, 0)
+    assert (update_states(tasks.sim), logins(tasks.sim)) == ({}, 0)
 
 
 def test_a_session_that_has_gone_by_itself_needs_no_clean_up(tasks: Tasks, image: Path) -> None:
     tasks.sim.inject("POST:*validate*:1:500")
     tasks.sim.inject("POST:*cancel*:1:404")
-    run = publish(tasks, image)
+    run = tasks.run(**publish(image))
     assert run.error["type"] == "INTERNAL_SERVER_ERROR"
     assert "Clean-up failed" not in run.msg
     assert logins(tasks.sim) == 0
@@ -133,27 +116,27 @@ def test_a_session_that_has_gone_by_itself_needs_no_clean_up(tasks: Tasks, image
 def test_a_clean_up_that_fails_is_told_with_the_session_that_is_left(tasks: Tasks, image: Path, fault: str) -> None:
     tasks.sim.inject("POST:*complete*:1:400")
     tasks.sim.inject(fault)
-    run = publish(tasks, image)
+    run = tasks.run(**publish(image))
     session_id = made_by(run)
     assert (run.error["type"], run.error["operation"]) == ("INVALID_ARGUMENT", "update_session.complete")
     assert "Clean-up failed" in run.msg
     assert f"Session {session_id} is left behind; state: absent with this session_id removes it." in run.msg
     assert "was canceled and deleted" not in run.msg
-    assert list(states(tasks.sim)) == [session_id]
+    assert list(update_states(tasks.sim)) == [session_id]
     assert logins(tasks.sim) == 0
     tasks.sim.clear_faults()
     assert tasks.run(session_id=session_id, state="absent").changed
-    assert states(tasks.sim) == {}
+    assert update_states(tasks.sim) == {}
 
 
 def test_keep_failed_session_keeps_it_for_a_look_and_for_the_next_run(tasks: Tasks, image: Path) -> None:
     tasks.sim.inject("POST:*validate*:1:500")
-    run = publish(tasks, image, keep_failed_session=True)
+    run = tasks.run(**publish(image, keep_failed_session=True))
     session_id = made_by(run)
     assert (run.error["type"], run.changed) == ("INTERNAL_SERVER_ERROR", True)
-    assert f"Session {session_id}, which this task made, is kept, as keep_failed_session says." in run.msg
-    assert (states(tasks.sim), logins(tasks.sim)) == ({session_id: "ACTIVE"}, 0)
-    again = publish(tasks, image)
+    assert f"Session {session_id}, which this task created, is kept, as keep_failed_session says." in run.msg
+    assert (update_states(tasks.sim), logins(tasks.sim)) == ({session_id: "ACTIVE"}, 0)
+    again = tasks.run(**publish(image))
     assert ((again.session or {}).get("id"), (again.session or {}).get("state")) == (session_id, "DONE")
     assert again.uploaded == []
 
@@ -164,15 +147,15 @@ def test_a_session_that_was_found_stays_and_what_was_changed_in_it_is_listed(
 ) -> None:
     session_id = tasks.sim.run(lambda store: store.seed_update_session(find_item_in(store), files={"old.iso": b"old"}))
     tasks.sim.inject("POST:*validate*:1:500")
-    named = NAMES if by == "item" else {"session_id": session_id}
+    named = TOOLS if by == "item" else {"session_id": session_id}
     files = [{"src": str(image)}, {"name": "old.iso", "state": "absent"}]
     behavior = [{"type": "EXPIRED_CERTIFICATE", "ignored": True}]
     run = tasks.run(**named, state="done", files=files, warning_behavior=behavior, client_progress=30)
     assert (run.error["type"], run.changed) == ("INTERNAL_SERVER_ERROR", True)
-    assert f"Session {session_id} was found, not made by this task, and stays." in run.msg
+    assert f"Session {session_id} was found, not created by this task, and stays." in run.msg
     for change in ("warning_behavior was set", "client_progress was set", f"file {FILE} was added", "old.iso was rem"):
         assert change in run.msg
-    assert (states(tasks.sim), logins(tasks.sim)) == ({session_id: "ACTIVE"}, 0)
+    assert (update_states(tasks.sim), logins(tasks.sim)) == ({session_id: "ACTIVE"}, 0)
     assert not run.sent("POST", "cancel")
     assert not run.sent("DELETE", containing="update-session/")[1:], "only the file was removed"
 
@@ -189,10 +172,10 @@ def test_a_found_session_in_which_nothing_was_changed_is_told_so(
 ) -> None:
     session_id = tasks.sim.run(lambda store: store.seed_update_session(find_item_in(store)))
     tasks.sim.inject(f"PATCH:*:1:{status}")
-    run = tasks.run(**NAMES, warning_behavior=[{"type": "EXPIRED_CERTIFICATE", "ignored": True}])
+    run = tasks.run(**TOOLS, warning_behavior=[{"type": "EXPIRED_CERTIFICATE", "ignored": True}])
     assert run.changed is changed
-    assert f"Session {session_id} was found, not made by this task, and stays. Changed in it: {said}." in run.msg
-    assert states(tasks.sim) == {session_id: "ACTIVE"}
+    assert f"Session {session_id} was found, not created by this task, and stays. Changed in it: {said}." in run.msg
+    assert update_states(tasks.sim) == {session_id: "ACTIVE"}
 
 
 @pytest.mark.parametrize(
@@ -211,40 +194,40 @@ def test_ending_a_session_tells_how_far_it_has_come(
     reason: dict[str, Any] = {"error_message": "withdrawn"} if state == "error" else {}
     run = tasks.run(session_id=session_id, state=state, **reason)
     assert run.failed
-    assert f"Session {session_id} was found, not made by this task, and stays. Changed in it: {change}." in run.msg
-    assert (run.changed, run.result["item_changed"], states(tasks.sim)) == (True, False, {session_id: left})
+    assert f"Session {session_id} was found, not created by this task, and stays. Changed in it: {change}." in run.msg
+    assert (run.changed, run.result["item_changed"], update_states(tasks.sim)) == (True, False, {session_id: left})
+
+
+def replace_stale(tasks: Tasks, tmp_path: Path, fault: str) -> tuple[str, Run]:
+    """A task finds a session that cannot take its package any more, and a request fails."""
+    package = make_package(tmp_path, disks=1, disk_bytes=20_000)
+    tasks.sim.reset(Seed(checksum_algorithm="none"))
+    files = {path.name: path.read_bytes() for path in package.files[:2]}
+    stale = tasks.sim.run(
+        lambda store: store.seed_update_session(store.find_item_id("templates", "rocky9"), files=files)
+    )
+    tasks.sim.inject(fault)
+    return stale, tasks.run(**publish(package.descriptor, ROCKY9))
 
 
 def test_a_stale_session_that_can_only_be_canceled_is_told_of(tasks: Tasks, tmp_path: Path) -> None:
-    package = make_package(tmp_path, disks=1, disk_bytes=20_000)
-    tasks.sim.reset(Seed(checksum_algorithm="none"))
-    item = find_item(tasks.sim, "rocky9")
-    files = {path.name: path.read_bytes() for path in package.files[:2]}
-    stale = tasks.sim.run(lambda store: store.seed_update_session(item, files=files))
-    tasks.sim.inject("DELETE:*update-session*:*:403")
-    run = tasks.run(library="templates", library_item="rocky9", state="done", files=[{"src": str(package.descriptor)}])
-    assert (run.error["type"], run.changed, states(tasks.sim)) == ("UNAUTHORIZED", True, {stale: "CANCELED"})
-    assert f"Session {stale} was found, not made by this task, and stays. Changed in it: it was canceled." in run.msg
+    stale, run = replace_stale(tasks, tmp_path, "DELETE:*update-session*:*:403")
+    assert (run.error["type"], run.changed, update_states(tasks.sim)) == ("UNAUTHORIZED", True, {stale: "CANCELED"})
+    assert f"Session {stale} was found, not created by this task, and stays. Changed in it: it was canceled." in run.msg
 
 
 def test_a_failure_after_a_stale_session_was_replaced_says_that_it_is_gone(tasks: Tasks, tmp_path: Path) -> None:
-    package = make_package(tmp_path, disks=1, disk_bytes=20_000)
-    tasks.sim.reset(Seed(checksum_algorithm="none"))
-    item = find_item(tasks.sim, "rocky9")
-    files = {path.name: path.read_bytes() for path in package.files[:2]}
-    stale = tasks.sim.run(lambda store: store.seed_update_session(item, files=files))
-    tasks.sim.inject("POST:*validate*:1:500")
-    run = tasks.run(library="templates", library_item="rocky9", state="done", files=[{"src": str(package.descriptor)}])
+    stale, run = replace_stale(tasks, tmp_path, "POST:*validate*:1:500")
     assert (run.error["type"], run.changed) == ("INTERNAL_SERVER_ERROR", True)
     assert f"ession {stale}" in run.msg
     assert "was removed" in run.msg
-    assert f"Session {made_by(run)}, which this task made, was canceled and deleted." in run.msg
-    assert (states(tasks.sim), logins(tasks.sim)) == ({}, 0)
+    assert "The session, which this task created, was canceled and deleted." in run.msg
+    assert (update_states(tasks.sim), logins(tasks.sim)) == ({}, 0)
 
 
 def test_a_logout_that_fails_is_a_warning_and_no_failure(tasks: Tasks, image: Path) -> None:
     tasks.sim.inject("DELETE:*/session:1:500")
-    run = publish(tasks, image)
+    run = tasks.run(**publish(image))
     assert (run.session or {}).get("state") == "DONE"
     assert any("log out" in warning for warning in run.outcome.warnings)
 
@@ -395,7 +378,7 @@ def upload_args(sim: Simulator, image: Path, dialect: str = "auto") -> dict[str,
     return {
         **connection_args(sim),
         "api_dialect": dialect,
-        **NAMES,
+        **TOOLS,
         "state": "done",
         "files": [{"src": str(image)}],
     }
@@ -418,15 +401,12 @@ def test_an_interrupt_in_mid_upload_ends_the_task_cleanly(slow: Simulator, large
     """The other signals, and the loss of the reader, come at each point in tests/faults."""
     process = start_module(UPDATE_SESSION, upload_args(slow, large_image))
     assert in_mid_upload(slow)
-    (session_id,) = states(slow)
     process.send_signal(signal.SIGINT)
-    started = time.monotonic()
-    ended = finish_module(process, SOON)
-    assert time.monotonic() - started < SOON
-    assert (states(slow), contents(slow), logins(slow)) == ({}, {}, 0)
+    ended = finish_module(process, SECONDS)
+    assert (update_states(slow), contents(slow), logins(slow)) == ({}, {}, 0)
     assert ended.result["failed"] is True
     assert "ended by SIGINT" in ended.result["msg"]
-    assert f"Session {session_id}, which this task made, was canceled and deleted." in ended.result["msg"]
+    assert "The session, which this task created, was canceled and deleted." in ended.result["msg"]
     assert set(ended.result["error"]) == {"type", "status", "operation", "messages", "data", "session_id"}
     assert "Traceback" not in ended.stdout + ended.stderr
 
@@ -434,14 +414,14 @@ def test_an_interrupt_in_mid_upload_ends_the_task_cleanly(slow: Simulator, large
 @pytest.mark.process
 def test_a_signal_leaves_a_found_session_as_it_is(slow: Simulator, large_image: Path) -> None:
     session_id = slow.run(lambda store: store.seed_update_session(find_item_in(store)))
-    arguments = {name: value for name, value in upload_args(slow, large_image).items() if name not in NAMES}
+    arguments = {name: value for name, value in upload_args(slow, large_image).items() if name not in TOOLS}
     process = start_module(UPDATE_SESSION, {**arguments, "session_id": session_id})
     assert in_mid_upload(slow)
     process.send_signal(signal.SIGTERM)
-    ended = finish_module(process, SOON)
-    assert (states(slow), logins(slow)) == ({session_id: "ACTIVE"}, 0)
+    ended = finish_module(process, SECONDS)
+    assert (update_states(slow), logins(slow)) == ({session_id: "ACTIVE"}, 0)
     assert "ended by SIGTERM" in ended.result["msg"]
-    assert f"Session {session_id} was found, not made by this task, and stays." in ended.result["msg"]
+    assert f"Session {session_id} was found, not created by this task, and stays." in ended.result["msg"]
     assert f"Changed in it: file {FILE} was added." in ended.result["msg"]
     assert (ended.result["changed"], ended.result["item_changed"]) == (True, False)
 
@@ -460,7 +440,7 @@ def test_a_signal_while_a_found_session_is_completed_leaves_no_wrong_word(
     process = start_module(UPDATE_SESSION, {**connection_args(server), "session_id": session_id, "state": "done"})
     assert server.wait_until_held()
     process.send_signal(signal.SIGTERM)
-    ended = finish_module(process, SOON)
+    ended = finish_module(process, SECONDS)
     server.release()
     assert f"Changed in it: {said}." in ended.result["msg"]
     assert (ended.result["changed"], ended.result["item_changed"]) == (changed, changed)
@@ -472,10 +452,10 @@ def test_a_signal_ends_the_watch_over_a_session_that_was_found(slow: Simulator, 
     process = start_module(UPDATE_SESSION, upload_args(slow, large_image))
     assert eventually(lambda: sum(session_id in entry.path for entry in slow.exchanges) > 3)
     process.send_signal(signal.SIGINT)
-    ended = finish_module(process, 3)
+    ended = finish_module(process, SECONDS)
     assert "ended by SIGINT" in ended.result["msg"]
     assert not [entry for entry in slow.exchanges if session_id in entry.path and changes_something(entry)]
-    assert (states(slow), logins(slow)) == ({session_id: "ACTIVE"}, 0)
+    assert (update_states(slow), logins(slow)) == ({session_id: "ACTIVE"}, 0)
 
 
 @pytest.mark.process
@@ -487,8 +467,8 @@ def test_a_signal_in_mid_clean_up_does_not_cut_it(server: Simulator, image: Path
     assert server.wait_until_held()
     process.send_signal(signal.SIGTERM)
     server.release()
-    ended = finish_module(process, SOON)
-    assert (states(server), logins(server)) == ({}, 0)
+    ended = finish_module(process, SECONDS)
+    assert (update_states(server), logins(server)) == ({}, 0)
     assert "was canceled and deleted" in ended.result["msg"]
     assert ended.result["error"]["type"] == "INTERNAL_SERVER_ERROR", "the failure came first"
 
@@ -500,8 +480,8 @@ def test_a_terminal_and_ansible_that_both_send_a_signal_have_one_wish(slow: Simu
     assert in_mid_upload(slow)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGTERM):
         process.send_signal(number)
-    ended = finish_module(process, SOON)
-    assert (states(slow), logins(slow)) == ({}, 0)
+    ended = finish_module(process, SECONDS)
+    assert (update_states(slow), logins(slow)) == ({}, 0)
     assert "was canceled and deleted" in ended.result["msg"]
 
 
@@ -514,9 +494,9 @@ def test_a_server_that_has_gone_silent_holds_the_end_of_a_task_up_only_for_momen
     assert in_mid_upload(slow)
     slow.inject("POST:*cancel*:1:hang")
     process.send_signal(signal.SIGTERM)
-    ended = finish_module(process, HURRIED_TIMEOUT + SOON)
+    ended = finish_module(process, SECONDS)
     assert "was canceled and deleted" in ended.result["msg"]
-    assert (states(slow), logins(slow)) == ({}, 0)
+    assert (update_states(slow), logins(slow)) == ({}, 0)
 
 
 @pytest.mark.process
@@ -525,11 +505,12 @@ def test_a_signal_does_not_cut_the_result_when_all_is_done(server: Simulator) ->
     server.reset()
     count = 200
     server.run(lambda store: [store.seed_update_session(find_item_in(store), state="DONE") for _number in range(count)])
-    process = start_module(SESSION_INFO, {**connection_args(server), **NAMES, "kind": "update"})
+    process = start_module(SESSION_INFO, {**connection_args(server), **TOOLS, "kind": "update"})
     assert eventually(lambda: any(is_login(entry) and entry.method == "DELETE" for entry in server.exchanges))
-    time.sleep(0.5)
+    assert process.stdout
+    assert select.select([process.stdout], [], [], SECONDS)[0]
     process.send_signal(signal.SIGTERM)
-    ended = finish_module(process, SOON)
+    ended = finish_module(process, SECONDS)
     assert (ended.rc, len(ended.result["update_sessions"])) == (0, count)
 
 
@@ -549,7 +530,7 @@ def test_a_task_whose_parent_dies_ends_cleanly(slow: Simulator, large_image: Pat
     assert in_mid_upload(slow)
     parent.kill()
     parent.wait()
-    assert eventually(lambda: not states(slow) and not logins(slow), SOON)
-    assert eventually(lambda: (tmp_path / "result").read_text(encoding="utf-8").strip(), SOON)
+    assert eventually(lambda: not update_states(slow) and not logins(slow), SECONDS)
+    assert eventually(lambda: (tmp_path / "result").read_text(encoding="utf-8").strip(), SECONDS)
     result = json.loads((tmp_path / "result").read_text(encoding="utf-8"))
     assert "was canceled and deleted" in result["msg"]

@@ -9,6 +9,7 @@ import errno
 import grp
 import os
 import pwd
+import re
 import resource
 import stat
 from collections.abc import Iterator
@@ -21,20 +22,22 @@ import pytest
 from ansible_collections.vsphere.content.plugins.module_utils._download.destination import (
     PARTIAL_SUFFIX,
     Folder,
-    Partial,
     cannot_write,
-    remove_stale,
 )
 from ansible_collections.vsphere.content.plugins.module_utils._download.fetch import require_placed
+from ansible_collections.vsphere.content.plugins.module_utils._download.leftovers import remove_stale
+from ansible_collections.vsphere.content.plugins.module_utils._download.partial import Partial
 from ansible_collections.vsphere.content.plugins.module_utils._download.session_mark import MARK_SUFFIX
 from ansible_collections.vsphere.content.plugins.module_utils._transfer.local_file import FileChanged
-from tests.harness.tasks import DIALECTS, Run, Tasks, contents
-from tests.harness.users import as_nobody
+from tests.harness.held import download_states, seed_of
+from tests.harness.modules import connection_args, run_module
+from tests.harness.servers import CannedServer, Identity, Received, Reply, relay_to
+from tests.harness.tasks import DOWNLOAD_SESSION, Run, Tasks, fetch, files_in
+from tests.harness.users import as_nobody, reachable_folder
 from tests.harness.waiting import while_held
-from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
+from tests.simulator import ItemSeed, LibrarySeed, Seed
 from tests.simulator.seed import filler
 
-DOWNLOAD = "content_library_download_session"
 FILES = {
     "rocky9.ovf": b"<Envelope/>",
     "disk1.vmdk": filler("disk1", 200_000),
@@ -43,34 +46,12 @@ FILES = {
 }
 
 
-def seed_of(files: dict[str, bytes], **deviations: Any) -> Seed:
-    return Seed(libraries=(LibrarySeed("templates", (ItemSeed("rocky9", "ovf", files),)),), **deviations)
-
-
-@pytest.fixture(params=DIALECTS)
-def tasks(request: pytest.FixtureRequest, server: Simulator) -> Tasks:
-    server.reset(seed_of(FILES))
-    return Tasks(server, request.param)
-
-
-@pytest.fixture
-def one(server: Simulator) -> Tasks:
-    """For what does not depend on the dialect."""
-    server.reset(seed_of(FILES))
-    return Tasks(server, "api")
-
-
-def fetch(dest: Path | str, **options: Any) -> dict[str, Any]:
-    return {"module": DOWNLOAD, "library": "templates", "library_item": "rocky9", "dest": str(dest), **options}
+pytestmark = pytest.mark.seed(seed_of(FILES))
 
 
 def fetched(run: Run) -> list[str]:
     assert not run.failed, run.msg
     return [file["name"] for file in run.result["files"] if file["fetched"]]
-
-
-def sessions(tasks: Tasks) -> int:
-    return tasks.sim.run(lambda store: len(store.downloads.sessions))
 
 
 def mode_of(path: Path) -> int:
@@ -89,8 +70,8 @@ def largest_file(size: int) -> Iterator[None]:
 
 def test_all_files_are_fetched_and_verified_through_a_session_that_is_gone_then(tasks: Tasks, dest: Path) -> None:
     run = tasks.converge(**fetch(dest))
-    assert contents(dest) == FILES
-    assert sessions(tasks) == 0
+    assert files_in(dest) == FILES
+    assert download_states(tasks.sim) == {}
     assert run.session is None
     assert fetched(run) == list(FILES)
     assert all(file["verified"] for file in run.result["files"])
@@ -120,7 +101,7 @@ def test_only_what_differs_is_fetched(tasks: Tasks, dest: Path) -> None:
     run = tasks.converge(**fetch(dest, files=["*.ovf", "*.vmdk", "*.txt"]))
     assert fetched(run) == ["disk1.vmdk", "empty.txt"]
     wanted = {name: FILES[name] for name in ("rocky9.ovf", "disk1.vmdk", "empty.txt")}
-    assert contents(dest) == {**wanted, "unrelated": b"stays"}
+    assert files_in(dest) == {**wanted, "unrelated": b"stays"}
     assert run.diff["before"]["files"]["disk1.vmdk"]["content"] == "not the same as in the item"
     assert run.diff["after"]["files"]["disk1.vmdk"]["content"] == "same as in the item"
 
@@ -145,14 +126,14 @@ def test_fetching_nothing_is_an_error_and_may_be_allowed(
     run = tasks.refuse(**fetch(dest, **options))
     assert run.error["type"] == error_type
     assert all(text in run.msg for text in ("'rocky9' in library 'templates'", "allow_empty: true", *says)), run.msg
-    assert contents(dest) == earlier
+    assert files_in(dest) == earlier
 
     allowed = tasks.converge(**fetch(dest, **options, allow_empty=True))
     there = [name for name in files if "*.ovf" in options.get("files", []) and name.endswith(".ovf")]
     assert fetched(allowed) == [file["name"] for file in allowed.result["files"]] == there
     assert allowed.changed == bool(there)
-    assert contents(dest) == {**earlier, **{name: files[name] for name in there}}
-    assert sessions(tasks) == 0
+    assert files_in(dest) == {**earlier, **{name: files[name] for name in there}}
+    assert download_states(tasks.sim) == {}
 
 
 def test_an_empty_list_of_files_is_refused_before_the_first_request(one: Tasks, dest: Path) -> None:
@@ -160,7 +141,7 @@ def test_an_empty_list_of_files_is_refused_before_the_first_request(one: Tasks, 
     assert "files is an empty list" in run.msg
     assert run.exchanges == ()
     assert not one.converge(**fetch(dest, files=[], allow_empty=True)).changed
-    assert contents(dest) == {}
+    assert files_in(dest) == {}
 
 
 def test_a_session_may_be_kept(one: Tasks, dest: Path) -> None:
@@ -171,7 +152,7 @@ def test_a_session_may_be_kept(one: Tasks, dest: Path) -> None:
     again = one.run(**fetch(dest, keep_session=True))
     assert not again.changed
     assert again.session is None
-    assert sessions(one) == 1
+    assert len(download_states(one.sim)) == 1
 
 
 @pytest.mark.parametrize("ended", [False, True], ids=["of-another-item", "ended"])
@@ -184,15 +165,15 @@ def test_a_client_token_that_names_another_session_is_refused(tasks: Tasks, dest
     assert other.session is not None
     session_id = other.session["id"]
     if ended:
-        tasks.run(module=DOWNLOAD, session_id=session_id, state="canceled")
+        tasks.run(module=DOWNLOAD_SESSION, session_id=session_id, state="canceled")
     for path in dest.iterdir():
         path.unlink()
     run = tasks.run(**fetch(dest, client_token=token))
     assert run.error["type"] == "NOT_ALLOWED_IN_CURRENT_STATE"
     assert f"client_token was used before: it names session {session_id}" in run.msg
-    assert f"Session {session_id} was not made by this task, and stays as it was." in run.msg
+    assert f"Session {session_id} was not created by this task, and stays as it was." in run.msg
     assert not run.changed
-    assert contents(dest) == {}
+    assert files_in(dest) == {}
     assert tasks.sim.run(lambda store: [entry.state for entry in store.downloads.sessions.values()]) == [
         "CANCELED" if ended else "ACTIVE"
     ]
@@ -205,11 +186,11 @@ def test_other_sessions_are_left_alone(one: Tasks, dest: Path) -> None:
     assert one.sim.run(lambda store: list(store.downloads.sessions)) == [other]
 
 
-@pytest.mark.parametrize(("choice", "again"), [("download", list(FILES)), ("skip", [])])
+@pytest.mark.parametrize(("choice", "again"), [("transfer", list(FILES)), ("download", list(FILES)), ("skip", [])])
 def test_without_checksums_on_the_server(one: Tasks, dest: Path, choice: str, again: list[str]) -> None:
     one.sim.reset(seed_of(FILES, checksum_algorithm="none"))
     first = one.run(**fetch(dest, when_unverifiable=choice))
-    assert contents(dest) == FILES
+    assert files_in(dest) == FILES
     assert not any(file["verified"] for file in first.result["files"])
     predicted = one.run(**fetch(dest, when_unverifiable=choice), check=True)
     second = one.run(**fetch(dest, when_unverifiable=choice))
@@ -217,6 +198,38 @@ def test_without_checksums_on_the_server(one: Tasks, dest: Path, choice: str, ag
     assert predicted.changed == second.changed == bool(again)
     assert predicted.diff == second.diff
     assert not any(file["verified"] for file in second.result["files"])
+
+
+def test_files_that_are_not_cached_are_compared_by_their_checksums(tasks: Tasks, dest: Path) -> None:
+    def evict(store: Any) -> None:
+        for file in store.catalog.item(store.find_item_id("templates", "rocky9")).files.values():
+            file.cached = False
+
+    tasks.sim.run(evict)
+    assert tasks.converge(**fetch(dest)).changed
+    assert files_in(dest) == FILES
+
+
+def test_a_size_of_0_proves_nothing_where_the_server_does_not_say_what_is_cached(
+    one: Tasks, dest: Path, identity: Identity
+) -> None:
+    def evict(store: Any) -> None:
+        for file in store.catalog.item(store.find_item_id("templates", "rocky9")).files.values():
+            file.cached = False
+
+    def change(_request: Received, reply: Reply | None) -> Reply | None:
+        if not reply:
+            return None
+        here, there = (
+            f"https://{place}/".encode() for place in (f"127.0.0.1:{server.port}", f"localhost:{one.sim.port}")
+        )
+        return Reply(reply.status, re.sub(rb'"cached": ?(true|false), ?', b"", reply.body).replace(there, here))
+
+    one.sim.run(evict)
+    options = {name: value for name, value in fetch(dest).items() if name != "module"}
+    with CannedServer(relay_to(one.sim, change), identity=identity) as server:
+        runs = [run_module(DOWNLOAD_SESSION, {**connection_args(server), **options}) for _time in range(2)]
+    assert [run.result.get("changed") for run in runs] == [True, False], runs[-1].result
 
 
 @pytest.mark.parametrize("algorithm", ["MD5", "SHA256", "SHA512"])
@@ -241,8 +254,8 @@ def test_a_checksum_that_does_not_fit_puts_nothing_into_place(tasks: Tasks, dest
     assert "0" * 40 in run.msg
     assert "was canceled and deleted" in run.msg
     assert not run.changed
-    assert contents(dest) == {"rocky9.ovf": b"an older one"}
-    assert sessions(tasks) == 0
+    assert files_in(dest) == {"rocky9.ovf": b"an older one"}
+    assert download_states(tasks.sim) == {}
 
 
 def test_new_files_follow_the_umask_and_replaced_ones_keep_their_mode(one: Tasks, dest: Path) -> None:
@@ -261,7 +274,7 @@ def test_declared_attributes_are_set(tasks: Tasks, dest: Path) -> None:
     me, mine = pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(os.getegid()).gr_name
     run = tasks.converge(**fetch(dest, mode="u=rw,g=r,o=", owner=me, group=mine))
     assert {mode_of(path) for path in dest.iterdir()} == {0o640}
-    assert contents(dest) == FILES
+    assert files_in(dest) == FILES
     assert run.diff["after"]["files"]["rocky9.ovf"]["attributes"] == "as declared"
 
 
@@ -279,14 +292,21 @@ def test_wrong_attributes_alone_are_mended_without_a_session(tasks: Tasks, dest:
 
 
 @pytest.mark.parametrize("there", [True, False])
-def test_attributes_that_cannot_be_are_a_failure_that_leaves_nothing(one: Tasks, dest: Path, there: bool) -> None:
-    if there:
-        (dest / "rocky9.ovf").write_bytes(FILES["rocky9.ovf"])
-    run = one.run(**fetch(dest, files=["rocky9.ovf"], owner="nobody-has-this-name"))
-    assert run.error["type"] == "TRANSFER_FAILED"
-    assert "nobody-has-this-name" in run.msg
-    assert contents(dest) == ({"rocky9.ovf": FILES["rocky9.ovf"]} if there else {})
-    assert sessions(one) == 0
+def test_attributes_that_may_not_be_set_are_a_failure_that_leaves_nothing(one: Tasks, there: bool) -> None:
+    # Only root can read the authority's file.
+    unverified = {"ca_path": None, "validate_certs": False, "files": ["rocky9.ovf"]}
+    with reachable_folder() as dest:
+        # What a module imports is there when others cannot read it any more.
+        one.run(**fetch(dest, **unverified, owner="root"), check=True)
+        dest.chmod(0o777)
+        with as_nobody():
+            if there:
+                (dest / "rocky9.ovf").write_bytes(FILES["rocky9.ovf"])
+            run = one.run(**fetch(dest, **unverified, owner="root"))
+        assert run.error["type"] == "TRANSFER_FAILED"
+        assert f"{dest}/rocky9.ovf: chown failed" in run.msg
+        assert files_in(dest) == ({"rocky9.ovf": FILES["rocky9.ovf"]} if there else {})
+    assert download_states(one.sim) == {}
 
 
 @pytest.mark.parametrize("same", [True, False])
@@ -298,7 +318,7 @@ def test_a_symbolic_link_is_replaced_and_not_followed(tasks: Tasks, dest: Path, 
     (dest / "rocky9.ovf").symlink_to(elsewhere)
     tasks.converge(**fetch(dest, files=["rocky9.ovf"], mode="0644"))
     assert not (dest / "rocky9.ovf").is_symlink()
-    assert contents(dest) == {"rocky9.ovf": FILES["rocky9.ovf"]}
+    assert files_in(dest) == {"rocky9.ovf": FILES["rocky9.ovf"]}
     assert (elsewhere.read_bytes(), mode_of(elsewhere)) == (before, 0o600)
 
 
@@ -313,14 +333,14 @@ def test_a_name_that_is_no_plain_file_name_is_refused_before_anything_is_written
     run = one.refuse(**fetch(dest))
     assert run.error["type"] == "INVALID_ARGUMENT"
     assert "cannot be the name of a file in dest" in run.msg
-    assert contents(dest) == {}
+    assert files_in(dest) == {}
     assert fetched(one.run(**fetch(dest, files=["fine.iso"]))) == ["fine.iso"]
 
 
 def test_a_long_name_is_fine(one: Tasks, dest: Path) -> None:
     one.sim.reset(seed_of({"x" * 255: b"1", "x" * 254 + "y": b"2", ".hidden": b"3"}))
     one.converge(**fetch(dest))
-    assert contents(dest) == {"x" * 255: b"1", "x" * 254 + "y": b"2", ".hidden": b"3"}
+    assert files_in(dest) == {"x" * 255: b"1", "x" * 254 + "y": b"2", ".hidden": b"3"}
 
 
 def test_names_that_differ_in_case_alone_are_refused(one: Tasks, dest: Path) -> None:
@@ -364,7 +384,7 @@ def test_a_dest_that_cannot_be_written_to(one: Tasks) -> None:
     assert run.error["type"] == "TRANSFER_FAILED"
     assert "/sys cannot be written: Permission denied" in run.msg
     assert "cannot be written: " in run.msg
-    assert sessions(one) == 0
+    assert download_states(one.sim) == {}
 
 
 def test_a_disk_that_takes_no_more_leaves_no_half_file(one: Tasks, dest: Path) -> None:
@@ -372,8 +392,8 @@ def test_a_disk_that_takes_no_more_leaves_no_half_file(one: Tasks, dest: Path) -
         run = one.run(**fetch(dest, files=["disk1.vmdk"]))
     assert run.error["type"] == "TRANSFER_FAILED"
     assert f"{dest}/disk1.vmdk cannot be written: File too large" in run.msg
-    assert contents(dest) == {}
-    assert sessions(one) == 0
+    assert files_in(dest) == {}
+    assert download_states(one.sim) == {}
 
 
 @pytest.mark.parametrize(
@@ -432,12 +452,12 @@ def test_a_file_that_is_taken_for_stale_before_it_is_locked_is_made_again(dest: 
     partial.open()
     partial.close()
     remove_stale(folder)
-    assert contents(dest) == {}
+    assert files_in(dest) == {}
     partial.open()
     partial.write(b"whole")
     partial.replace_target()
     partial.close()
-    assert contents(dest) == {"a.iso": b"whole"}
+    assert files_in(dest) == {"a.iso": b"whole"}
 
 
 def test_what_may_not_be_removed_is_told_of(dest: Path) -> None:
@@ -451,9 +471,9 @@ def test_what_may_not_be_removed_is_told_of(dest: Path) -> None:
     assert left == (
         f"{dest}/{partial.hidden} cannot be removed (Permission denied), and stays until the next run with this dest."
     )
-    assert list(contents(dest)) == [partial.hidden]
+    assert list(files_in(dest)) == [partial.hidden]
     assert partial.discard() == ""
-    assert contents(dest) == {}
+    assert files_in(dest) == {}
 
 
 @pytest.mark.parametrize(
@@ -472,7 +492,7 @@ def test_what_another_task_puts_there_at_the_same_moment_is_no_failure_if_it_is_
         require_placed(ours, 5)
     for partial in (ours, theirs):
         partial.close()
-    assert contents(dest) == {"a.iso": content}
+    assert files_in(dest) == {"a.iso": content}
 
 
 def test_a_file_system_that_cannot_sync_directories_is_no_failure() -> None:
@@ -483,7 +503,7 @@ def test_a_file_system_that_cannot_sync_directories_is_no_failure() -> None:
 
 @pytest.mark.parametrize(
     ("again", "says"),
-    [(True, "is not the directory any more that it was"), (False, "dest cannot be written: No such file or directory")],
+    [(True, "is another directory than"), (False, "dest cannot be written: No such file or directory")],
 )
 def test_a_dest_that_goes_away_in_mid_fetch_is_the_failure_and_no_defect(
     one: Tasks, dest: Path, again: bool, says: str
@@ -503,8 +523,8 @@ def test_a_dest_that_goes_away_in_mid_fetch_is_the_failure_and_no_defect(
     assert "was canceled and deleted" in run.msg
     assert "defect" not in run.msg
     assert not run.changed
-    assert sessions(one) == 0
-    assert contents(away) == {}
+    assert download_states(one.sim) == {}
+    assert files_in(away) == {}
 
 
 def replace_by_directories(dest: Path, suffix: str) -> None:
@@ -532,7 +552,7 @@ def test_what_takes_the_place_of_a_mark_is_no_failure_of_what_was_fetched(one: T
     (left,) = dest.glob(".*")
     assert warning == f"{left} was put in the place of a file of this task by somebody else, and stays."
     assert run.changed
-    assert sessions(one) == 0
+    assert download_states(one.sim) == {}
 
 
 CHATTR = """#!/bin/sh
@@ -607,16 +627,16 @@ def test_attributes_that_the_file_system_does_not_have(
     assert "Check the options owner, group, mode, attributes" in run.msg
     assert run.changed == (not there or mode == "0600")
     assert (f"some attributes of {dest}/disk1.vmdk were set" in run.msg) == (there and mode == "0600")
-    assert contents(dest) == {"disk1.vmdk": FILES["disk1.vmdk"]}
+    assert files_in(dest) == {"disk1.vmdk": FILES["disk1.vmdk"]}
     assert mode_of(dest / "disk1.vmdk") == int(mode, 8)
-    assert sessions(one) == 0
+    assert download_states(one.sim) == {}
 
 
 @pytest.mark.parametrize("option", ["seuser", "serole", "setype", "selevel"])
 def test_a_context_of_selinux_where_there_is_none_is_as_if_not_declared(one: Tasks, dest: Path, option: str) -> None:
     """As with Ansible's own modules."""
     run = one.converge(**fetch(dest, files=["disk1.vmdk"], **{option: "s0"}))
-    assert contents(dest) == {"disk1.vmdk": FILES["disk1.vmdk"]}
+    assert files_in(dest) == {"disk1.vmdk": FILES["disk1.vmdk"]}
     assert run.changed
 
 

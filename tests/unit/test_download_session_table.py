@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import json
 import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.harness.held import download_states, item_id, seed_of
 from tests.harness.modules import connection_args, finish_module, start_module
-from tests.harness.tasks import DIALECTS, Run, Tasks
+from tests.harness.tasks import DOWNLOAD_SESSION, Run, Tasks, fetch
+from tests.harness.waiting import HANG
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
 from tests.simulator.seed import ADMINISTRATOR, PRIVILEGES, UserSeed
 
-DOWNLOAD = "content_library_download_session"
 STATES = ("active", "canceled", "error", "absent")
 FOUND = ("none", "ACTIVE", "ERROR", "CANCELED")
 ENDS = {"active": "ACTIVE", "canceled": "CANCELED", "error": "ERROR", "absent": None}
@@ -24,6 +26,8 @@ UNKNOWN_SESSION = "00000000-0000-4000-8000-000000000000:00000000-0000-4000-8000-
 WHY = "The datastore is full."
 FILES = {"rocky9.ovf": b"<Envelope/>", "disk1.vmdk": b"1" * 3000, "disk2.vmdk": b"2" * 2000, "rocky9.nvram": b"n"}
 SEED = Seed(libraries=(LibrarySeed("templates", (ItemSeed("rocky9", "ovf", FILES),)),))
+
+pytestmark = pytest.mark.seed(SEED)
 
 REFUSED = "refused"
 NOT_FOUND = "not found"
@@ -37,30 +41,16 @@ BY_ID: dict[str, dict[str, str | None]] = {
 }
 
 
-@pytest.fixture(params=DIALECTS)
-def tasks(request: pytest.FixtureRequest, server: Simulator) -> Tasks:
-    server.reset(SEED)
-    return Tasks(server, request.param)
-
-
-def find_item(tasks: Tasks) -> str:
-    return tasks.sim.run(lambda store: store.find_item_id("templates", "rocky9"))
-
-
 def seed_session(tasks: Tasks, found: str = "ACTIVE", **content: Any) -> str:
-    item = find_item(tasks)
+    item = item_id(tasks.sim, "rocky9")
     if found == "none":
         return UNKNOWN_SESSION
     return tasks.sim.run(lambda store: store.seed_download_session(item, state=found, error_message=WHY, **content))
 
 
-def states_on_server(tasks: Tasks) -> dict[str, str]:
-    return tasks.sim.run(lambda store: {entry.id: entry.state for entry in store.downloads.sessions.values()})
-
-
 def declare(state: str, **options: Any) -> dict[str, Any]:
     reason = {"error_message": "Withdrawn."} if state == "error" else {}
-    return {"module": DOWNLOAD, "state": state, **reason, **options}
+    return {"module": DOWNLOAD_SESSION, "state": state, **reason, **options}
 
 
 def by_item(state: str = "active", **options: Any) -> dict[str, Any]:
@@ -77,7 +67,7 @@ def prepared(run: Run) -> list[str]:
 @pytest.mark.parametrize("state", STATES)
 def test_a_session_named_by_its_id(tasks: Tasks, state: str, found: str) -> None:
     session = seed_session(tasks, found, prepared=FILES)
-    before = states_on_server(tasks)
+    before = download_states(tasks.sim)
     expected = BY_ID[state][found]
     options = declare(state, session_id=session)
     if expected in (REFUSED, NOT_FOUND):
@@ -89,11 +79,11 @@ def test_a_session_named_by_its_id(tasks: Tasks, state: str, found: str) -> None
             assert run.error["type"] == "NOT_ALLOWED_IN_CURRENT_STATE"
             assert f"is {found} and cannot become {state.upper()}" in run.msg
             assert (WHY in run.msg) == (found == "ERROR")
-        assert states_on_server(tasks) == before
+        assert download_states(tasks.sim) == before
         return
     run = tasks.converge(**options)
     assert run.changed == (expected != (None if found == "none" else found))
-    assert states_on_server(tasks) == ({} if expected is None else {session: expected})
+    assert download_states(tasks.sim) == ({} if expected is None else {session: expected})
     assert run.diff["before"]["state"] == (None if found == "none" else found)
     assert run.diff["after"]["state"] == expected
     assert (run.session or {}).get("state") == expected
@@ -105,7 +95,7 @@ def test_a_session_named_by_its_id(tasks: Tasks, state: str, found: str) -> None
 def test_sessions_named_by_their_item(tasks: Tasks, state: str, found: str) -> None:
     first, second = seed_session(tasks, found, prepared=FILES), seed_session(tasks, found, prepared=FILES)
     run = tasks.converge(**by_item(state))
-    after = states_on_server(tasks)
+    after = download_states(tasks.sim)
     if state == "active":
         made = [key for key in after if key not in (first, second)]
         assert run.changed == (found != "ACTIVE")
@@ -123,10 +113,10 @@ def test_sessions_named_by_their_item(tasks: Tasks, state: str, found: str) -> N
 
 
 def test_only_the_callers_sessions_on_the_item_are_meant(tasks: Tasks) -> None:
-    item = find_item(tasks)
+    item = item_id(tasks.sim, "rocky9")
     other = tasks.sim.run(lambda store: store.seed_download_session(item, user="viewer@vsphere.local"))
     assert not tasks.converge(**by_item("absent")).changed
-    assert states_on_server(tasks) == {other: "ACTIVE"}
+    assert download_states(tasks.sim) == {other: "ACTIVE"}
 
 
 def test_a_failed_session_says_why(tasks: Tasks) -> None:
@@ -156,7 +146,7 @@ def test_files_are_prepared_by_name_and_glob(
     assert [(file["name"], file["status"]) for file in run.result["files"]] == [(name, "PREPARED") for name in names]
     assert run.diff["after"]["files"] == {name: {"status": "PREPARED", "endpoint_type": "HTTPS"} for name in names}
     for file in run.result["files"]:
-        assert file["download_endpoint"]["uri"].startswith(f"https://127.0.0.1:{tasks.sim.port}/")
+        assert file["download_endpoint"]["uri"].startswith(f"https://localhost:{tasks.sim.port}/")
         assert {"size", "bytes_transferred", "checksum_info", "error_message"} <= set(file)
 
 
@@ -176,11 +166,11 @@ def test_a_pattern_that_fits_nothing_is_refused_with_what_there_is(tasks: Tasks,
     assert "rocky9.ovf, disk1.vmdk" in run.msg
     assert "allow_empty" in run.msg
     assert ("'rocky9' in library 'templates'" in run.msg) == (named == "item")
-    assert (find_item(tasks) in run.msg) == (named == "id")
+    assert (item_id(tasks.sim, "rocky9") in run.msg) == (named == "id")
 
 
 def test_of_many_names_some_are_told(tasks: Tasks) -> None:
-    item = find_item(tasks)
+    item = item_id(tasks.sim, "rocky9")
     tasks.sim.run(lambda store: store.seed_item_files(item, {f"chunk.{number:09d}": b"" for number in range(300)}))
     run = tasks.refuse(**by_item(files=[f"piece.{number}" for number in range(40)]))
     assert "'piece.9' and 30 more under files fit none of its files, " in run.msg
@@ -195,7 +185,7 @@ NOTHING: list[dict[str, Any]] = [{}, {"files": ["rocky9.ovf"]}, {"files": ["*"]}
 @pytest.mark.parametrize("named", ["names", "item id", "session id", "session on the item"])
 def test_preparing_nothing_is_an_error(tasks: Tasks, named: str, options: dict[str, Any]) -> None:
     tasks.sim.reset(EMPTY)
-    item = find_item(tasks)
+    item = item_id(tasks.sim, "rocky9")
     session = seed_session(tasks) if named.startswith("session") else None
     by: dict[str, Any] = {
         "names": by_item(),
@@ -209,7 +199,22 @@ def test_preparing_nothing_is_an_error(tasks: Tasks, named: str, options: dict[s
     assert "holds no files" in run.msg
     assert ("Publish to it first" if session is None else f"session {session} on item {item}") in run.msg
     assert "allow_empty: true" in run.msg
-    assert states_on_server(tasks) == ({session: "ACTIVE"} if session else {})
+    assert download_states(tasks.sim) == ({session: "ACTIVE"} if session else {})
+
+
+@pytest.mark.parametrize("options", [{}, {"allow_empty": True}], ids=["any", "allow_empty"])
+@pytest.mark.parametrize("with_dest", [True, False], ids=["dest", "session"])
+def test_a_vm_template_has_nothing_to_fetch(tasks: Tasks, dest: Path, with_dest: bool, options: dict[str, Any]) -> None:
+    by: dict[str, Any] = fetch(dest) if with_dest else by_item()
+    tasks.sim.reset(seed_of({}, kind="vm-template"))
+    empty = tasks.run(**by, **options)
+    assert empty.failed is not bool(options), empty.msg
+    assert options or "is a VM template, which has no files to fetch. Name an item of type ovf or iso" in empty.msg
+    tasks.sim.reset(seed_of({"rocky9.vmtx": b"listed all the same"}, kind="vm-template"))
+    refused = tasks.run(**by, **options)
+    assert refused.error["type"] == "INVALID_ELEMENT_TYPE"
+    assert "contains a virtual machine template. vCenter gives no files of this item." in refused.msg
+    assert download_states(tasks.sim) == {}
 
 
 @pytest.mark.parametrize("seed", [EMPTY, SEED], ids=["no-files", "other-files"])
@@ -220,7 +225,7 @@ def test_nothing_to_prepare_may_be_allowed_and_makes_no_session(
     tasks.sim.reset(seed)
     run = tasks.converge(**by_item(**options, allow_empty=True, client_progress=30, keep_alive=True))
     assert (run.changed, run.result["files"], run.session) == (False, [], None)
-    assert states_on_server(tasks) == {}
+    assert download_states(tasks.sim) == {}
 
 
 def test_all_of_an_empty_item_may_be_allowed(tasks: Tasks) -> None:
@@ -255,11 +260,11 @@ def test_sessions_end_whatever_there_was_to_fetch(tasks: Tasks, state: str, file
     tasks.sim.reset(EMPTY)
     session = seed_session(tasks)
     assert tasks.converge(**by_item(state, files=files)).changed
-    assert states_on_server(tasks) == ({session: ENDS[state]} if ENDS[state] else {})
+    assert download_states(tasks.sim) == ({session: ENDS[state]} if ENDS[state] else {})
 
 
 def test_a_file_whose_name_looks_like_a_glob_is_found_by_its_name(tasks: Tasks) -> None:
-    item = find_item(tasks)
+    item = item_id(tasks.sim, "rocky9")
     tasks.sim.run(lambda store: store.seed_item_files(item, {"a[1].iso": b"x"}))
     assert prepared(tasks.converge(**by_item(files=["a[1].iso"]))) == ["a[1].iso"]
 
@@ -280,7 +285,7 @@ def test_direct_without_its_privilege_names_it_and_leaves_nothing(tasks: Tasks) 
     assert "ContentLibrary.ReadStorage" in run.msg
     assert "was canceled and deleted" in run.msg
     assert not run.changed
-    assert states_on_server(tasks) == {}
+    assert download_states(tasks.sim) == {}
 
 
 def test_a_user_without_the_privilege_learns_which(tasks: Tasks) -> None:
@@ -288,7 +293,7 @@ def test_a_user_without_the_privilege_learns_which(tasks: Tasks) -> None:
     tasks.sim.reset(Seed(libraries=SEED.libraries, users=(UserSeed(ADMINISTRATOR, privileges=granted),)))
     run = tasks.run(**by_item())
     assert run.error["type"] == "UNAUTHORIZED"
-    assert "could not create a download session" in run.msg.lower()
+    assert "could not list the download sessions" in run.msg.lower()
     assert "ContentLibrary.DownloadSession" in run.msg
 
 
@@ -299,7 +304,7 @@ def test_a_file_that_cannot_be_prepared_fails_with_the_servers_reason(tasks: Tas
     run = tasks.run(**by_item())
     assert run.error["type"] == "TRANSFER_FAILED"
     assert "disk2.vmdk could not be prepared: The host is in maintenance mode." in run.msg
-    assert states_on_server(tasks) == ({} if found == "none" else {session: "ACTIVE"})
+    assert download_states(tasks.sim) == ({} if found == "none" else {session: "ACTIVE"})
     assert ("was canceled and deleted" in run.msg) == (found == "none")
     assert run.changed == (found != "none")
 
@@ -327,12 +332,12 @@ def test_what_was_prepared_before_a_failure_is_told_and_counts_where_it_stays(
     if found == "none":
         assert not run.changed
         assert "not put back" not in run.msg
-        assert states_on_server(tasks) == {}
+        assert download_states(tasks.sim) == {}
         return
     assert run.changed == changed
     assert ("not put back" in run.msg) == changed
     assert said in run.msg
-    assert states_on_server(tasks) == {session: "ACTIVE"}
+    assert download_states(tasks.sim) == {session: "ACTIVE"}
 
 
 @pytest.mark.parametrize(("status", "said"), [(500, "perhaps client_progress was set"), (403, "")])
@@ -366,7 +371,7 @@ def test_sessions_that_were_ended_before_another_one_could_not_be_are_told_of(ta
     assert run.changed
     assert f"session {first} was {DONE_TO[state]}" in run.msg
     assert f"session {second} was" not in run.msg
-    assert states_on_server(tasks) == {
+    assert download_states(tasks.sim) == {
         **({} if state == "absent" else {first: ENDS[state]}),
         second: "ACTIVE",
     }
@@ -379,7 +384,7 @@ def test_a_session_that_could_be_canceled_and_not_deleted_has_changed(tasks: Tas
     assert run.error["type"] == "UNAUTHORIZED"
     assert run.changed
     assert f"Changed, and not put back: session {session} was canceled." in run.msg
-    assert states_on_server(tasks) == {session: "CANCELED"}
+    assert download_states(tasks.sim) == {session: "CANCELED"}
 
 
 @pytest.mark.parametrize("state", ["canceled", "error"])
@@ -390,7 +395,7 @@ def test_a_session_that_has_ended_and_cannot_be_read_then_has_changed(tasks: Tas
     assert run.error["type"] == "UNAUTHORIZED"
     assert run.changed
     assert f"session {session} was {DONE_TO[state]}." in run.msg
-    assert states_on_server(tasks) == {session: ENDS[state]}
+    assert download_states(tasks.sim) == {session: ENDS[state]}
 
 
 @pytest.mark.process
@@ -409,7 +414,7 @@ def test_a_signal_hides_nothing_of_what_was_done(
     server.reset(SEED)
     session = seed_session(Tasks(server, "api"))
     server.inject(fault)
-    process = start_module(DOWNLOAD, {**connection_args(server), "session_id": session, **options})
+    process = start_module(DOWNLOAD_SESSION, {**connection_args(server), "session_id": session, **options})
     assert server.wait_until_held()
     process.send_signal(signal.SIGTERM)
     ended = finish_module(process)
@@ -419,7 +424,7 @@ def test_a_signal_hides_nothing_of_what_was_done(
 
 
 def test_preparing_is_waited_for_as_long_as_it_moves() -> None:
-    with Simulator(seed=SEED, settle=2.5) as slow:
+    with Simulator(seed=SEED, settle=HANG) as slow:
         run = Tasks(slow, "api").run(**by_item(files=["rocky9.ovf"], wait_timeout=1))
     assert run.error["type"] == "TIMED_OUT"
     assert "rocky9.ovf is PREPARE_REQUESTED" in run.msg
@@ -449,7 +454,7 @@ def test_a_client_token_gives_the_same_session_again(tasks: Tasks) -> None:
     run = tasks.run(**by_item(client_token=token, files=["rocky9.ovf"]))
     assert not run.failed, run.msg
     assert run.session is not None
-    assert list(states_on_server(tasks)) == [run.session["id"]]
+    assert list(download_states(tasks.sim)) == [run.session["id"]]
 
 
 def test_a_session_gone_meanwhile_is_no_obstacle_to_its_removal(tasks: Tasks) -> None:

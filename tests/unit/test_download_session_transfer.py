@@ -12,7 +12,6 @@ import re
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,50 +19,28 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils._transfer.streams import (
-    Arrived,
-    TransferStopped,
-    get_file,
-    hash_file,
-)
+from ansible_collections.vsphere.content.plugins.module_utils._transfer.hashing import hash_file
+from ansible_collections.vsphere.content.plugins.module_utils._transfer.side_by_side import TransferStopped
+from ansible_collections.vsphere.content.plugins.module_utils._transfer.streams import Arrived, get_file
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter.errors import (
     ConnectionFailed,
     NotFound,
     TransferFailed,
 )
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.timing import Timing
+from tests.harness.held import download_states, seed_of
 from tests.harness.modules import module_environment
-from tests.harness.tasks import DIALECTS, Tasks, contents
-from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
+from tests.harness.tasks import BY_OWN_NAME, TOOLS, Tasks, fetch, files_in
+from tests.harness.waiting import LifeClock, eventually, while_held
+from tests.simulator import Simulator
 from tests.simulator.seed import filler
 
-DOWNLOAD = "content_library_download_session"
 IMAGE = filler("image", 3_000_000)
 LARGER_IMAGE = filler("larger", 16_000_000)
 DATA = "/cls/data/"
 
 
-def seed_of(files: Mapping[str, bytes], **deviations: Any) -> Seed:
-    return Seed(libraries=(LibrarySeed("templates", (ItemSeed("tools", "iso", files),)),), **deviations)
-
-
-@pytest.fixture(params=DIALECTS)
-def tasks(request: pytest.FixtureRequest, server: Simulator) -> Tasks:
-    server.reset(seed_of({"a.iso": IMAGE}))
-    return Tasks(server, request.param)
-
-
-@pytest.fixture
-def one(server: Simulator) -> Tasks:
-    server.reset(seed_of({"a.iso": IMAGE}))
-    return Tasks(server, "api")
-
-
-def fetch(dest: Path, **options: Any) -> dict[str, Any]:
-    return {"module": DOWNLOAD, "library": "templates", "library_item": "tools", "dest": str(dest), **options}
-
-
-def sessions(sim: Simulator) -> int:
-    return sim.run(lambda store: len(store.downloads.sessions))
+pytestmark = pytest.mark.seed(seed_of({"a.iso": IMAGE}, "tools", "iso"))
 
 
 def fates(error: Mapping[str, Any]) -> dict[str, str]:
@@ -71,12 +48,12 @@ def fates(error: Mapping[str, Any]) -> dict[str, str]:
 
 
 def test_a_download_that_is_cut_three_times_is_taken_up_where_it_broke(tasks: Tasks, dest: Path) -> None:
-    tasks.sim.reset(seed_of({"a.iso": LARGER_IMAGE}))
+    tasks.sim.reset(seed_of({"a.iso": LARGER_IMAGE}, "tools", "iso"))
     for time_of in (1, 2, 3):
         tasks.sim.inject(f"GET:{DATA}*:{time_of}:reset-mid-body")
-    run = tasks.run(**fetch(dest))
+    run = tasks.run(**fetch(dest, TOOLS))
     assert not run.failed, run.msg
-    assert contents(dest) == {"a.iso": LARGER_IMAGE}
+    assert files_in(dest) == {"a.iso": LARGER_IMAGE}
     assert run.result["files"][0]["verified"]
     assert len(run.outcome.warnings) == 3
     assert all("download of a.iso broke and was taken up again" in text for text in run.outcome.warnings)
@@ -86,12 +63,12 @@ def test_a_download_that_is_cut_three_times_is_taken_up_where_it_broke(tasks: Ta
 
 
 def test_a_server_without_ranges_sends_it_all_again(one: Tasks, dest: Path) -> None:
-    one.sim.reset(seed_of({"a.iso": IMAGE}, ranges=False))
+    one.sim.reset(seed_of({"a.iso": IMAGE}, "tools", "iso", ranges=False))
     one.sim.inject(f"GET:{DATA}*:1:reset-mid-body")
     one.sim.inject(f"GET:{DATA}*:2:truncate")
-    run = one.run(**fetch(dest))
+    run = one.run(**fetch(dest, TOOLS))
     assert not run.failed, run.msg
-    assert contents(dest) == {"a.iso": IMAGE}
+    assert files_in(dest) == {"a.iso": IMAGE}
     assert len(run.outcome.warnings) == 2
     assert run.exchanges[-4].response_bytes == len(IMAGE)
 
@@ -99,37 +76,39 @@ def test_a_server_without_ranges_sends_it_all_again(one: Tasks, dest: Path) -> N
 @pytest.mark.parametrize("fault", ["truncate", "reset", "503", "html"])
 def test_what_breaks_once_is_tried_again(one: Tasks, dest: Path, fault: str) -> None:
     one.sim.inject(f"GET:{DATA}*:1:{fault}")
-    run = one.run(**fetch(dest))
+    run = one.run(**fetch(dest, TOOLS))
     assert not run.failed, run.msg
-    assert contents(dest) == {"a.iso": IMAGE}
+    assert files_in(dest) == {"a.iso": IMAGE}
     assert len(run.outcome.warnings) == 1
 
 
 def test_what_breaks_again_and_again_fails_after_five_tries(one: Tasks, dest: Path) -> None:
-    one.sim.reset(seed_of({"a.iso": LARGER_IMAGE}))
+    one.sim.reset(seed_of({"a.iso": LARGER_IMAGE}, "tools", "iso"))
     one.sim.inject(f"GET:{DATA}*:*:reset-mid-body")
-    run = one.run(**fetch(dest))
+    run = one.run(**fetch(dest, TOOLS))
     assert run.error["type"] == "CONNECTION_FAILED"
     assert re.search(rf"after \d+ of {len(LARGER_IMAGE)} bytes", run.msg)
     assert len(run.outcome.warnings) == 4
-    assert contents(dest) == {}
-    assert sessions(one.sim) == 0
+    assert files_in(dest) == {}
+    assert download_states(one.sim) == {}
 
 
 def test_a_login_that_expires_is_renewed(tasks: Tasks, dest: Path) -> None:
     tasks.sim.inject(f"GET:{DATA}*:1:unauthenticated")
-    run = tasks.run(**fetch(dest))
+    run = tasks.run(**fetch(dest, TOOLS), **BY_OWN_NAME)
     assert not run.failed, run.msg
-    assert contents(dest) == {"a.iso": IMAGE}
+    assert files_in(dest) == {"a.iso": IMAGE}
     assert run.outcome.warnings == []
 
 
 def test_a_download_that_outlives_session_and_login_is_kept_alive(dest: Path) -> None:
-    seed = seed_of({"a.iso": IMAGE})
-    with Simulator(seed=seed, settle=0, rate=1_200_000, session_timeout=1.5, login_timeout=1.5) as sim:
-        run = Tasks(sim, "api").run(**fetch(dest))
+    seed = seed_of({"a.iso": IMAGE}, "tools", "iso")
+    clock = LifeClock(1.0)
+    times: dict[str, Any] = {"clock": clock, "session_timeout": 1.5, "login_timeout": 1.5}
+    with Simulator(seed=seed, settle=0, rate=1_000_000, on_exchange=clock.note, **times) as sim:
+        run = Tasks(sim, "api").run(**fetch(dest, TOOLS))
     assert not run.failed, run.msg
-    assert contents(dest) == {"a.iso": IMAGE}
+    assert files_in(dest) == {"a.iso": IMAGE}
     signs = [json.loads(entry.request_body) for entry in run.sent("POST", "keep-alive", "session")]
     told = [sign["progress"] for sign in signs if "progress" in sign]
     assert len(signs) >= 3
@@ -137,14 +116,17 @@ def test_a_download_that_outlives_session_and_login_is_kept_alive(dest: Path) ->
     assert 0 < told[0] < 100
 
 
-def test_files_are_fetched_at_once_and_each_at_its_own_pace(dest: Path) -> None:
+def test_files_are_fetched_at_once(dest: Path) -> None:
     files = {f"{number}.iso": filler(str(number), 600_000) for number in range(4)}
-    with Simulator(seed=seed_of(files), settle=0.05, rate=1_000_000) as sim:
-        alone = Tasks(sim, "api").run(**fetch(dest, files=["0.iso"]))
-        several = Tasks(sim, "api").run(**fetch(dest))
-    assert contents(dest) == files
-    assert several.result["transferred"]["files"] == 3
-    assert several.result["transferred"]["seconds"] < 2 * alone.result["transferred"]["seconds"]
+    with Simulator(seed=seed_of(files, "tools", "iso"), settle=0) as sim:
+
+        def all_are_under_way() -> None:
+            assert eventually(lambda: sim.in_flight >= len(files))
+
+        with while_held(sim, f"GET:{DATA}*:*:hold/50", all_are_under_way):
+            run = Tasks(sim, "api").run(**fetch(dest, TOOLS))
+    assert files_in(dest) == files
+    assert run.result["transferred"]["files"] == len(files)
 
 
 def test_one_that_fails_stops_the_others_and_each_fate_is_told(dest: Path) -> None:
@@ -152,17 +134,15 @@ def test_one_that_fails_stops_the_others_and_each_fate_is_told(dest: Path) -> No
         store.catalog.item(store.find_item_id("templates", "tools")).files["bad.iso"].blob.digests["SHA1"] = "0" * 40
 
     files = {"good.iso": b"quick", "bad.iso": filler("bad", 400_000), "long.iso": filler("long", 4_000_000), "z": b"z"}
-    with Simulator(seed=seed_of(files), settle=0, rate=800_000) as sim:
+    with Simulator(seed=seed_of(files, "tools", "iso"), settle=0, rate=800_000) as sim:
         sim.run(forge)
-        started = time.monotonic()
-        run = Tasks(sim, "api").run(**fetch(dest, parallel_transfers=2))
-        assert sessions(sim) == 0
-    assert time.monotonic() - started < 4
+        run = Tasks(sim, "api").run(**fetch(dest, TOOLS, parallel_transfers=2))
+        assert download_states(sim) == {}
     assert run.error["type"] == "CHECKSUM_MISMATCH"
     assert fates(run.error) == {"good.iso": "fetched", "bad.iso": "failed", "long.iso": "stopped", "z": "not started"}
     assert run.changed
     assert run.result["transferred"]["files"] == 1
-    assert contents(dest) == {"good.iso": b"quick"}
+    assert files_in(dest) == {"good.iso": b"quick"}
 
 
 def test_a_session_that_is_ended_by_somebody_else_is_the_reason(dest: Path) -> None:
@@ -170,14 +150,14 @@ def test_a_session_that_is_ended_by_somebody_else_is_the_reason(dest: Path) -> N
         for session in store.downloads.sessions.values():
             session.state = "CANCELED"
 
-    with Simulator(seed=seed_of({"a.iso": IMAGE}), settle=0, session_timeout=2, rate=600_000) as sim:
-        timer = threading.Timer(0.8, lambda: sim.run(end))
-        timer.start()
-        run = Tasks(sim, "api").run(**fetch(dest))
-        timer.join()
+    with (
+        Simulator(seed=seed_of({"a.iso": IMAGE}, "tools", "iso"), settle=0, session_timeout=2, rate=600_000) as sim,
+        while_held(sim, f"GET:{DATA}*:1:hold/1", lambda: sim.run(end)),
+    ):
+        run = Tasks(sim, "api").run(**fetch(dest, TOOLS))
     assert run.error["type"] == "TRANSFER_FAILED"
-    assert "the session became CANCELED while files were fetched" in run.msg
-    assert contents(dest) == {}
+    assert "it became CANCELED while the task was at work in it" in run.msg
+    assert files_in(dest) == {}
 
 
 @dataclass
@@ -195,7 +175,7 @@ class Memory:
 
 @dataclass
 class Answer:
-    """What a server sends: all of C(blocks), and then a broken connection if so told."""
+    """What a server sends: all of `blocks`, and then a broken connection if so told."""
 
     status_code: int
     blocks: list[bytes]
@@ -229,6 +209,7 @@ class Script:
             self.stream,
             "https://vcenter.example.com/a",
             sink,
+            timing=Timing(),
             size=size,
             hash_with="SHA256",
             session_id="s",
@@ -331,9 +312,9 @@ HASH_ALL = """
 import sys
 # Python's own take over where OpenSSL refuses; distributions that have FIPS in mind leave them out.
 sys.modules["_md5"] = sys.modules["_sha1"] = None
-from ansible_collections.vsphere.content.plugins.module_utils._transfer.streams import hash_file
+from ansible_collections.vsphere.content.plugins.module_utils._transfer.hashing import hash_file
 from ansible_collections.vsphere.content.plugins.module_utils._transfer.content import PullSource
-from ansible_collections.vsphere.content.plugins.module_utils._update.push import _endpoint
+from ansible_collections.vsphere.content.plugins.module_utils._update.pull import _endpoint
 for algorithm in ("MD5", "SHA1", "SHA256"):
     print(hash_file(sys.argv[1], algorithm, 0, 3))
 source = PullSource("https://a", certificate="-----BEGIN CERTIFICATE-----\\nYWJj\\n-----END CERTIFICATE-----")

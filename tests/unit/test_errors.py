@@ -9,13 +9,15 @@ import ast
 import base64
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils._vcenter import errors
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter import errors, remedies
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.answers import from_response, read_json
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter.errors import (
     ApiError,
     ContentError,
@@ -25,30 +27,27 @@ from ansible_collections.vsphere.content.plugins.module_utils._vcenter.errors im
     ResourceBusy,
     Unauthenticated,
     failure,
-    from_response,
 )
 from tests.harness.checkout import ROOT
 from tests.harness.modules import ModuleResult, connection_args, run_module
-from tests.harness.packages import make_iso
-from tests.harness.servers import (
-    CannedServer,
-    Identity,
-    Received,
-    Reply,
-    make_identity,
-    unused_port,
+from tests.harness.packages import make_package
+from tests.harness.servers import CannedServer, Identity, Received, Reply, relay_to, unused_port
+from tests.harness.tasks import (
+    DOWNLOAD_SESSION,
+    ERROR_KEYS,
+    LIBRARY_ITEM,
+    ROCKY9,
+    SESSION_INFO,
+    TOOLS,
+    UPDATE_SESSION,
+    announced,
+    publish,
+    src,
 )
 from tests.simulator import Seed, Simulator, UserSeed
-from tests.simulator.seed import PRIVILEGES
+from tests.simulator.seed import PRIVILEGES, filler
 
 PASSWORD = "Canary-7f3kQ2"
-INFO = "content_library_session_info"
-UPDATE = "content_library_update_session"
-DOWNLOAD = "content_library_download_session"
-ITEM = "content_library_item"
-TOOLS: dict[str, Any] = {"library": "templates", "library_item": "tools"}
-ERROR_KEYS = {"type", "status", "operation", "messages", "data", "session_id"}
-LISTS = "/api/content/library/item/update-session*"
 
 # The API's own names, and the status that each dialect publishes or was seen to send.
 TYPES: list[tuple[str, int, int]] = [
@@ -97,21 +96,6 @@ OUTER = {
     "localized": "Der Import ist fehlgeschlagen.",
 }
 INNER = {"id": "com.vmware.vdcs.cls-main.inner", "default_message": "Pipe closed.", "args": []}
-
-
-@pytest.fixture(params=["api", "rest"])
-def dialect(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture(scope="module")
-def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
-    return make_identity(tmp_path_factory.mktemp("identity"))
-
-
-@pytest.fixture(scope="module")
-def iso(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(make_iso(tmp_path_factory.mktemp("iso") / "tools.iso", 5000))
 
 
 def body(dialect: str, error_type: str, messages: Sequence[Any] = (OUTER, INNER), data: Any = None) -> bytes:
@@ -226,7 +210,7 @@ def test_nothing_in_a_message_steers_a_terminal(text: str, shown: str) -> None:
 @pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"-Infinity", b"[1e999]", b'{"value": -1e999}'])
 def test_a_number_that_json_does_not_have_is_no_answer(number: bytes) -> None:
     with pytest.raises(ValueError, match="no number"):
-        errors.read_json(number)
+        read_json(number)
 
 
 def test_an_answer_without_a_body_says_so() -> None:
@@ -268,7 +252,7 @@ def made_without_a_remedy() -> Iterator[tuple[str, str]]:
 def test_each_failure_of_our_own_comes_with_something_to_do() -> None:
     made = dict(made_without_a_remedy())
     assert made
-    advised = set(errors.REMEDIES) - REFUSED_BY_SERVER
+    advised = set(remedies.REMEDIES) - REFUSED_BY_SERVER
     silent = {place: error_type for place, error_type in made.items() if error_type not in advised}
     # Where Ansible's own words about an option are handed on.
     assert [place for place in silent if not place.startswith("masking.py:")] == []
@@ -333,7 +317,7 @@ def test_a_refusal_is_told_by_type_in_both_dialects(
     sim: Simulator, dialect: str, fault: str, error_type: str, status: Any
 ) -> None:
     sim.inject(f"*:/{dialect}/*content*:*:{fault}")
-    ran = run_module(INFO, {**connection_args(sim), "api_dialect": dialect, **TOOLS})
+    ran = run_module(SESSION_INFO, {**connection_args(sim), "api_dialect": dialect, **TOOLS})
     error = require_payload(ran)
     assert (error["type"], error["operation"]) == (error_type, "library.find")
     assert error["status"] == (status[dialect] if isinstance(status, dict) else status)
@@ -345,18 +329,26 @@ def test_a_refusal_is_told_by_type_in_both_dialects(
 @pytest.mark.parametrize(
     ("name", "options", "said"),
     [
-        (ITEM, {"state": "gone"}, "value of state must be one of"),
-        (ITEM, {"library": "a", "library_id": "b", "name": "c"}, "mutually exclusive: library|library_id"),
-        (ITEM, {"colour": "red"}, "Unsupported parameters for"),
-        (INFO, {"kind": "any"}, "value of kind must be one of"),
-        (INFO, {"session_ids": ["a:b"], **TOOLS}, "mutually exclusive: session_ids|library"),
-        (INFO, {"with_files": "perhaps"}, "'with_files' is of type"),
-        (UPDATE, {**TOOLS, "state": "error"}, "state is error but all of the following are missing: error_message"),
-        (UPDATE, {"state": "active"}, "one of the following is required: session_id"),
-        (UPDATE, {**TOOLS, "files": [{"source": "/x"}]}, "Unsupported parameters for"),
-        (DOWNLOAD, {**TOOLS, "state": "error"}, "state is error but all of the following are missing: error_message"),
-        (DOWNLOAD, {"session_id": "a:b", "dest": "/x"}, "mutually exclusive: session_id|dest"),
-        (DOWNLOAD, {**TOOLS, "parallel_transfers": "many"}, "'parallel_transfers' is of type"),
+        (LIBRARY_ITEM, {"state": "gone"}, "value of state must be one of"),
+        (LIBRARY_ITEM, {"library": "a", "library_id": "b", "name": "c"}, "mutually exclusive: library|library_id"),
+        (LIBRARY_ITEM, {"colour": "red"}, "Unsupported parameters for"),
+        (SESSION_INFO, {"kind": "any"}, "value of kind must be one of"),
+        (SESSION_INFO, {"session_ids": ["a:b"], **TOOLS}, "mutually exclusive: session_ids|library"),
+        (SESSION_INFO, {"with_files": "perhaps"}, "'with_files' is of type"),
+        (
+            UPDATE_SESSION,
+            {**TOOLS, "state": "error"},
+            "state is error but all of the following are missing: error_message",
+        ),
+        (UPDATE_SESSION, {"state": "active"}, "one of the following is required: session_id"),
+        (UPDATE_SESSION, {**TOOLS, "state": "done", "files": [{"source": "/x"}]}, "Unsupported parameters for"),
+        (
+            DOWNLOAD_SESSION,
+            {**TOOLS, "state": "error"},
+            "state is error but all of the following are missing: error_message",
+        ),
+        (DOWNLOAD_SESSION, {"session_id": "a:b", "dest": "/x"}, "mutually exclusive: session_id|dest"),
+        (DOWNLOAD_SESSION, {**TOOLS, "parallel_transfers": "many"}, "'parallel_transfers' is of type"),
     ],
 )
 def test_what_ansible_itself_refuses_has_an_error_as_well(
@@ -390,10 +382,10 @@ def test_what_ansible_itself_refuses_has_an_error_as_well(
     ],
     ids=["plain-404", "html-502", "empty-401", "empty-500", "html-200", "empty-200", "half", "no-list", "no-text"],
 )
+@pytest.mark.paced(first_request_pause=0.01)
 def test_an_answer_that_no_vcenter_gives_is_quoted(
-    identity: Identity, monkeypatch: pytest.MonkeyPatch, reply: Reply, error_type: str, quoted: str
+    identity: Identity, reply: Reply, error_type: str, quoted: str
 ) -> None:
-    monkeypatch.setattr(f"{CONNECTION}.FIRST_DELAY", 0.01)
 
     def respond(request: Received) -> Reply:
         if request.path == "/api/session":
@@ -401,22 +393,19 @@ def test_an_answer_that_no_vcenter_gives_is_quoted(
         return reply
 
     with CannedServer(respond, identity=identity) as server:
-        ran = run_module(INFO, {**connection_args(server), "kind": "update"})
+        ran = run_module(SESSION_INFO, {**connection_args(server), "kind": "update"})
     error = require_payload(ran)
     assert (error["type"], error["operation"]) == (error_type, "update_session.list")
     assert quoted in ran.result["msg"]
 
 
-CONNECTION = "ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection"
-
-
 @pytest.mark.parametrize("fault", ["reset", "reset-mid-body"])
-def test_no_answer_is_a_connection_that_failed(
-    sim: Simulator, monkeypatch: pytest.MonkeyPatch, dialect: str, fault: str
-) -> None:
-    monkeypatch.setattr(f"{CONNECTION}.FIRST_DELAY", 0.01)
+@pytest.mark.paced(first_request_pause=0.01)
+def test_no_answer_is_a_connection_that_failed(sim: Simulator, dialect: str, fault: str) -> None:
     sim.inject(f"GET:/{dialect}/*:*:{fault}")
-    error = require_payload(ran := run_module(INFO, {**connection_args(sim), "api_dialect": dialect, "kind": "update"}))
+    error = require_payload(
+        ran := run_module(SESSION_INFO, {**connection_args(sim), "api_dialect": dialect, "kind": "update"})
+    )
     assert (error["type"], error["status"]) == ("CONNECTION_FAILED", None)
     assert f"{sim.hostname}:{sim.port}" in ran.result["msg"]
     assert sim.run(lambda store: store.logins.count) == 0
@@ -426,13 +415,13 @@ def test_a_half_answer_is_no_json(sim: Simulator) -> None:
     sim.inject("GET:/api/*:*:truncate")
     item = sim.run(lambda store: store.find_item_id("templates", "tools"))
     sim.run(lambda store: store.seed_update_session(item))
-    error = require_payload(run_module(INFO, {**connection_args(sim), "kind": "update"}))
+    error = require_payload(run_module(SESSION_INFO, {**connection_args(sim), "kind": "update"}))
     assert error["type"] == "INVALID_RESPONSE"
 
 
 def test_a_port_on_which_nothing_listens(sim: Simulator) -> None:
     port = unused_port()
-    ran = run_module(INFO, {**connection_args(sim), "port": port})
+    ran = run_module(SESSION_INFO, {**connection_args(sim), "port": port})
     assert require_payload(ran)["type"] == "CONNECTION_FAILED"
     assert f"127.0.0.1:{port}" in ran.result["msg"]
     assert "refused" in ran.result["msg"]
@@ -441,20 +430,24 @@ def test_a_port_on_which_nothing_listens(sim: Simulator) -> None:
 # Privileges
 
 NEEDS: list[tuple[str, str, dict[str, Any]]] = [
-    ("ContentLibrary.UpdateSession", UPDATE, {**TOOLS}),
-    ("ContentLibrary.AddLibraryItem", ITEM, {"library": "templates", "name": "new"}),
-    ("ContentLibrary.UpdateLibraryItem", ITEM, {"library": "templates", "name": "tools", "description": "new"}),
-    ("ContentLibrary.DeleteLibraryItem", ITEM, {"library": "templates", "name": "tools", "state": "absent"}),
+    ("ContentLibrary.UpdateSession", UPDATE_SESSION, {**TOOLS, "state": "active"}),
+    ("ContentLibrary.AddLibraryItem", LIBRARY_ITEM, {"library": "templates", "name": "new"}),
+    ("ContentLibrary.UpdateLibraryItem", LIBRARY_ITEM, {"library": "templates", "name": "tools", "description": "new"}),
+    ("ContentLibrary.DeleteLibraryItem", LIBRARY_ITEM, {"library": "templates", "name": "tools", "state": "absent"}),
 ]
+
+
+UNPRIVILEGED = Seed(
+    users=tuple(
+        UserSeed(f"without-{name.lower()}@vsphere.local", privileges=tuple(set(PRIVILEGES) - {name}))
+        for name in PRIVILEGES
+    )
+)
 
 
 @pytest.fixture(scope="module")
 def unprivileged() -> Iterator[Simulator]:
-    users = tuple(
-        UserSeed(f"without-{name.lower()}@vsphere.local", privileges=tuple(set(PRIVILEGES) - {name}))
-        for name in PRIVILEGES
-    )
-    with Simulator(seed=Seed(users=users)) as running:
+    with Simulator(seed=UNPRIVILEGED) as running:
         yield running
 
 
@@ -475,20 +468,166 @@ def test_a_privilege_that_is_missing_is_named(
     assert unprivileged.run(lambda store: store.logins.count) == 0
 
 
-def test_the_viewer_of_the_default_seed_is_told_the_privilege(sim: Simulator, iso: str) -> None:
+def test_the_viewer_of_the_default_seed_is_told_the_privilege(sim: Simulator, image: Path) -> None:
     ran = run_module(
-        UPDATE,
+        UPDATE_SESSION,
         {
             **connection_args(sim),
             **TOOLS,
             "username": "viewer@vsphere.local",
             "state": "done",
-            "files": [{"src": iso}],
+            "files": [src(image)],
         },
     )
     assert require_payload(ran)["type"] == "UNAUTHORIZED"
     assert "ContentLibrary.UpdateSession" in ran.result["msg"]
     assert [each.method for each in sim.exchanges if each.method not in ("GET", "POST", "DELETE")] == []
+
+
+def read_only(sim: Simulator) -> dict[str, Any]:
+    """The connection of a user who may read the library, and have no sessions."""
+    return {**connection_args(sim), "username": "without-contentlibrary.updatesession@vsphere.local"}
+
+
+def test_a_user_who_may_only_read_gets_the_sessions_that_it_can_have(unprivileged: Simulator, dialect: str) -> None:
+    ran = run_module(SESSION_INFO, {**read_only(unprivileged), **TOOLS, "api_dialect": dialect})
+    assert (ran.rc, ran.result.get("update_sessions")) == (0, []), ran.result
+    assert ["ContentLibrary.UpdateSession" in text for text in ran.warnings] == [True]
+
+
+def test_a_user_who_may_only_read_gets_a_prediction_and_an_explanation(unprivileged: Simulator, image: Path) -> None:
+    unprivileged.reset(UNPRIVILEGED)
+    options = {**read_only(unprivileged), **publish(image)}
+    predicted = run_module(UPDATE_SESSION, options, check=True)
+    assert predicted.result["changed"] is True, predicted.result
+    assert ["ContentLibrary.UpdateSession" in text for text in predicted.warnings] == [True]
+    assert require_payload(run_module(UPDATE_SESSION, options))["operation"] == "update_session.list"
+    item = unprivileged.run(lambda store: store.find_item_id("templates", "tools"))
+    unprivileged.run(lambda store: store.seed_item_files(item, {"tools.iso": image.read_bytes()}))
+    there = run_module(UPDATE_SESSION, options)
+    assert (there.rc, there.result["changed"], there.warnings) == (0, False, []), there.result
+
+
+def test_check_mode_warns_a_user_who_may_not_fetch(unprivileged: Simulator, dest: Path, dialect: str) -> None:
+    unprivileged.reset(UNPRIVILEGED)
+    user = {"username": "without-contentlibrary.downloadsession@vsphere.local", "api_dialect": dialect}
+    options = {
+        **connection_args(unprivileged),
+        **user,
+        "library": "mirror",
+        "library_item": "synced",
+        "dest": str(dest),
+    }
+    predicted = run_module(DOWNLOAD_SESSION, options, check=True)
+    assert predicted.result["changed"] is True, predicted.result
+    assert ["ContentLibrary.DownloadSession" in text and "would fail" in text for text in predicted.warnings] == [True]
+    assert require_payload(run_module(DOWNLOAD_SESSION, options))["operation"] == "download_session.create"
+    (dest / "synced.iso").write_bytes(filler("synced.iso", 65536))
+    for check in (True, False):
+        there = run_module(DOWNLOAD_SESSION, options, check=check)
+        assert (there.rc, there.result["changed"], there.warnings) == (0, False, []), there.result
+
+
+def test_an_item_of_a_user_who_may_not_fill_it_is_deleted_again(unprivileged: Simulator, image: Path) -> None:
+    unprivileged.reset(UNPRIVILEGED)
+    options = {"library": "templates", "library_item": "new", "state": "done", "files": [src(image)]}
+    ran = run_module(UPDATE_SESSION, {**read_only(unprivileged), **options})
+    assert require_payload(ran)["operation"] == "update_session.create"
+    assert "was deleted again" in ran.result["msg"]
+    assert ran.result["item_created"] is False
+
+
+# What to do about it
+
+
+CREATE, ADD, LOGIN = "/item/update-session", "/file", "/api/session"
+BACKING = "com.vmware.vdcs.cls-main.invalid_library_backing_does_not_exist"
+UNSUPPORTED = "com.vmware.vdcs.cls-main.update_session_unsupported"
+SESSIONS = "com.vmware.vapi.endpoint.failedToLoginMaxUserSessionCountReached"
+OTHER = "com.vmware.vdcs.cls-main.something_else"
+UPDATING = "most likely lacks the privilege ContentLibrary.UpdateSession, from a global permission"
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A request that is refused, and what is said of it; `name` is the message's identifier."""
+
+    path: str
+    status: int
+    error_type: str
+    name: str
+    said: str
+    not_said: str
+
+
+REFUSED = {
+    "storage": Refused(CREATE, 400, "NOT_ALLOWED_IN_CURRENT_STATE", BACKING, "storage of the library", "session_id"),
+    "template": Refused(CREATE, 400, "NOT_ALLOWED_IN_CURRENT_STATE", UNSUPPORTED, "to another item", "session_id"),
+    "element": Refused(CREATE, 400, "INVALID_ELEMENT_TYPE", UNSUPPORTED, "to another item", "subscribes"),
+    "state": Refused(CREATE, 400, "NOT_ALLOWED_IN_CURRENT_STATE", OTHER, "Change what its message names", "session_id"),
+    "create-404": Refused(CREATE, 404, "", "", UPDATING, "deleted"),
+    "add-404": Refused(ADD, 404, "", "", UPDATING, "Check the name"),
+    "add-busy": Refused(ADD, 500, "RESOURCE_BUSY", OTHER, "vCenter is at work on it", "Another update session"),
+    "logins": Refused(LOGIN, 503, "SERVICE_UNAVAILABLE", SESSIONS, "session_token", "Content Library service"),
+    "login-403": Refused(LOGIN, 403, "UNAUTHORIZED", OTHER, "this user may log in", "on the library"),
+    "gone-content": Refused(ADD, 500, "RESOURCE_INACCESSIBLE", OTHER, "check the datastore", "-vvv"),
+    "bare-400": Refused(ADD, 400, "", "", "gives no reason", "its message"),
+}
+
+
+@pytest.mark.parametrize("refused", REFUSED.values(), ids=REFUSED)
+@pytest.mark.paced(first_insisting_pause=0.01)
+def test_a_remedy_does_not_contradict_what_the_server_has_said(
+    sim: Simulator, identity: Identity, image: Path, refused: Refused
+) -> None:
+    message = {"id": refused.name, "default_message": "No.", "args": []}
+    answer = Reply(refused.status, body("api", refused.error_type, [message]) if refused.error_type else b"")
+
+    def change(request: Received, _reply: Reply | None) -> Reply | None:
+        path, _mark, query = request.path.partition("?")
+        meets = request.method == "POST" and path.endswith(refused.path) and "action" not in query
+        return answer if meets else None
+
+    with CannedServer(relay_to(sim, change), identity=identity) as server:
+        ran = run_module(UPDATE_SESSION, {**connection_args(server), **publish(image)})
+    require_payload(ran)
+    assert refused.said in ran.result["msg"]
+    assert refused.not_said not in ran.result["msg"]
+
+
+def test_a_place_for_data_that_this_host_cannot_resolve_is_named_once(
+    sim: Simulator, identity: Identity, image: Path
+) -> None:
+    def change(request: Received, reply: Reply | None) -> Reply | None:
+        own = f"https://localhost:{sim.port}/"
+        return reply and Reply(
+            reply.status, reply.body.replace(own.encode(), b"https://vcenter01.example.invalid:443/")
+        )
+
+    with CannedServer(relay_to(sim, change), identity=identity) as server:
+        ran = run_module(UPDATE_SESSION, {**connection_args(server), **publish(image)})
+    assert require_payload(ran)["type"] == "CONNECTION_FAILED"
+    assert "must resolve that name" in ran.result["msg"]
+    assert "hostname" not in ran.result["msg"]
+    assert ran.warnings == []
+    assert len(announced(sim.exchanges)) == 1
+
+
+@pytest.mark.parametrize("way", ["file", "session", "validation"])
+def test_the_message_of_a_failure_after_its_request_is_in_the_payload(
+    sim: Simulator, image: Path, tmp_path: Path, way: str
+) -> None:
+    if way == "session":
+        sim.inject("PUT:*:1:transfer-error")
+    options = publish(image)
+    if way == "validation":
+        options = {**publish(make_package(tmp_path, tamper="disk").descriptor, ROCKY9), "check_manifest": False}
+    if way == "file":
+        options["files"] = [src(image, checksum="0" * 40, checksum_algorithm="SHA1")]
+    ran = run_module(UPDATE_SESSION, {**connection_args(sim), **options})
+    error = require_payload(ran)
+    assert error["messages"], ran.result["msg"]
+    assert error["messages"][0]["default_message"].rstrip(".") in ran.result["msg"]
 
 
 # Secrets
@@ -511,12 +650,12 @@ def require_no_secret(ran: ModuleResult, *secrets: str) -> None:
 
 @pytest.mark.parametrize("verbosity", [0, 4])
 def test_no_secret_stands_in_the_output_of_a_task_that_does_all(
-    sim: Simulator, dialect: str, iso: str, verbosity: int, monkeypatch: pytest.MonkeyPatch
+    sim: Simulator, dialect: str, image: Path, verbosity: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tokens = spy_on_tokens(sim, monkeypatch)
     ran = run_module(
-        UPDATE,
-        {**connection_args(sim), **TOOLS, "api_dialect": dialect, "state": "done", "files": [{"src": iso}]},
+        UPDATE_SESSION,
+        {**connection_args(sim), **TOOLS, "api_dialect": dialect, "state": "done", "files": [src(image)]},
         verbosity=verbosity,
     )
     assert ran.rc == 0, ran.result
@@ -525,13 +664,13 @@ def test_no_secret_stands_in_the_output_of_a_task_that_does_all(
 
 
 @pytest.mark.parametrize("fault", ["500", "html", "reset", "unauthenticated", "truncate"])
+@pytest.mark.paced(first_request_pause=0.01)
 def test_no_secret_stands_in_the_output_of_a_task_that_fails(
     sim: Simulator, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(f"{CONNECTION}.FIRST_DELAY", 0.01)
     tokens = spy_on_tokens(sim, monkeypatch)
     sim.inject(f"POST:/api/content/*:*:{fault}")
-    ran = run_module(UPDATE, {**connection_args(sim), **TOOLS}, verbosity=4)
+    ran = run_module(UPDATE_SESSION, {**connection_args(sim), **TOOLS, "state": "active"}, verbosity=4)
     assert ran.rc == 1
     assert tokens
     require_no_secret(ran, PASSWORD, *tokens)
@@ -574,20 +713,22 @@ def test_a_server_that_repeats_what_it_was_sent_makes_no_secret_public(
         return Reply(201, b'"Token-Canary-99"') if now == "login" else Reply(200, b"[]")
 
     with CannedServer(respond, identity=identity) as server:
-        ran = run_module(INFO, {**connection_args(server), "kind": "update"}, verbosity=4)
+        ran = run_module(SESSION_INFO, {**connection_args(server), "kind": "update"}, verbosity=4)
     assert (ran.rc == 0) is (stage == "logout")
     require_no_secret(ran, *secrets_of(PASSWORD, "Token-Canary-99"))
 
 
 def test_a_session_token_of_the_task_is_kept_out_of_its_output(sim: Simulator) -> None:
-    ran = run_module(INFO, {**connection_args(sim), "session_token": "Token-Canary-99", "kind": "update"}, verbosity=4)
+    ran = run_module(
+        SESSION_INFO, {**connection_args(sim), "session_token": "Token-Canary-99", "kind": "update"}, verbosity=4
+    )
     assert require_payload(ran)["type"] == "UNAUTHENTICATED"
     require_no_secret(ran, "Token-Canary-99", PASSWORD)
 
 
 @pytest.mark.parametrize("token", ["Token-Canary-99\n", " Token-Canary-99", "Token\x00Canary-99", "Token-Canary-99€"])
 def test_a_session_token_that_is_none_is_named_and_not_shown(sim: Simulator, token: str) -> None:
-    ran = run_module(INFO, {**connection_args(sim), "session_token": token, "kind": "update"}, verbosity=4)
+    ran = run_module(SESSION_INFO, {**connection_args(sim), "session_token": token, "kind": "update"}, verbosity=4)
     assert require_payload(ran)["type"] == "INVALID_ARGUMENT"
     assert "session_token" in ran.result["msg"]
     assert sim.exchanges == ()
@@ -597,6 +738,6 @@ def test_a_session_token_that_is_none_is_named_and_not_shown(sim: Simulator, tok
 def test_a_password_of_any_characters_logs_in(tmp_path: Path) -> None:
     password = "Pä$$ wört:%41/€"
     with Simulator(seed=Seed(users=(UserSeed("EXAMPLE\\svc", password=password),))) as sim:
-        ran = run_module(INFO, {**connection_args(sim), "kind": "update"})
+        ran = run_module(SESSION_INFO, {**connection_args(sim), "kind": "update"})
         assert ran.rc == 0, ran.result
         require_no_secret(ran, password)

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from tests.harness.modules import ModuleResult, connection_args, run_module
-from tests.harness.servers import CannedServer, Identity, Proxy, Received, Reply, make_identity, unused_port
+from tests.harness.servers import CannedServer, Identity, Proxy, Received, Reply, unused_port
+from tests.harness.tasks import SESSION_INFO, TOOLS
 from tests.simulator import Simulator
 
-INFO = "content_library_session_info"
 # Names that nothing resolves: what is not refused cannot be connected to.
 OWN, OTHER = "vc.berlin.invalid", "vc.tokyo.invalid"
 USER, PASSWORD, TOKEN = "publisher@vsphere.local", "C4n4ry-of-the-environment", "T0ken-of-the-environment"
@@ -29,11 +29,6 @@ def like_a_vcenter(request: Received) -> Reply:
     return Reply(200, b'"the-token"' if request.method == "POST" and request.path == "/api/session" else b"[]")
 
 
-@pytest.fixture(scope="module")
-def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
-    return make_identity(tmp_path_factory.mktemp("listener"))
-
-
 @pytest.fixture
 def listener(identity: Identity) -> Iterator[CannedServer]:
     """Somebody who would take whatever login comes."""
@@ -42,7 +37,7 @@ def listener(identity: Identity) -> Iterator[CannedServer]:
 
 
 def info(env: Mapping[str, str], **options: Any) -> ModuleResult:
-    ran = run_module(INFO, {"kind": "update", "request_timeout": 5, **options}, env=env)
+    ran = run_module(SESSION_INFO, {"kind": "update", "request_timeout": 5, **options}, env=env)
     assert not any(secret in ran.stdout + ran.stderr for secret in (PASSWORD, TOKEN))
     return ran
 
@@ -95,9 +90,9 @@ def test_a_refusal_tells_all_that_is_allowed(listener: CannedServer) -> None:
 
 def test_a_token_of_the_environment_goes_to_no_other_host(listener: CannedServer) -> None:
     env = {"VMWARE_SESSION_TOKEN": TOKEN, "VMWARE_HOST": OWN}
-    # The token counts before the login of the task itself.
-    for login in ({}, {"username": USER, "password": PASSWORD}):
-        said = refusal(info(env, **at(listener, **login)))
+    # The token counts before a login of the environment, and where there is no whole login.
+    for more, options in (({}, {}), (LOGIN, {}), ({}, {"username": USER})):
+        said = refusal(info({**env, **more}, **at(listener, **options)))
         assert f"the session_token of the environment (VMWARE_SESSION_TOKEN) belongs to {OWN}:443" in said
     assert listener.received == []
 
@@ -108,13 +103,12 @@ def test_a_token_of_the_environment_goes_to_no_other_host(listener: CannedServer
         {"username": "me", "password": "my-own"},
         {"session_token": "my-own"},
         {"session_token": "", "username": "me", "password": "my-own"},
+        {"password": "my-own"},
     ],
-    ids=["password", "token", "password in place of a token"],
+    ids=["login", "token", "login in place of a token", "password"],
 )
 def test_what_the_task_gives_itself_goes_anywhere(listener: CannedServer, own: dict[str, Any]) -> None:
-    env = {**LOGIN, "VMWARE_HOST": OWN}
-    if "session_token" in own and not own["session_token"]:
-        env["VMWARE_SESSION_TOKEN"] = TOKEN
+    env = {**LOGIN, "VMWARE_HOST": OWN, "VMWARE_SESSION_TOKEN": TOKEN}
     assert info(env, **at(listener, **own)).rc == 0
     received = json.dumps([dict(request.headers) for request in listener.received])
     assert received != "[]"
@@ -226,20 +220,23 @@ def test_a_proxy_gets_no_chance_to_read_a_password_of_the_environment(sim: Simul
         assert info({**login, **not_verified, "VMWARE_HOST": ""}, **through, hostname=sim.hostname).rc == 0
         own = connection_args(sim)
         assert info(not_verified, **through, **own).rc == 0, "the password is the task's own"
-    assert len(proxy.connects) == 4
+        chosen = {"VMWARE_PROXY_HOST": "127.0.0.1", "VMWARE_PROXY_PORT": str(proxy.port)}
+        assert info({**not_verified, **chosen}, proxy_protocol="http").rc == 0, "who runs the job chose the proxy"
+    assert len(proxy.connects) == 5
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        "content_library_download_session",
-        "content_library_item",
-        "content_library_session_info",
-        "content_library_update_session",
-    ],
-)
+TASKS: dict[str, dict[str, Any]] = {
+    "content_library_download_session": TOOLS,
+    "content_library_item": {"library": "templates", "name": "tools"},
+    "content_library_item_info": TOOLS,
+    "content_library_retention": {"libraries": ["templates"], "pattern": "tools", "keep": 1},
+    "content_library_session_info": TOOLS,
+    "content_library_update_session": {**TOOLS, "state": "done"},
+}
+
+
+@pytest.mark.parametrize("module", TASKS)
 def test_each_module_keeps_a_password_from_another_host(listener: CannedServer, module: str, tmp_path: Path) -> None:
-    named = {"name": "tools"} if module == "content_library_item" else {"library_item": "tools"}
-    ran = run_module(module, {**at(listener), "library": "templates", **named}, env={**LOGIN, "VMWARE_HOST": OWN})
+    ran = run_module(module, {**at(listener), **TASKS[module]}, env={**LOGIN, "VMWARE_HOST": OWN})
     assert "belongs to" in refusal(ran)
     assert listener.received == []

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.harness.modules import ModuleResult, connection_args, finish_module, run_module, start_module
-from tests.harness.tasks import DIALECTS, changes_something
+from tests.harness.tasks import LIBRARY_ITEM, changes_something, in_dialect
 from tests.simulator import Exchange, ItemSeed, LibrarySeed, Seed, Simulator
 from tests.simulator.catalog import Item
 from tests.simulator.seed import VIEWER
@@ -26,16 +26,9 @@ ABSENT = {"state": "absent"}
 EMPTY_ITEM_FILES: list[dict[str, Any]] = []
 
 
-@pytest.fixture(params=DIALECTS)
-def run(request: pytest.FixtureRequest, sim: Simulator) -> Run:
-    """Run the module in one dialect; the record then holds what this run alone has sent."""
-
-    def call(*, check: bool = False, **options: Any) -> ModuleResult:
-        sim.clear_exchanges()
-        args = {**connection_args(sim), "api_dialect": request.param, **options}
-        return run_module("content_library_item", args, check=check)
-
-    return call
+@pytest.fixture
+def run(sim: Simulator, dialect: str) -> Run:
+    return in_dialect(sim, LIBRARY_ITEM, dialect)
 
 
 def mutating(sim: Simulator) -> list[Exchange]:
@@ -206,7 +199,7 @@ def test_an_item_whose_files_were_removed_is_empty_whatever_its_content_version(
 
     sim.run(empty)
     real = converges(run, sim, {"library": "templates", "name": "tools", "type": "ovf"})
-    assert (real.result["library_item"]["type"], real.result["library_item"]["content_version"]) == ("ovf", "2")
+    assert (real.result["library_item"]["type"], real.result["library_item"]["content_version"]) == ("ovf", "3")
 
 
 @pytest.mark.parametrize("files", [{"tools.iso": b"content"}, {}], ids=["with-files", "yet-without"])
@@ -430,7 +423,7 @@ def test_the_result_holds_every_field_of_the_item_and_of_its_files(run: Run, sim
         "size": 5,
         "cached": True,
         "version": "1",
-        "content_version": "1",
+        "content_version": "2",
         "metadata_version": "1",
         "source_id": None,
         "last_sync_time": None,
@@ -439,6 +432,7 @@ def test_the_result_holds_every_field_of_the_item_and_of_its_files(run: Run, sim
         "files": [
             {
                 "name": "tools.iso",
+                "held_by": "item",
                 "size": 5,
                 "cached": True,
                 "version": "1",
@@ -447,6 +441,7 @@ def test_the_result_holds_every_field_of_the_item_and_of_its_files(run: Run, sim
             },
             {
                 "name": "note.txt",
+                "held_by": "item",
                 "size": 0,
                 "cached": True,
                 "version": "1",
@@ -523,8 +518,8 @@ MAKE, CHANGE, DELETE = {"name": "new"}, {"name": "tools", "description": "change
 @pytest.mark.parametrize(
     ("options", "done", "nth", "operation"),
     [
-        (MAKE, "made", 1, "item.get"),
-        (MAKE, "made", 2, "item.file.list"),
+        (MAKE, "created", 1, "item.get"),
+        (MAKE, "created", 2, "item.file.list"),
         (CHANGE, "changed", 3, "item.get"),
         (CHANGE, "changed", 4, "item.file.list"),
     ],
@@ -546,7 +541,7 @@ def test_what_was_done_to_an_item_that_cannot_be_read_then_stays_and_is_told(
 @pytest.mark.parametrize(
     ("options", "done", "requests"),
     [
-        (MAKE, "made", ("POST:*/library/item", "POST:*/library/item?client_token=*")),
+        (MAKE, "created", ("POST:*/library/item", "POST:*/library/item?client_token=*")),
         (CHANGE, "changed", ("PATCH:*",)),
         (DELETE, "deleted", ("DELETE:*/library/item/*",)),
     ],
@@ -606,8 +601,8 @@ def test_an_item_that_goes_between_its_being_found_and_read_is_not_there(
 @pytest.mark.parametrize(
     ("options", "fault", "said"),
     [
-        (MAKE, "POST:*/library/item?client_token=*:1:hold-answer", "perhaps the item was made"),
-        (MAKE, "GET:*/library/item/*:1:hold", "the item was made"),
+        (MAKE, "POST:*/library/item?client_token=*:1:hold-answer", "perhaps the item was created"),
+        (MAKE, "GET:*/library/item/*:1:hold", "the item was created"),
         (CHANGE, "PATCH:*:1:hold-answer", "perhaps the item was changed"),
         (CHANGE, "GET:*/library/item/*:4:hold", "the item was changed"),
         (DELETE, "DELETE:*/library/item/*:1:hold-answer", "perhaps the item was deleted"),

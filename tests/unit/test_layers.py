@@ -17,45 +17,53 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection_options import connection_spec
-
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 COLLECTION = "ansible_collections.vsphere.content"
 UTILS = f"{COLLECTION}.plugins.module_utils"
 
 PAGE = PLUGINS.parent / "docs" / "architecture.md"
-PACKAGE = re.compile(r"^\| \*\*`(\w+)`\*\* \|")
+PACKAGE = re.compile(r"^\| \*\*`(\w+)`\*\* \| \*\*[^|]+\*\* \|((?: `\w+`,?)*) ?\|$")
 ROW = re.compile(r"^\| `(\w+)` \| [^|]+ \|((?: `\w+`,?)*) ?\|$")
 
 
-def table() -> dict[str, tuple[str, set[str]]]:
-    """The page's table: each file's package, and what it imports."""
-    found: dict[str, tuple[str, set[str]]] = {}
-    package = ""
+@dataclass(frozen=True)
+class Package:
+    """A package of the page's table: its files from the bottom up, each with what it uses of third parties.
+
+    `uses` are the files of other packages that its files may import.
+    """
+
+    uses: frozenset[str]
+    files: dict[str, frozenset[str]]
+
+
+def table() -> dict[str, Package]:
+    found: dict[str, Package] = {}
+    package = None
     for line in PAGE.read_text(encoding="utf-8").splitlines():
-        heading, row = PACKAGE.match(line), ROW.match(line)
-        if heading:
-            package = heading[1]
-        elif row and package:
-            assert row[1] not in found, "a name stands once"
-            found[row[1]] = (package, set(re.findall(r"\w+", row[2])))
-        elif found and not line.startswith("|"):
+        if heading := PACKAGE.match(line):
+            package = found[heading[1]] = Package(frozenset(re.findall(r"\w+", heading[2])), {})
+        elif package and (row := ROW.match(line)):
+            package.files[row[1]] = frozenset(re.findall(r"\w+", row[2]))
+        elif package:
             break
     return found
 
 
 TABLE = table()
-LAYERS = {name: targets for name, (_package, targets) in TABLE.items()}
+PACKAGE_OF = {name: package for package, entry in TABLE.items() for name in entry.files}
 MODULES = {
     "content_library_download_session",
     "content_library_item",
+    "content_library_item_info",
+    "content_library_retention",
     "content_library_session_info",
     "content_library_update_session",
     "require_allowed_paths",
 }
 # An action plugin does all that they do.
 DOCUMENTATION_ONLY = {"require_own_vcenter"}
-MODULE_IMPORTS = {*LAYERS, "ansible"} - {"connection", "connection_options"}
+MODULE_IMPORTS = {*PACKAGE_OF, "ansible"} - {"connection", "connection_options", "http_request"}
 
 # A module says what it wants; how it goes over the wire, and when, is for the layers below.
 LOW_LEVEL_STDLIB = {"http", "socket", "ssl", "time", "urllib"}
@@ -94,7 +102,7 @@ def absolute_name(node: ast.ImportFrom, package: str) -> str:
 
 
 def is_package(name: str) -> bool:
-    return name == UTILS or name in {f"{UTILS}.{package}" for package, _targets in TABLE.values()}
+    return name == UTILS or name in {f"{UTILS}.{package}" for package in TABLE}
 
 
 def imports(source: str, package: str = UTILS) -> Iterator[Import]:
@@ -102,7 +110,7 @@ def imports(source: str, package: str = UTILS) -> Iterator[Import]:
     guarded = {
         inner
         for outer in ast.walk(tree)
-        if isinstance(outer, ast.Try)
+        if isinstance(outer, ast.Try) or (isinstance(outer, ast.If) and ast.unparse(outer.test) == "HAS_REQUESTS")
         for part in outer.body
         for inner in ast.walk(part)
     }
@@ -154,12 +162,25 @@ def read(folder: str, name: str) -> str:
 
 
 def read_util(name: str) -> str:
-    return read(f"module_utils/{TABLE[name][0]}", name)
+    return read(f"module_utils/{PACKAGE_OF[name]}", name)
+
+
+def allowed(name: str) -> set[str]:
+    """What a file may import: those above it in its package, what its package uses, and third parties of its own."""
+    package = TABLE[PACKAGE_OF[name]]
+    names = list(package.files)
+    return {*names[: names.index(name)], *package.uses, *package.files[name]}
+
+
+def imported(name: str) -> set[str]:
+    return {found.target for found in imports(read_util(name), f"{UTILS}.{PACKAGE_OF[name]}")}
 
 
 def test_table_lists_each_util_that_exists() -> None:
     found = {path.relative_to(PLUGINS / "module_utils").as_posix() for path in PLUGINS.glob("module_utils/**/*.py")}
-    assert found == {f"{package}/{name}.py" for name, (package, _targets) in TABLE.items()}
+    listed = [f"{package}/{name}.py" for package, entry in TABLE.items() for name in entry.files]
+    assert sorted(found) == sorted(listed)
+    assert len(PACKAGE_OF) == len(listed), "a name stands once"
 
 
 def test_table_lists_each_module_that_exists() -> None:
@@ -172,16 +193,21 @@ def test_module_that_is_an_action_plugin_s_documentation_does_nothing(name: str)
     assert {type(node) for node in ast.parse(read("modules", name)).body} == {ast.Expr, ast.ImportFrom, ast.Assign}
 
 
-@pytest.mark.parametrize("name", sorted(LAYERS))
-def test_util_imports_what_its_row_says(name: str) -> None:
-    package = f"{UTILS}.{TABLE[name][0]}"
-    assert forbidden_imports(read_util(name), LAYERS[name], package) == []
-    assert LAYERS[name] - {found.target for found in imports(read_util(name), package)} == set(), "nothing needs these"
+@pytest.mark.parametrize("name", PACKAGE_OF)
+def test_util_imports_what_the_table_allows(name: str) -> None:
+    assert forbidden_imports(read_util(name), allowed(name), f"{UTILS}.{PACKAGE_OF[name]}") == []
+    assert TABLE[PACKAGE_OF[name]].files[name] - imported(name) == set(), "the file does not need these"
 
 
-@pytest.mark.parametrize("name", sorted(name for name, targets in LAYERS.items() if "requests" in targets))
-def test_util_imports_requests_only_where_its_absence_is_handled(name: str) -> None:
-    found = [each for each in imports(read_util(name)) if each.target == "requests"]
+@pytest.mark.parametrize("package", TABLE)
+def test_package_uses_what_its_row_says(package: str) -> None:
+    entry = TABLE[package]
+    assert entry.uses - {target for name in entry.files for target in imported(name)} == set(), "nothing needs these"
+
+
+def test_util_imports_requests_only_where_its_absence_is_handled() -> None:
+    found = [each for name in PACKAGE_OF for each in imports(read_util(name)) if each.target in ("requests", "urllib3")]
+    assert found
     assert [each for each in found if not each.guarded] == []
 
 
@@ -196,12 +222,37 @@ def test_module_knows_nothing_of_the_wire(name: str) -> None:
     assert wire_knowledge(read("modules", name)) == []
 
 
-def test_table_has_no_circle() -> None:
-    left = dict(LAYERS)
+def names_of(owner: ast.Module | ast.ClassDef) -> set[str]:
+    """What a file or a class defines; for a class, its attributes, too."""
+    found = {node.name for node in owner.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    for node in ast.walk(owner) if isinstance(owner, ast.ClassDef) else owner.body:
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and ast.unparse(node.value) == "self":
+            found.add(node.attr)
+        elif isinstance(node, ast.Assign) and isinstance(owner, ast.Module):
+            found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return found
+
+
+@pytest.mark.parametrize("name", PACKAGE_OF)
+def test_no_two_names_differ_by_an_underscore(name: str) -> None:
+    tree = ast.parse(read_util(name))
+    owners: list[ast.Module | ast.ClassDef] = [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef))]
+    for owner in owners:
+        found = names_of(owner)
+        assert {each for each in found if f"_{each}" in found} == set()
+
+
+@pytest.mark.parametrize("name", PACKAGE_OF)
+def test_a_file_can_be_read_in_one_go(name: str) -> None:
+    assert len(read_util(name).splitlines()) <= 350
+
+
+def test_packages_have_no_circle() -> None:
+    left = {package: {PACKAGE_OF[name] for name in entry.uses} for package, entry in TABLE.items()}
     while left:
-        free = {name for name, targets in left.items() if not targets & set(left)}
-        assert free, f"these import each other: {sorted(left)}"
-        left = {name: targets for name, targets in left.items() if name not in free}
+        free = {package for package, uses in left.items() if not uses & set(left)}
+        assert free, f"these use each other: {sorted(left)}"
+        left = {package: uses for package, uses in left.items() if package not in free}
 
 
 @pytest.mark.parametrize(
@@ -238,20 +289,6 @@ def test_an_allowed_edge_passes() -> None:
 )
 def test_wire_knowledge_is_seen(source: str) -> None:
     assert wire_knowledge(source) != []
-
-
-def test_an_action_plugin_knows_the_options_of_the_connection_without_importing_them() -> None:
-    """The item's module, which it runs beside its own, gets the same connection.
-
-    It is read and not imported, as modules do not work in a process that has loaded Ansible's controller.
-    """
-    tree = ast.parse(read("action", "content_library_update_session"))
-    (known,) = [
-        ast.literal_eval(node.value)
-        for node in tree.body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "CONNECTION"
-    ]
-    assert list(known) == list(connection_spec())
 
 
 def test_each_module_gets_the_settings_of_the_operator_by_whatever_name_it_is_called() -> None:

@@ -14,7 +14,7 @@ from tools.molecule import FORGET, STOP, TEST, play
 
 
 class Runs:
-    """Stands where commands are run; those that C(failing) names fail."""
+    """Stands where commands are run; those that `failing` names fail."""
 
     def __init__(self, *failing: list[str]) -> None:
         self.failing = failing

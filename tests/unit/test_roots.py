@@ -13,10 +13,9 @@ import pytest
 
 from tests.harness.modules import ModuleResult, connection_args, run_module
 from tests.harness.packages import make_iso, make_package
+from tests.harness.tasks import DOWNLOAD_SESSION, UPDATE_SESSION
 from tests.simulator import Simulator
 
-UPDATE = "content_library_update_session"
-DOWNLOAD = "content_library_download_session"
 PATHS = "require_allowed_paths"
 SRC_ROOT, DEST_ROOT = "VMWARE_PUBLISH_SRC_ROOT", "VMWARE_FETCH_DEST_ROOT"
 
@@ -33,12 +32,12 @@ class Place:
         files = [{"src": str(path)} for path in paths]
         item = {"library": "templates", "library_item": "tools", "state": "done", "files": files}
         env = {SRC_ROOT: str(self.allowed if root is None else root)}
-        return run_module(UPDATE, {**connection_args(self.sim), **item}, env=env)
+        return run_module(UPDATE_SESSION, {**connection_args(self.sim), **item}, env=env)
 
     def fetch(self, dest: object, root: object = None) -> ModuleResult:
         item = {"library": "mirror", "library_item": "synced", "dest": str(dest)}
         env = {DEST_ROOT: str(self.allowed if root is None else root)}
-        return run_module(DOWNLOAD, {**connection_args(self.sim), **item}, env=env)
+        return run_module(DOWNLOAD_SESSION, {**connection_args(self.sim), **item}, env=env)
 
     def refused(self, ran: ModuleResult) -> str:
         """What is said of a path that is not allowed, of which nobody has heard."""
@@ -62,7 +61,7 @@ def test_what_is_below_the_root_is_published(place: Place) -> None:
     below.mkdir()
     image = shutil.copy(place.allowed / "tools.iso", below)
     (below / "link.iso").symlink_to("../tools.iso")
-    for path in (image, below / "link.iso", f"{below}/../tools.iso"):
+    for path in (image, place.allowed, below / "link.iso", f"{below}/../tools.iso"):
         assert place.publish(path).rc == 0
     assert place.publish(image, root=f"{place.allowed}/").rc == 0
     assert place.publish(place.outside / "tools.iso", root="").rc == 0, "nothing is required without a root"
@@ -75,7 +74,9 @@ def test_a_root_may_be_a_link(place: Place, tmp_path: Path) -> None:
     assert place.publish(tmp_path / "current" / "tools.iso", root=place.allowed).rc == 0
 
 
-@pytest.mark.parametrize("where", ["OUTSIDE/tools.iso", "ALLOWED/../images-of-others/tools.iso", "/etc/passwd"])
+@pytest.mark.parametrize(
+    "where", ["OUTSIDE", "OUTSIDE/tools.iso", "ALLOWED/../images-of-others/tools.iso", "/etc/passwd"]
+)
 def test_no_path_outside_the_root_is_published(place: Place, where: str) -> None:
     path = where.replace("OUTSIDE", str(place.outside)).replace("ALLOWED", str(place.allowed))
     said = place.refused(place.publish(place.allowed / "tools.iso", path))
@@ -118,8 +119,11 @@ def test_a_certificate_that_goes_along_is_from_below_the_root(place: Place) -> N
     shutil.copy(place.sim.ca_path, certificate)
     files = [{"url": "https://mirror.invalid/a.iso", "ssl_certificate": str(certificate)}]
     options = {"library": "templates", "library_item": "tools", "state": "done", "files": files}
-    ran = run_module(UPDATE, {**connection_args(place.sim), **options}, env={SRC_ROOT: str(place.allowed)})
+    ran = run_module(UPDATE_SESSION, {**connection_args(place.sim), **options}, env={SRC_ROOT: str(place.allowed)})
     assert f"ssl_certificate {certificate} is not below {place.allowed}" in place.refused(ran)
+    options = {"library": "templates", "library_item": "tools", "state": "done", "accepted_signer": str(certificate)}
+    ran = run_module(UPDATE_SESSION, {**connection_args(place.sim), **options}, env={SRC_ROOT: str(place.allowed)})
+    assert place.refused(ran).startswith(f"accepted_signer {certificate} is not below {place.allowed}")
 
 
 def test_an_item_is_fetched_to_the_root_and_below(place: Place, tmp_path: Path) -> None:

@@ -5,18 +5,18 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.harness.held import item_id
 from tests.harness.modules import ModuleResult, connection_args, run_module
-from tests.harness.packages import make_package
-from tests.harness.tasks import DIALECTS, SESSION_INFO, changes_something
-from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
+from tests.harness.packages import SELF_SIGNED_RAISES, make_package
+from tests.harness.tasks import SESSION_INFO, changes_something, in_dialect
+from tests.harness.waiting import while_held
+from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator, Store
 from tests.simulator.seed import VIEWER
 
 Run = Callable[..., ModuleResult]
@@ -80,24 +80,19 @@ BUDGETS = [
 BUDGET_IDS = [f"by-{by}{'-with-files' * files}{'-token' * token}" for by, files, token in BUDGETS]
 
 
-@pytest.fixture(params=DIALECTS)
-def run(request: pytest.FixtureRequest, sim: Simulator) -> Run:
-    def call(*, check: bool = False, **options: Any) -> ModuleResult:
-        sim.clear_exchanges()
-        args = {**connection_args(sim), "api_dialect": request.param, **options}
-        return run_module(SESSION_INFO, args, check=check)
-
-    return call
+@pytest.fixture
+def run(sim: Simulator, dialect: str) -> Run:
+    return in_dialect(sim, SESSION_INFO, dialect)
 
 
 @pytest.fixture
 def tools(sim: Simulator) -> str:
-    return sim.run(lambda store: store.find_item_id("templates", "tools"))
+    return item_id(sim)
 
 
 @pytest.fixture
 def rocky9(sim: Simulator) -> str:
-    return sim.run(lambda store: store.find_item_id("templates", "rocky9"))
+    return item_id(sim, "rocky9")
 
 
 @pytest.fixture
@@ -233,7 +228,7 @@ def test_every_field_is_there_and_none_where_the_server_sent_nothing(run: Run, s
         "client_progress": 40,
         "error_message": None,
         "preview_info": {"state": "UNAVAILABLE", "certificate_info": None, "warnings": None, "cert_chain": None},
-        "warning_behavior": None,
+        "warning_behavior": [],
     }
     assert set(download) == SESSION_KEYS
     assert (download["id"], download["client_progress"], download["error_message"]) == (download_id, 60, None)
@@ -265,9 +260,9 @@ def test_what_this_version_does_not_know_is_passed_on(run: Run, sim: Simulator, 
     assert session["warning_behavior"] == [{"type": "QUANTUM_CERTIFICATE", "ignored": True, "until": "2030"}]
 
 
-def test_the_preview_is_returned_with_its_warnings_and_certificates(
-    run: Run, sim: Simulator, rocky9: str, tmp_path: Path
-) -> None:
+def test_the_preview_is_returned_with_its_warnings_and_certificates(run: Run, sim: Simulator, tmp_path: Path) -> None:
+    sim.reset(Seed(warning_texts="named"))
+    rocky9 = item_id(sim, "rocky9")
     package = make_package(tmp_path, disks=1, disk_bytes=20_000, signed="self-signed")
     files = {path.name: path.read_bytes() for path in package.files}
     behavior = [{"type": "EXPIRED_CERTIFICATE", "ignored": True}]
@@ -278,7 +273,7 @@ def test_the_preview_is_returned_with_its_warnings_and_certificates(
     assert set(preview) == {"state", "certificate_info", "warnings", "cert_chain"}
     assert preview["state"] == "AVAILABLE"
     raised = {warning["type"]: warning for warning in preview["warnings"]}
-    assert "SELF_SIGNED_CERTIFICATE" in raised
+    assert set(raised) == set(SELF_SIGNED_RAISES)
     for warning in raised.values():
         assert set(warning) == {"type", "message", "ignored"}
         assert set(warning["message"]) == {"id", "default_message", "args", "params", "localized"}
@@ -298,7 +293,7 @@ def test_a_server_from_before_previews_has_none(run: Run, sim: Simulator) -> Non
     sim.run(lambda store: store.seed_update_session(item))
     (session,) = run().result["update_sessions"]
     assert set(session) == UPDATE_KEYS
-    assert (session["preview_info"], session["warning_behavior"]) == (None, None)
+    assert (session["preview_info"], session["warning_behavior"]) == (None, [])
 
 
 def test_files_come_with_their_sessions_only_when_asked_for(run: Run, sim: Simulator, tools: str) -> None:
@@ -319,7 +314,7 @@ def test_files_come_with_their_sessions_only_when_asked_for(run: Run, sim: Simul
         "late.iso": ("PUSH", "WAITING_FOR_TRANSFER"),
         "slow.iso": ("PUSH", "TRANSFERRING"),
     }
-    assert all(set(file) == UPDATE_FILE_KEYS for file in pushed.values())
+    assert all(set(file) == UPDATE_FILE_KEYS | {"held_by"} for file in pushed.values())
     assert pushed["new.iso"]["checksum_info"] == {
         "algorithm": "SHA1",
         "checksum": "aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d",
@@ -327,9 +322,35 @@ def test_files_come_with_their_sessions_only_when_asked_for(run: Run, sim: Simul
     assert (pushed["new.iso"]["size"], pushed["slow.iso"]["bytes_transferred"]) == (5, 3)
     assert set(pushed["late.iso"]["upload_endpoint"]) == {"uri", "ssl_certificate_thumbprint", "ssl_certificate"}
     (prepared,) = result["download_sessions"][0]["files"]
-    assert set(prepared) == DOWNLOAD_FILE_KEYS
+    assert set(prepared) == DOWNLOAD_FILE_KEYS | {"held_by"}
     assert (prepared["name"], prepared["status"], prepared["size"]) == ("old.iso", "PREPARED", 11)
     assert prepared["download_endpoint"]["uri"].startswith("https://")
+
+
+def test_names_of_items_and_libraries_come_when_asked_for(run: Run, sim: Simulator) -> None:
+    libraries = tuple(LibrarySeed(name, (ItemSeed("tools"), ItemSeed("gone"))) for name in ("first", "last"))
+    sim.reset(Seed(libraries=libraries))
+
+    def seed(store: Store) -> dict[str, str | None]:
+        first, last = (store.find_item_id(name, "tools") for name in ("first", "last"))
+        gone = store.seed_update_session(store.find_item_id("first", "gone"), state="DONE")
+        store.catalog.delete_item(store.find_item_id("first", "gone"))
+        ended = [store.seed_update_session(first, state="DONE") for _number in range(2)]
+        return {
+            **dict.fromkeys(ended, "first"),
+            store.seed_download_session(last): "last",
+            gone: None,
+        }
+
+    expected = sim.run(seed)
+    result = run(with_names=True).result
+
+    sessions = result["update_sessions"] + result["download_sessions"]
+    assert {session["id"]: session["library"] for session in sessions} == expected
+    assert {session["library_item"] for session in sessions} == {"tools", None}
+    reads = [entry.path for entry in sim.exchanges if "/content/library/" in entry.path and "session" not in entry.path]
+    assert len(reads) == len(set(reads)) == 5, "each item and each library once"
+    assert "library" not in run().result["update_sessions"][0]
 
 
 @pytest.mark.parametrize(("by", "with_files", "token"), BUDGETS, ids=BUDGET_IDS)
@@ -364,42 +385,22 @@ def test_a_session_that_is_filtered_out_is_not_asked_for_again(
     assert len(sim.exchanges) == 3
 
 
-@pytest.fixture
-def delete_during(sim: Simulator) -> Iterator[Callable[[str, str], None]]:
-    """Delete a session while the request for a path is being held back by the server, and not before."""
-    workers: list[threading.Thread] = []
-
-    def arrange(session_id: str, path: str) -> None:
-        sim.inject(f"GET:*{path}:1:slow/0.4")
-        seen = len(sim.exchanges)
-
-        def delete() -> None:
-            # All that comes before the held back request has been answered once nothing new is recorded any more.
-            count, deadline = -1, time.monotonic() + 5
-            while time.monotonic() < deadline and (count <= seen or count != len(sim.exchanges)):
-                count = len(sim.exchanges)
-                time.sleep(0.1)
-            sim.run(lambda store: [kind.sessions.pop(session_id, None) for kind in (store.updates, store.downloads)])
-
-        worker = threading.Thread(target=delete)
-        workers.append(worker)
-        worker.start()
-
-    yield arrange
-    for worker in workers:
-        worker.join()
-
-
 @pytest.mark.parametrize("moment", ["before-get", "before-files"])
 @pytest.mark.parametrize("kind", ["update", "download"])
 def test_a_session_that_disappears_while_it_is_read_is_left_out(
-    sim: Simulator, tools: str, delete_during: Callable[[str, str], None], kind: str, moment: str
+    sim: Simulator, tools: str, kind: str, moment: str
 ) -> None:
     doomed = sim.run(lambda store: getattr(store, f"seed_{kind}_session")(tools))
     kept = sim.run(lambda store: getattr(store, f"seed_{kind}_session")(tools))
     sim.clear_exchanges()
-    delete_during(doomed, doomed if moment == "before-get" else f"{doomed}/file")
-    result = run_module(SESSION_INFO, {**connection_args(sim), "with_files": True})
+
+    def delete(store: Store) -> None:
+        for kept_in in (store.updates, store.downloads):
+            kept_in.sessions.pop(doomed, None)
+
+    path = doomed if moment == "before-get" else f"{doomed}/file"
+    with while_held(sim, f"GET:*{path}:1:hold", lambda: sim.run(delete)):
+        result = run_module(SESSION_INFO, {**connection_args(sim), "with_files": True})
     assert found(result) == {kept}
     answers = [each.status for each in sim.exchanges if doomed in each.path]
     assert answers == ([404] if moment == "before-get" else [200, 404])

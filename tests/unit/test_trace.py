@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a result shows at -vvv of the exchanges with the server: each of them, and nothing that lets anybody in."""
+"""What a result shows with -vvv of the exchanges with the server: each of them, and nothing that lets anybody in."""
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -17,28 +18,31 @@ import pytest
 import yaml
 
 from tests.faults.secrets_relay import Relay
+from tests.fuzz.operations import LOGIN, LOGOUT, operation_of
 from tests.harness.checkout import ROOT
-from tests.harness.modules import ModuleResult, connection_args, run_module
+from tests.harness.modules import MODULES, ModuleResult, connection_args, run_module
 from tests.harness.packages import make_iso, make_package
 from tests.harness.servers import Received, Reply, make_identity, unused_port
-from tests.harness.tasks import DIALECTS
-from tests.simulator import Exchange, Simulator
+from tests.harness.tasks import (
+    DIALECTS,
+    DOWNLOAD_SESSION,
+    ERROR_KEYS,
+    LIBRARY_ITEM,
+    SESSION_INFO,
+    TOOLS,
+    UPDATE_SESSION,
+)
+from tests.simulator import Simulator
 from tools.environment import check_environment
 
-CONNECTION = "ansible_collections.vsphere.content.plugins.module_utils._vcenter.connection"
 DATA = "/cls/data/"
-UPDATE = "content_library_update_session"
-DOWNLOAD = "content_library_download_session"
-INFO = "content_library_session_info"
-ITEM = "content_library_item"
-TOOLS = {"library": "templates", "library_item": "tools"}
 # In the order in which they can follow each other: what is fetched has been published before.
 TASKS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-    "publish": (UPDATE, {**TOOLS, "state": "done", "files": [{"src": "DIR/tools.iso"}]}),
-    "fetch": (DOWNLOAD, {**TOOLS, "dest": "DIR/fetched"}),
-    "item": (ITEM, {"library": "templates", "name": "new", "type": "iso"}),
-    "info": (INFO, {**TOOLS, "with_files": True}),
-    "refused": (UPDATE, {"session_id": "a:b", "state": "done"}),
+    "publish": (UPDATE_SESSION, {**TOOLS, "state": "done", "files": [{"src": "DIR/tools.iso"}]}),
+    "fetch": (DOWNLOAD_SESSION, {**TOOLS, "dest": "DIR/fetched"}),
+    "item": (LIBRARY_ITEM, {"library": "templates", "name": "new", "type": "iso"}),
+    "info": (SESSION_INFO, {**TOOLS, "with_files": True}),
+    "refused": (UPDATE_SESSION, {"session_id": "a:b", "state": "done"}),
 }
 
 
@@ -61,13 +65,13 @@ def traced(ran: ModuleResult) -> list[tuple[str, str, int | None]]:
     return [(entry["method"], entry["path"], entry["status"]) for entry in trace]
 
 
-def answered(exchanges: tuple[Exchange, ...]) -> list[tuple[str, str, int | None]]:
+def answered(sim: Simulator) -> list[tuple[str, str, int | None]]:
     """What the server has answered; a status of zero stands for no answer."""
-    return [(entry.method, _told_path(entry.path), entry.status or None) for entry in exchanges]
+    return [(entry.method, _told_path(entry.path, sim.port), entry.status or None) for entry in sim.exchanges]
 
 
-def _told_path(path: str) -> str:
-    return path.partition("?")[0] if path.startswith(DATA) else path
+def _told_path(path: str, port: int) -> str:
+    return f"https://localhost:{port}{path.partition('?')[0]}" if path.startswith(DATA) else path
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -78,17 +82,17 @@ def test_each_exchange_is_there(sim: Simulator, folder: Path, dialect: str, name
         sim.clear_exchanges()
     ran = run(sim, name, folder, api_dialect=dialect)
     assert ran.rc == (1 if name == "refused" else 0), ran.result
-    assert traced(ran) == answered(sim.exchanges)
-    assert bool([entry for entry in traced(ran) if entry[1].startswith(DATA)]) == (name in ("publish", "fetch"))
+    assert traced(ran) == answered(sim)
+    assert bool([entry for entry in traced(ran) if DATA in entry[1]]) == (name in ("publish", "fetch"))
 
 
 def test_uploads_in_several_threads_are_all_there(sim: Simulator, tmp_path: Path) -> None:
     package = make_package(tmp_path, disks=4, disk_bytes=20_000)
     files = [{"src": str(package.descriptor)}]
     options = {"library": "templates", "library_item": "rocky9", "state": "done", "files": files}
-    ran = run_module(UPDATE, {**connection_args(sim), **options, "parallel_transfers": 4}, verbosity=3)
+    ran = run_module(UPDATE_SESSION, {**connection_args(sim), **options, "parallel_transfers": 4}, verbosity=3)
     assert ran.rc == 0, ran.result
-    assert sorted(traced(ran), key=str) == sorted(answered(sim.exchanges), key=str)
+    assert sorted(traced(ran), key=str) == sorted(answered(sim), key=str)
     assert traced(ran)[0] == ("POST", "/api/session", 201)
     assert traced(ran)[-1] == ("DELETE", "/api/session", 204)
 
@@ -101,15 +105,15 @@ def test_uploads_in_several_threads_are_all_there(sim: Simulator, tmp_path: Path
         ("unauthenticated", [201, 200, 200, 401, 201, 200, 200, 204, 401]),
     ],
 )
+@pytest.mark.paced(first_request_pause=0.01)
 def test_what_was_tried_again_is_there_each_time(
-    sim: Simulator, folder: Path, monkeypatch: pytest.MonkeyPatch, fault: str, statuses: list[int | None]
+    sim: Simulator, folder: Path, fault: str, statuses: list[int | None]
 ) -> None:
-    monkeypatch.setattr(f"{CONNECTION}.FIRST_DELAY", 0.01)
     sim.inject(f"GET:/api/content/library/item/update-session*:1:{fault}")
     ran = run(sim, "info", folder)
     assert ran.rc == 0, ran.result
     assert [status for _method, _path, status in traced(ran)] == statuses
-    assert traced(ran) == answered(sim.exchanges)
+    assert traced(ran) == answered(sim)
 
 
 def test_nobody_who_answers_is_there_without_a_status(sim: Simulator, folder: Path) -> None:
@@ -217,6 +221,39 @@ def test_ansible_playbook_shows_it_when_asked(sim: Simulator, tmp_path: Path, op
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     found = json.loads(json.loads(re.search(r'"msg": (".*")', ran.stdout)[1]).removeprefix("traced "))  # type: ignore[index]
-    wanted = answered(sim.exchanges) if options else []
+    wanted = answered(sim) if options else []
     assert [(entry["method"], entry["path"], entry["status"]) for entry in found] == wanted
     assert sim.password not in ran.stdout + ran.stderr
+
+
+# -- what the documentation of the modules says of it
+
+
+def returned(module: str, key: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(importlib.import_module(f"{MODULES}.{module}").RETURN)[key]
+    return found
+
+
+def without_sample(described: dict[str, Any]) -> dict[str, Any]:
+    """What does not depend on the module, so without what else an error carries."""
+    contains = {name: entry for name, entry in described["contains"].items() if name != "data"}
+    return {**described, "contains": contains, "sample": None}
+
+
+@pytest.mark.parametrize("key", ["error", "trace"])
+@pytest.mark.parametrize("module", sorted({module for module, _options in TASKS.values()} - {UPDATE_SESSION}))
+def test_each_module_describes_it_in_the_same_words(module: str, key: str) -> None:
+    assert without_sample(returned(module, key)) == without_sample(returned(UPDATE_SESSION, key))
+
+
+@pytest.mark.parametrize("name", ["publish", "fetch", "item", "info"])
+def test_a_sample_is_one_of_the_module_s_own(sim: Simulator, folder: Path, name: str) -> None:
+    if name == "fetch":
+        run(sim, "publish", folder)
+    module, _options = TASKS[name]
+    asked = {operation_of(method, path) for method, path, _status in traced(run(sim, name, folder))}
+    (request,) = returned(module, "trace")["sample"]
+    own = asked - {LOGIN, LOGOUT}
+    assert operation_of(request["method"], request["path"]) in own
+    assert returned(module, "error")["sample"]["operation"] in asked
+    assert set(returned(module, "error")["sample"]) == set(returned(module, "error")["contains"]) == ERROR_KEYS

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.harness.packages import make_iso
+from tests.harness.held import item_id, update_states
 from tests.harness.tasks import Run, Tasks
+from tests.simulator import Seed, Simulator
+from tests.simulator.versions import as_version
 
 STATES = ("active", "done", "canceled", "error", "absent")
 FOUND = ("none", "ACTIVE", "DONE", "ERROR", "CANCELED")
@@ -32,24 +34,24 @@ BY_ID: dict[str, dict[str, str | None]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_iso(tmp_path_factory.mktemp("images") / "tools.iso", 5000)
+@pytest.fixture(params=["8.0-api", "8.0-rest", "7.0-api", "9.0-rest"])
+def vcenter(request: pytest.FixtureRequest) -> str:
+    """Its version and the dialect that is spoken with it."""
+    return str(request.param)
 
 
-def find_item(tasks: Tasks) -> str:
-    return tasks.sim.run(lambda store: store.find_item_id("templates", "tools"))
+@pytest.fixture
+def tasks(seeded_server: Simulator, vcenter: str) -> Tasks:
+    version, _dash, dialect = vcenter.partition("-")
+    seeded_server.reset(as_version(Seed(), version))
+    return Tasks(seeded_server, dialect)
 
 
 def seed_session(tasks: Tasks, found: str, **content: Any) -> str:
-    item = find_item(tasks)
+    item = item_id(tasks.sim)
     if found == "none":
         return UNKNOWN_SESSION
     return tasks.sim.run(lambda store: store.seed_update_session(item, state=found, error_message=WHY, **content))
-
-
-def states_on_server(tasks: Tasks) -> dict[str, str]:
-    return tasks.sim.run(lambda store: {entry.id: entry.state for entry in store.updates.sessions.values()})
 
 
 def declare(state: str, **options: Any) -> dict[str, Any]:
@@ -72,7 +74,7 @@ def assert_refused(run: Run, session: str, state: str, found: str) -> None:
 @pytest.mark.parametrize("state", STATES)
 def test_a_session_named_by_its_id(tasks: Tasks, state: str, found: str) -> None:
     session = seed_session(tasks, found)
-    before = states_on_server(tasks)
+    before = update_states(tasks.sim)
     expected = BY_ID[state][found]
     options = declare(state, session_id=session)
     if expected in (REFUSED, NOT_FOUND):
@@ -81,11 +83,11 @@ def test_a_session_named_by_its_id(tasks: Tasks, state: str, found: str) -> None
             assert (run.error["type"], run.error["session_id"]) == ("NOT_FOUND", session)
         else:
             assert_refused(run, session, state, found)
-        assert states_on_server(tasks) == before
+        assert update_states(tasks.sim) == before
         return
     run = tasks.converge(**options)
     assert run.changed == (expected != (None if found == "none" else found))
-    assert states_on_server(tasks) == ({} if expected is None else {session: expected})
+    assert update_states(tasks.sim) == ({} if expected is None else {session: expected})
     assert run.diff["before"]["state"] == (None if found == "none" else found)
     assert run.diff["after"]["state"] == expected
     assert (run.session or {}).get("state") == expected
@@ -97,7 +99,7 @@ def test_a_session_named_by_its_id(tasks: Tasks, state: str, found: str) -> None
 def test_a_session_named_by_its_item_is_the_active_one_or_none(tasks: Tasks, state: str, found: str) -> None:
     session = seed_session(tasks, found)
     run = tasks.converge(**by_item(state))
-    after = states_on_server(tasks)
+    after = update_states(tasks.sim)
     if found == "ACTIVE":
         expected = ENDS[state]
         assert run.changed == (state != "active")
@@ -117,21 +119,21 @@ def test_a_session_named_by_its_item_is_the_active_one_or_none(tasks: Tasks, sta
 @pytest.mark.parametrize("option", ["library_item_id", "library_id"])
 def test_an_item_named_by_identifiers(tasks: Tasks, option: str) -> None:
     library = tasks.sim.run(lambda store: store.find_library_id("templates"))
-    named = {"library_item_id": {"library_item_id": find_item(tasks)}, "library_id": {"library_id": library}}[option]
+    named = {"library_item_id": {"library_item_id": item_id(tasks.sim)}, "library_id": {"library_id": library}}[option]
     if option == "library_id":
         named["library_item"] = "tools"
     session = seed_session(tasks, "ACTIVE")
     run = tasks.converge(state="canceled", **named)
     assert run.changed
-    assert states_on_server(tasks) == {session: "CANCELED"}
+    assert update_states(tasks.sim) == {session: "CANCELED"}
 
 
 def test_somebody_elses_session_is_not_found_by_item(tasks: Tasks) -> None:
-    item = find_item(tasks)
+    item = item_id(tasks.sim)
     other = tasks.sim.run(lambda store: store.seed_update_session(item, user="viewer@vsphere.local"))
     run = tasks.converge(**by_item("absent"))
     assert not run.changed
-    assert states_on_server(tasks) == {other: "ACTIVE"}
+    assert update_states(tasks.sim) == {other: "ACTIVE"}
 
 
 @pytest.mark.parametrize("name", ["id", "item"])
@@ -155,7 +157,7 @@ def test_an_active_session_gets_the_files(
     run = tasks.converge(**options)
     assert run.uploaded == (["tools.iso"] if uploads else [])
     assert run.changed == (changed or state == "done")
-    assert states_on_server(tasks) == {session: ENDS[state]}
+    assert update_states(tasks.sim) == {session: ENDS[state]}
     assert run.result["item_changed"] == (state == "done")
     contents = tasks.sim.run(lambda store: store.item_contents(store.find_item_id("templates", "tools")))
     assert contents == ({"tools.iso": image.read_bytes()} if state == "done" else {})
@@ -170,7 +172,7 @@ def test_an_active_session_gets_the_files(
 def test_an_item_without_a_session_gets_one_only_if_it_lacks_the_files(
     tasks: Tasks, image: Path, state: str, held: str, found: str
 ) -> None:
-    item = find_item(tasks)
+    item = item_id(tasks.sim)
     held_files: dict[str, dict[str, bytes]] = {
         "nothing": {},
         "same": {"tools.iso": image.read_bytes()},
@@ -183,7 +185,7 @@ def test_an_item_without_a_session_gets_one_only_if_it_lacks_the_files(
     lacks = held != "same"
     assert run.changed == lacks
     assert run.uploaded == (["tools.iso"] if lacks else [])
-    made = [value for key, value in states_on_server(tasks).items() if key != ended]
+    made = [value for key, value in update_states(tasks.sim).items() if key != ended]
     assert made == ([ENDS[state]] if lacks else [])
     assert (run.session or {}).get("state") == (ENDS[state] if lacks else None)
     assert run.result["item_changed"] == (lacks and state == "done")
@@ -210,7 +212,7 @@ def test_files_have_no_say_in_how_a_session_is_given_up(tasks: Tasks, image: Pat
     run = tasks.converge(**by_item(state, files=[{"src": str(image)}]))
     assert run.changed
     assert run.uploaded == []
-    assert states_on_server(tasks) == ({} if state == "absent" else {session: ENDS[state]})
+    assert update_states(tasks.sim) == ({} if state == "absent" else {session: ENDS[state]})
 
 
 def test_two_tasks_are_as_idempotent_as_one(tasks: Tasks, image: Path) -> None:
@@ -218,4 +220,4 @@ def test_two_tasks_are_as_idempotent_as_one(tasks: Tasks, image: Path) -> None:
     publish = by_item("done")
     assert [tasks.run(**fill).changed, tasks.run(**publish).changed] == [True, True]
     assert [tasks.run(**fill).changed, tasks.run(**publish).changed] == [False, False]
-    assert list(states_on_server(tasks).values()) == ["DONE"]
+    assert list(update_states(tasks.sim).values()) == ["DONE"]

@@ -6,76 +6,41 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Sequence
 from itertools import count
-from typing import Any, Callable
+from typing import Any, Callable, cast
 
 import pytest
 
-from ansible_collections.vsphere.content.plugins.module_utils._session.keep_alive import kept_alive
-from ansible_collections.vsphere.content.plugins.module_utils._session.receive import require_warning_behavior
+from ansible_collections.vsphere.content.plugins.module_utils._session.arrival import require_warning_behavior
+from ansible_collections.vsphere.content.plugins.module_utils._session.keep_alive import Hold
 from ansible_collections.vsphere.content.plugins.module_utils._session.states import UPDATE_STEPS, Step, choose_step
-from ansible_collections.vsphere.content.plugins.module_utils._session.waiting import (
-    FIRST_PAUSE,
-    LONGEST_PAUSE,
-    READERS,
-    Clock,
-    gather,
-    wait_for,
-)
+from ansible_collections.vsphere.content.plugins.module_utils._session.waiting import gather, wait_for
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.api import UpdateSessions
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter.errors import (
     InvalidResponse,
     NotAllowedInCurrentState,
     NotFound,
     TimedOut,
 )
-from ansible_collections.vsphere.content.plugins.module_utils._vcenter.models import (
-    LocalizableMessage,
-    UpdateSession,
-    WarningBehavior,
-)
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.messages import LocalizableMessage
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.models import UpdateSession, WarningBehavior
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.timing import Clock, Timing
 from ansible_collections.vsphere.content.plugins.modules.content_library_update_session import argument_spec
+from tests.harness.clocks import NapClock
+from tests.harness.waiting import SECONDS
 
 PUBLISHED_STATES = ("ACTIVE", "DONE", "ERROR", "CANCELED")
 UNKNOWN_STATE = "SUSPENDED"
-
-# DESIGN's table, column by column: none, ACTIVE, DONE, ERROR, CANCELED.
-TABLE: dict[str, tuple[Step, Step, Step, Step, Step]] = {
-    "active": (Step.OPEN, Step.CONVERGE, Step.REFUSE, Step.REFUSE, Step.REFUSE),
-    "done": (Step.OPEN, Step.COMPLETE, Step.NOTHING, Step.REFUSE, Step.REFUSE),
-    "canceled": (Step.NOTHING, Step.CANCEL, Step.REFUSE, Step.REFUSE, Step.NOTHING),
-    "error": (Step.NOTHING, Step.FAIL, Step.REFUSE, Step.NOTHING, Step.REFUSE),
-    "absent": (Step.NOTHING, Step.CANCEL_AND_DELETE, Step.DELETE, Step.DELETE, Step.DELETE),
-}
-CELLS = [
-    (declared, found, step)
-    for declared, steps in TABLE.items()
-    for found, step in zip((None, *PUBLISHED_STATES), steps)
-]
-
-
-class FakeClock:
-    """Time that passes only while somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self.naps: list[float] = []
-        self.clock = Clock(now=lambda: self.seconds, sleep=self._sleep)
-
-    def _sleep(self, seconds: float) -> None:
-        assert seconds >= 0
-        self.naps.append(seconds)
-        # A nap of no length at the deadline must not stop the clock.
-        self.seconds += max(seconds, 0.001)
+TIMING = Timing()
 
 
 @pytest.fixture
-def fake() -> FakeClock:
-    return FakeClock()
+def fake() -> NapClock:
+    return NapClock()
 
 
-def wait(fake: FakeClock, read: Callable[[], Any], **options: Any) -> Any:
+def wait(fake: NapClock, read: Callable[[], Any], **options: Any) -> Any:
     settings: dict[str, Any] = {
         "ready": lambda value: value == "ready",
         "signs": lambda value: value,
@@ -94,31 +59,22 @@ def reading(values: Sequence[Any]) -> Callable[[], Any]:
     return lambda: values[min(next(calls), len(values) - 1)]
 
 
-@pytest.mark.parametrize(
-    ("declared", "found", "step"),
-    CELLS,
-    ids=[f"{declared}-found-{found or 'none'}" for declared, found, _step in CELLS],
-)
-def test_each_cell_of_the_table_is_a_step_or_a_refusal(declared: str, found: str | None, step: Step) -> None:
-    session = UpdateSession(id="session-1", state=found) if found else None
-    if step is not Step.REFUSE:
-        assert choose_step(declared, session) is step
-        return
+def test_a_refusal_names_the_session_and_the_way_out() -> None:
     with pytest.raises(NotAllowedInCurrentState) as refused:
-        choose_step(declared, session)
+        choose_step("active", UpdateSession(id="session-1", state="DONE"))
     said = refused.value.explain()
-    assert f"session session-1 is {found} and cannot become {declared.upper()}" in said
+    assert "session session-1 is DONE and cannot become ACTIVE" in said
     assert "name the item instead of session_id" in said
     assert refused.value.session_id == "session-1"
 
 
 def test_the_table_has_a_row_for_each_state_that_can_be_declared_and_a_column_for_each_published_one() -> None:
-    assert sorted(UPDATE_STEPS) == sorted(argument_spec()["state"]["choices"]) == sorted(TABLE)
+    assert sorted(UPDATE_STEPS) == sorted(argument_spec()["state"]["choices"])
     for row in UPDATE_STEPS.values():
         assert set(row) == {None, *PUBLISHED_STATES}
 
 
-@pytest.mark.parametrize("declared", sorted(set(TABLE) - {"absent"}))
+@pytest.mark.parametrize("declared", sorted(set(UPDATE_STEPS) - {"absent"}))
 def test_a_state_that_this_version_does_not_know_is_refused(declared: str) -> None:
     with pytest.raises(NotAllowedInCurrentState) as refused:
         choose_step(declared, UpdateSession(id="session-1", state=UNKNOWN_STATE))
@@ -136,25 +92,25 @@ def test_a_refusal_gives_the_reason_why_the_session_failed() -> None:
         choose_step("done", UpdateSession(id="session-1", state="ERROR", error_message=reason))
 
 
-def test_what_is_ready_is_not_waited_for(fake: FakeClock) -> None:
+def test_what_is_ready_is_not_waited_for(fake: NapClock) -> None:
     assert wait(fake, reading(["ready"])) == "ready"
     assert fake.naps == []
 
 
-def test_pauses_grow_up_to_a_limit_while_nothing_moves(fake: FakeClock) -> None:
+def test_pauses_grow_up_to_a_limit_while_nothing_moves(fake: NapClock) -> None:
     wait(fake, reading(["busy"] * 12 + ["ready"]))
-    assert fake.naps[0] == FIRST_PAUSE
+    assert fake.naps[0] == TIMING.first_pause
     assert fake.naps == sorted(fake.naps)
-    assert fake.naps[-1] == LONGEST_PAUSE
+    assert fake.naps[-1] == TIMING.longest_pause
 
 
-def test_pauses_start_small_again_after_progress(fake: FakeClock) -> None:
+def test_pauses_start_small_again_after_progress(fake: NapClock) -> None:
     wait(fake, reading([*["busy"] * 8, "moved", "moved", "ready"]))
-    assert fake.naps[7] == LONGEST_PAUSE
-    assert fake.naps[8] == FIRST_PAUSE
+    assert fake.naps[7] == TIMING.longest_pause
+    assert fake.naps[8] == TIMING.first_pause
 
 
-def test_a_wait_ends_when_nothing_has_moved_for_the_time_out(fake: FakeClock) -> None:
+def test_a_wait_ends_when_nothing_has_moved_for_the_time_out(fake: NapClock) -> None:
     with pytest.raises(TimedOut) as raised:
         wait(fake, reading(["stuck"]), timeout=30)
     assert fake.seconds == pytest.approx(30, abs=0.1)
@@ -167,7 +123,7 @@ def test_a_wait_ends_when_nothing_has_moved_for_the_time_out(fake: FakeClock) ->
     assert raised.value.session_id == "session-1"
 
 
-def test_the_deadline_moves_on_with_every_sign_of_progress(fake: FakeClock) -> None:
+def test_the_deadline_moves_on_with_every_sign_of_progress(fake: NapClock) -> None:
     """Slower than the time-out as a whole, but never without a sign for that long."""
     started = [int(second / 20) for second in range(100)]
 
@@ -178,30 +134,30 @@ def test_the_deadline_moves_on_with_every_sign_of_progress(fake: FakeClock) -> N
     assert fake.seconds > 60
 
 
-def test_the_deadline_counts_from_the_last_sign(fake: FakeClock) -> None:
+def test_the_deadline_counts_from_the_last_sign(fake: NapClock) -> None:
     def read() -> str:
         return "first" if fake.seconds < 25 else "second"
 
     with pytest.raises(TimedOut, match="second"):
         wait(fake, read, timeout=30)
-    assert 55 <= fake.seconds <= 55 + LONGEST_PAUSE + 0.2
+    assert 55 <= fake.seconds <= 55 + TIMING.longest_pause + 0.2
 
 
-def test_what_changes_without_being_a_sign_does_not_move_the_deadline(fake: FakeClock) -> None:
+def test_what_changes_without_being_a_sign_does_not_move_the_deadline(fake: NapClock) -> None:
     numbers = count()
     with pytest.raises(TimedOut):
         wait(fake, lambda: next(numbers), ready=lambda _value: False, signs=lambda _value: "same", timeout=5)
     assert fake.seconds == pytest.approx(5, abs=0.1)
 
 
-def test_what_became_ready_during_the_last_pause_is_no_time_out(fake: FakeClock) -> None:
+def test_what_became_ready_during_the_last_pause_is_no_time_out(fake: NapClock) -> None:
     def read() -> str:
         return "ready" if fake.seconds >= 30 else "busy"
 
     assert wait(fake, read, timeout=30) == "ready"
 
 
-def test_what_the_read_raises_comes_through(fake: FakeClock) -> None:
+def test_what_the_read_raises_comes_through(fake: NapClock) -> None:
     def read() -> str:
         raise NotFound("the session has gone")
 
@@ -210,11 +166,15 @@ def test_what_the_read_raises_comes_through(fake: FakeClock) -> None:
 
 
 def test_gather_keeps_the_order_of_the_keys_whoever_answers_first() -> None:
+    last_is_read = threading.Event()
+
     def read(key: int) -> int:
-        time.sleep(0.02 if key == 0 else 0)
+        if key == 4:
+            last_is_read.set()
+        assert key or last_is_read.wait(SECONDS)
         return key * 10
 
-    assert gather(read, range(5)) == [0, 10, 20, 30, 40]
+    assert gather(read, range(5), 5) == [0, 10, 20, 30, 40]
 
 
 def test_gather_leaves_out_what_has_gone_and_nothing_else() -> None:
@@ -223,7 +183,7 @@ def test_gather_leaves_out_what_has_gone_and_nothing_else() -> None:
             raise NotFound("it has gone")
         return key
 
-    assert gather(read, ["a", "gone", "b", "gone"]) == ["a", "b"]
+    assert gather(read, ["a", "gone", "b", "gone"], 2) == ["a", "b"]
 
 
 def test_gather_raises_what_is_more_than_a_thing_that_has_gone() -> None:
@@ -231,23 +191,25 @@ def test_gather_raises_what_is_more_than_a_thing_that_has_gone() -> None:
         raise InvalidResponse(f"{key} is no answer")
 
     with pytest.raises(InvalidResponse, match="first is no answer"):
-        gather(read, ["first", "second"])
+        gather(read, ["first", "second"], 2)
 
 
 def test_gather_reads_several_at_a_time_but_not_all() -> None:
-    lock, running, most = threading.Lock(), [0], [0]
+    readers, lock, running, most = 4, threading.Lock(), [0], [0]
+    all_are_there = threading.Barrier(readers)
 
     def read(key: int) -> int:
         with lock:
             running[0] += 1
             most[0] = max(most[0], running[0])
-        time.sleep(0.005)
+        # One that were to read all by itself would wait here in vain.
+        all_are_there.wait(SECONDS)
         with lock:
             running[0] -= 1
         return key
 
-    assert gather(read, range(3 * READERS)) == list(range(3 * READERS))
-    assert 1 < most[0] <= READERS
+    assert gather(read, range(3 * readers), readers) == list(range(3 * readers))
+    assert most[0] == readers
 
 
 def test_nothing_that_goes_wrong_with_a_sign_of_life_shows_on_stderr(capfd: pytest.CaptureFixture[str]) -> None:
@@ -255,13 +217,16 @@ def test_nothing_that_goes_wrong_with_a_sign_of_life_shows_on_stderr(capfd: pyte
     alive = threading.Event()
     tries = count()
 
-    def extend(_progress: int | None) -> None:
-        if next(tries) == 0:
-            raise RuntimeError("a wrong turn")
-        alive.set()
+    class Refusing(UpdateSessions):
+        def keep_alive(self, _session_id: str, _progress: int | None = None) -> None:
+            if next(tries) == 0:
+                raise RuntimeError("a wrong turn")
+            alive.set()
 
     session = UpdateSession(id="session-1", state="ACTIVE")
-    with kept_alive(extend, session, server_time=None, at_most=0.01, progress=lambda: 50, on_lost=lambda _error: None):
+    updates = Refusing(cast(Any, None))
+    hold = Hold(updates, "session-1", "update_session.file.put", Clock())
+    with hold.kept_alive(session, server_time=None, at_most=0.01, progress=lambda: 50):
         assert alive.wait(5)
     assert capfd.readouterr().err == ""
 
