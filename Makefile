@@ -38,12 +38,20 @@ demo: $(VENV)/.demo-installed ## Try the collection: play a few jobs against the
 venv: $(VENV)/.dev-installed ## Make .venv with everything that development needs
 
 .PHONY: test
-test: $(VENV)/.dev-installed ## Run every check there is, as CI does; ends with the count
+test: $(VENV)/.dev-installed ## Prove the product in a few minutes, as each push does; ends with the count
 	@$(CHECK)
+
+.PHONY: test-all
+test-all: $(VENV)/.dev-installed ## Run every check there is, those of `make test` first; WHOLE_MATRIX_OF=PYTHON for more
+	@$(CHECK) --all
 
 .PHONY: unit
 unit: $(VENV)/.dev-installed ## Run the unit tests
 	@$(CHECK) unit
+
+.PHONY: ansible-test-units
+ansible-test-units: $(VENV)/.dev-installed ## Run some of them by ansible-test units
+	@$(CHECK) ansible-test-units
 
 .PHONY: pythons
 pythons: $(VENV)/.dev-installed ## Run the unit tests on each other supported Python, with an ansible-core of its time
@@ -56,6 +64,10 @@ lint: $(VENV)/.dev-installed ## Run ruff, ansible-lint and the licence check
 .PHONY: types
 types: $(VENV)/.dev-installed ## Check the types
 	@$(CHECK) types
+
+.PHONY: changelog
+changelog: $(VENV)/.dev-installed ## Write CHANGELOG.rst from the fragments, as the release that galaxy.yml names
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python -m tools.changelog
 
 .PHONY: docs-lint
 docs-lint: $(VENV)/.dev-installed ## Check the documentation and the changelog
@@ -79,11 +91,11 @@ peers: $(VENV)/.dev-installed ## Test against vcsim, govc (these two need Go) an
 
 .PHONY: progress
 progress: $(VENV)/.dev-installed ## See tasks move while they run, in terminals, pipes and AWX's own path
-	@$(CHECK) progress
+	@$(CHECK) progress whole-progress
 
 .PHONY: faults
 faults: $(VENV)/.dev-installed ## Break what can break, and see that each task works or puts everything back
-	@$(CHECK) faults
+	@$(CHECK) faults whole-faults
 
 .PHONY: reliability
 reliability: $(VENV)/.dev-installed ## Run the fault matrix, and write what came of it into docs/reliability.md
@@ -126,16 +138,24 @@ sanity: $(VENV)/.dev-installed ## Run ansible-test sanity, of the newest and the
 package: $(VENV)/.dev-installed ## Build and check the tarball, which ends up in .cache/dist
 	@$(CHECK) package
 
-.PHONY: release
-release: package ## Sign the tarball with gpg (KEY=... chooses the key); what goes with it ends up in .cache/dist, too
+.PHONY: tagged
+tagged: $(VENV)/.dev-installed ## See that TAG is the version in galaxy.yml
+	@$(VENV)/bin/python -m tools.release --tag "$$TAG"
+
+.PHONY: sign
+sign: $(VENV)/.dev-installed ## Sign the tarball in .cache/dist with gpg (KEY=... chooses the key); the rest goes beside it
 	@$(VENV)/bin/python -m tools.release --key "$(KEY)"
+
+.PHONY: publish
+publish: $(VENV)/.demo-installed ## Publish the tarball in .cache/dist to Galaxy, with the token in GALAXY_TOKEN
+	@$(VENV)/bin/ansible-galaxy collection publish --token "$${GALAXY_TOKEN:?}" .cache/dist/*.tar.gz
 
 .PHONY: bench
 bench: $(VENV)/.dev-installed ## Measure the collection against curl, govc and others (docs/benchmarks.md); needs Go and curl
 	@$(VENV)/bin/python -m tools.bench
 
 .PHONY: scale
-scale: $(VENV)/.dev-installed ## Measure a play over a hundred hosts against the simulator (docs/docsite/rst/guide_scale.rst)
+scale: $(VENV)/.dev-installed ## Measure a play over a hundred hosts, the nightly job, and tasks over 1,000 items, against the simulator (docs/docsite/rst/guide_scale.rst)
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python -m tools.scale
 
 .PHONY: fuzz

@@ -1,17 +1,19 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs the project's checks, also after a failure, and sums them up in one line.
+"""Runs the project's checks, goes on after a failure, and sums up the results in one line.
 
-Without arguments it runs all of them, else those that are named; several run three at a time, as many of them leave a
-core idle. A check that is not pytest counts as one test. In CI, where CI=true, what was skipped counts as failed.
+Without arguments it runs the steps of each push, with ``--all`` the others as well, else the named ones. It runs three
+at a time, as many of them leave a core idle. A check that is not pytest counts as one test. In CI, where CI=true, a
+skipped test counts as failed.
+
+``PUSH`` and ``REST`` have the seconds of a core that each step may use. A new test must fit into these.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -22,25 +24,20 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from tests.harness.checkout import CACHE, ROOT
+from tests.peers.binaries import LINTER, PEERS, Unavailable
+from tests.peers.binaries import build as build_programs
 from tools.environment import check_environment
 from tools.lanes import side_by_side
 from tools.molecule import play, what_is_missing
 from tools.package import build
-from tools.sanity import (
-    OLDEST,
-    SUPPORTED,
-    for_developers_only,
-    left_out,
-    provide_pip,
-    sanity_command,
-    works,
-)
+from tools.sanity import OLDEST, SUPPORTED, for_developers_only, left_out, provide_pip, sanity_command, works
 from tools.site import build_site
 from tools.staging import stage
-from tools.supported import SMALLEST, core_of, others, provide
+from tools.supported import SMALLEST, core_of, others, provide, running_python
+from tools.usage import cpu_seconds
 from tools.wheels import provide_home
 
-# For each of three steps on two cores, as many tests wait for a clock; but each worker takes seconds to start.
+# For each of three steps on two cores. Many tests wait for a clock, but each worker takes seconds to start.
 PYTEST_JOBS = "2"
 IN_ONE_PROCESS = "--numprocesses=0"
 LANES = 3
@@ -52,6 +49,7 @@ class Outcome:
     failed: int = 0
     skipped: int = 0
     remarks: tuple[str, ...] = ()
+    seconds: float = 0.0
 
     def __add__(self, other: Outcome) -> Outcome:
         return Outcome(
@@ -59,18 +57,27 @@ class Outcome:
             self.failed + other.failed,
             self.skipped + other.skipped,
             (*self.remarks, *other.remarks),
+            self.seconds + other.seconds,
         )
 
 
 @dataclass(frozen=True)
 class Step:
+    """A check, and the seconds of a core that it should use."""
+
     name: str
+    seconds: int
     headline: str
     check: Callable[[Mapping[str, str]], Outcome]
 
+    @property
+    def limit(self) -> int:
+        """The seconds above which the step fails: where others use the cores, the same work took 2.3 times as many."""
+        return 3 * self.seconds + 20
+
 
 def run(command: Sequence[str], env: Mapping[str, str], folder: Path = ROOT) -> tuple[int, str]:
-    """Run a command, showing its output as it comes, and return the exit code and the output."""
+    """Run a command and show its output as it comes; returns the exit code and the output."""
     process = subprocess.Popen(
         command,
         cwd=folder,
@@ -88,7 +95,7 @@ def run(command: Sequence[str], env: Mapping[str, str], folder: Path = ROOT) -> 
 
 
 def commands(*several: Sequence[str]) -> Callable[[Mapping[str, str]], Outcome]:
-    """Make a check of commands that must all end well, and have a line for each thing that they leave out."""
+    """Make a check of commands that must all succeed, and that print a line for each part that they skip."""
 
     def check(env: Mapping[str, str]) -> Outcome:
         ran = [run(command, env) for command in several]
@@ -101,7 +108,7 @@ def commands(*several: Sequence[str]) -> Callable[[Mapping[str, str]], Outcome]:
 
 
 def tests(name: str, *arguments: str) -> Callable[[Mapping[str, str]], Outcome]:
-    """Make a check of pytest's tests."""
+    """Make a check that runs pytest."""
     return lambda env: run_tests(["pytest"], name, arguments, env)
 
 
@@ -123,6 +130,12 @@ def counted(report: Path) -> Outcome:
     return Outcome(totals["tests"] - failed - totals["skipped"], failed, totals["skipped"])
 
 
+def in_forks(env: Mapping[str, str]) -> Outcome:
+    # What looks into the process of a module cannot see into a fork.
+    chosen = ("-m", "not rest", "-k", "not all_goes_well", *IN_FORKS)
+    return run_tests(["pytest"], "forks", chosen, {**env, "MODULES_IN_FORK": "1"})
+
+
 def sanity(env: Mapping[str, str]) -> Outcome:
     return ansible_test(Path(sys.executable), "sanity", SUPPORTED, env)
 
@@ -130,16 +143,16 @@ def sanity(env: Mapping[str, str]) -> Outcome:
 def sanity_oldest(env: Mapping[str, str]) -> Outcome:
     if not works(OLDEST, env):
         return Outcome(skipped=1, remarks=(f"left out: Python {OLDEST}, not found",))
-    # Its yamllint has to be built, by tools that no lock file can hold. The newest one runs on the same files.
+    # yamllint for this Python must be built, with tools that no lock file can pin. The newest one reads the same files.
     return ansible_test(provide(OLDEST, env), "sanity-oldest", (OLDEST,), env, without=("yamllint",))
 
 
 def ansible_test(
     python: Path, name: str, targets: Sequence[str], env: Mapping[str, str], without: Sequence[str] = ()
 ) -> Outcome:
-    """Run ansible-test sanity as it is installed beside a Python, for those Pythons that are here.
+    """Run the ansible-test sanity that is installed beside a Python, for the Pythons on this machine.
 
-    ``without`` names tests that are left out.
+    ``without`` names tests to skip.
     """
     found = [version for version in targets if works(version, env)]
     home = provide_home(name, [python, *(provide(version, env) for version in found if version in others())], env)
@@ -153,8 +166,15 @@ def ansible_test(
     return Outcome(passed=int(not code), failed=int(bool(code)), skipped=len(missing), remarks=remarks)
 
 
+def ansible_test_units(env: Mapping[str, str]) -> Outcome:
+    """Run some unit tests as other collections do: by ansible-test, with the packages installed beside it."""
+    copy = stage(CACHE / "stage" / "units")
+    code = run(["ansible-test", "units", "--color", "no", f"--python={running_python()}", *FAMILIAR], env, copy)[0]
+    return Outcome(passed=int(not code), failed=int(bool(code)))
+
+
 def pythons(env: Mapping[str, str]) -> Outcome:
-    """Run unit tests on the Pythons that do not run all tests, each with an ansible-core of its time."""
+    """Run unit tests on the Pythons that do not run all tests, each with the newest ansible-core for it."""
     total = Outcome()
     for version in others():
         if not works(version, env):
@@ -163,17 +183,17 @@ def pythons(env: Mapping[str, str]) -> Outcome:
         python = provide(version, env)
         what = f"Python {version} with ansible-core {core_of(python)}"
         print(f"--- {what}", flush=True)
-        chosen = ("tests/unit", "-m", "not process") if version == OLDEST else TELLING
+        chosen = ("tests/unit", "-m", "not process") if version == OLDEST else (*TELLING, "-m", "not rest")
         pytest = [str(python), "-m", "pytest"]
         outcome = run_tests(pytest, f"unit-{version}", chosen, env)
-        # By itself: in a process that has loaded the controller's side of Ansible, a module hands its warnings to that.
-        outcome += run_tests(pytest, f"queue-{version}", (IN_ONE_PROCESS, QUEUE), env)
+        # Alone: in a process that has loaded Ansible's controller code, a module passes its warnings to that.
+        outcome += run_tests(pytest, f"controller-{version}", (IN_ONE_PROCESS, *ON_THE_CONTROLLER), env)
         total += replace(outcome, remarks=(f"{what}: {outcome.passed} passed, {outcome.failed} failed",))
     return total
 
 
 def smallest(env: Mapping[str, str]) -> Outcome:
-    """Run what depends on requests and urllib3 with the oldest that are said to work; all tests run with the newest."""
+    """Run the tests of HTTP with the oldest supported requests and urllib3; all tests run with the newest."""
     if not works(OLDEST, env):
         return Outcome(skipped=1, remarks=(f"left out: Python {OLDEST}, not found",))
     python = provide(OLDEST, env, SMALLEST)
@@ -181,7 +201,7 @@ def smallest(env: Mapping[str, str]) -> Outcome:
 
 
 def licences(env: Mapping[str, str]) -> Outcome:
-    # On the copy, as a checkout may hold scratch files that are nobody's work.
+    # On the copy, as a checkout may hold scratch files that git does not know.
     code = run(["reuse", "--root", str(stage(CACHE / "licences")), "lint", "--lines"], env)[0]
     return Outcome(passed=int(not code), failed=int(bool(code)))
 
@@ -191,6 +211,14 @@ def package(env: Mapping[str, str]) -> Outcome:
     if problems:
         return Outcome(failed=1, remarks=tuple(problems))
     return Outcome(passed=1, remarks=(f"{tarball.relative_to(ROOT)} ({tarball.stat().st_size // 1024} KiB)",))
+
+
+def go_programs(_env: Mapping[str, str]) -> Outcome:
+    try:
+        build_programs(*PEERS, LINTER)
+    except Unavailable as error:
+        return Outcome(skipped=1, remarks=(f"left out: vcsim, govc and actionlint; {error}",))
+    return Outcome(passed=1)
 
 
 def molecule(env: Mapping[str, str]) -> Outcome:
@@ -206,6 +234,7 @@ def site(env: Mapping[str, str]) -> Outcome:
     return Outcome(passed=1, remarks=(str(page.relative_to(ROOT)),))
 
 
+CHANGELOG = (("antsibull-changelog", "lint"), ("python", "-m", "tools.changelog", "--check"))
 DOCS_LINT = (
     "python",
     "-m",
@@ -218,10 +247,10 @@ DOCS_LINT = (
     ".",
 )
 BENCHMARKS = (("python", "-m", "tools.bench", "--smoke"), ("python", "-m", "tools.scale", "--smoke"))
-# Progress is shown through parts of ansible-core that differ between its releases.
-QUEUE = "tests/progress/test_plugin.py"
-# What could differ between Pythons and ansible-cores beyond the oldest and the newest, which run all unit tests:
-# argument specs, results, TLS and HTTP, files, archives.
+# Action plugins depend on parts of ansible-core that differ between its releases.
+ON_THE_CONTROLLER = ("tests/progress/test_plugin.py", "tests/progress/test_way.py")
+# The tests of parts that may differ between Pythons and ansible-cores: argument specs, results, TLS and HTTP, files,
+# archives. With the oldest and the newest, all unit tests run.
 TELLING = tuple(
     f"tests/unit/test_{name}.py"
     for name in (
@@ -230,6 +259,7 @@ TELLING = tuple(
         "connection",
         "download_session_dest",
         "errors",
+        "fork",
         "item",
         "ova",
         "session_info",
@@ -237,11 +267,23 @@ TELLING = tuple(
         "update_session_table",
     )
 )
+# Tests that take only seconds: with the simulator and without, and some with marks.
+FAMILIAR = ("tests/unit/simulator/", "tests/unit/test_errors.py", "tests/unit/test_trace.py")
 ON_THE_WIRE = (
     "tests/unit/test_connection.py",
     "tests/unit/test_transfers.py",
     "tests/faults/test_attacks.py::test_no_answer_takes_much_memory",
     "tests/faults/test_attacks.py::test_no_exchange_takes_longer_than_ten_times_request_timeout",
+)
+# Tests of modules that run in forks, too, as from Ansible's worker.
+IN_FORKS = (
+    "tests/unit/test_download_session_dest.py",
+    "tests/unit/test_ova.py",
+    "tests/unit/test_session_info.py",
+    "tests/unit/test_transfers.py",
+    "tests/unit/test_update_session_table.py",
+    "tests/faults/test_kill.py",
+    "tests/faults/test_secrets.py",
 )
 MUTATIONS = ("python", "-m", "tests.mutations", "--sample")
 FUZZ = ("python", "-m", "tests.fuzz", "--answers", "2500", "--options", "1000")
@@ -258,55 +300,111 @@ TYPES = (
     ("mypy", "tests/progress"),
 )
 
-# What is seen at once stands first, then the longest, so that none of them is left to run alone at the end.
-STEPS = (
-    Step("ruff", "Lint the Python code", commands(("ruff", "check", "."))),
-    Step("ruff-format", "Check the Python code's format", commands(("ruff", "format", "--check", "."))),
-    Step("reuse", "Check that each file names its licence", licences),
-    Step("changelog", "Lint the changelog", commands(("antsibull-changelog", "lint"))),
-    Step("pythons", "Run the unit tests on the other Pythons and ansible-cores", pythons),
-    Step("smallest", "Run what goes over the wire with the oldest requests and urllib3", smallest),
-    Step("molecule", "Play the molecule scenarios", molecule),
+# The fast checks come first, then the longest ones, so that none of these runs alone at the end.
+PUSH = (
+    Step("ruff", 1, "Lint the Python code", commands(("ruff", "check", "."))),
+    Step("ruff-format", 1, "Check the Python code's format", commands(("ruff", "format", "--check", "."))),
+    Step("reuse", 2, "Check that each file names its licence", licences),
+    Step("changelog", 6, "Lint the changelog, and hold its page to the fragments", commands(*CHANGELOG)),
+    Step("go", 60, "Build vcsim, govc and actionlint, which is done once", go_programs),
     Step(
         "faults",
+        124,
         "Break what can break, and see that it ends well",
-        tests("faults", "--exchanges=35000", "tests/faults"),
+        tests("faults", "--exchanges=15000", "-m", "not rest", "tests/faults"),
     ),
-    Step("sanity", "Run ansible-test sanity", sanity),
-    Step("sanity-oldest", "Run the oldest ansible-test sanity that is supported", sanity_oldest),
-    Step("unit", "Run the unit tests", tests("unit", "--all-undescribed", "--exchanges=15000", "-m", "not process")),
     Step(
-        "processes", "Run the modules and the simulator as processes", tests("processes", "tests/unit", "-m", "process")
+        "unit",
+        148,
+        "Run the unit tests",
+        tests("unit", "--all-undescribed", "--exchanges=10000", "-m", "not process and not rest"),
     ),
-    Step("examples", "Run each example of the documentation", tests("examples", "--exchanges=450", "tests/docs")),
-    Step("progress", "See tasks move while they run", tests("progress", "--exchanges=800", "tests/progress")),
     Step(
         "roles",
+        116,
         "Run the roles, the playbooks and what AWX needs of them",
-        tests("roles", "--exchanges=250", "tests/roles"),
+        tests("roles", "--exchanges=300", "-m", "not rest", "tests/roles"),
     ),
     Step(
-        "peers", "Test against vcsim, govc and the official bindings", tests("peers", "--exchanges=300", "tests/peers")
+        "examples",
+        62,
+        "Run each example of the documentation",
+        tests("examples", "--exchanges=350", "-m", "not rest", "tests/docs"),
     ),
     Step(
-        "operations",
-        "Test each operation in both dialects",
-        tests("operations", IN_ONE_PROCESS, "--exchanges=120", "tests/mutations"),
+        "progress",
+        60,
+        "See tasks move while they run, and in both ways of modules",
+        tests("progress", "--exchanges=800", "-m", "not rest", "tests/progress"),
     ),
-    Step("types", "Check the types", commands(*TYPES)),
-    Step("ansible-lint", "Lint the Ansible content", commands(("ansible-lint",))),
-    Step("docs", "Lint the documentation", commands(DOCS_LINT)),
-    Step("site", "Build the documentation's site", site),
-    Step("package", "Build the tarball and import it as Galaxy would", package),
-    Step("bench", "Try the benchmarks with tiny sizes", commands(*BENCHMARKS)),
-    Step("demo", "Run the demo", commands(("bash", "demo/run"))),
-    Step("fuzz", "Let answers and options go wrong", commands(FUZZ)),
-    Step("mutations", "Make a few mistakes, and see that they are seen", commands(MUTATIONS)),
+    Step(
+        "processes",
+        27,
+        "Run the modules and the simulator as processes",
+        tests("processes", "tests/unit", "-m", "process and not rest"),
+    ),
+    Step(
+        "peers",
+        22,
+        "Test against vcsim, govc and the official bindings",
+        tests("peers", "--exchanges=300", "tests/peers"),
+    ),
+    Step("types", 12, "Check the types", commands(*TYPES)),
+    Step("duplicates", 8, "Look for lines that stand twice", commands(("python", "-m", "tools.duplicates"))),
+    Step("ansible-lint", 28, "Lint the Ansible content", commands(("ansible-lint",))),
+    Step("docs", 9, "Lint the documentation", commands(DOCS_LINT)),
     Step(
         "contract",
+        10,
         "Test what holds the traffic to the published description",
         tests("contract", IN_ONE_PROCESS, "tests/contract"),
     ),
+    Step(
+        "operations",
+        11,
+        "Test each operation in both dialects",
+        tests("operations", IN_ONE_PROCESS, "--exchanges=120", "tests/mutations"),
+    ),
+    Step("demo", 8, "Run the demo", commands(("bash", "demo/run"))),
+)
+REST = (
+    Step("pythons", 500, "Run the unit tests on the other Pythons and ansible-cores", pythons),
+    Step(
+        "whole-unit",
+        130,
+        "Run what a push leaves out of the unit tests: the other dialect of each, and other versions",
+        tests("whole-unit", "--exchanges=7000", "-m", "rest", "tests/unit"),
+    ),
+    Step(
+        "whole-roles",
+        450,
+        "Run what a push leaves out of the roles, also with the oldest ansible-core and that of AWX",
+        tests("whole-roles", "--exchanges=100", "-m", "rest", "tests/roles"),
+    ),
+    Step(
+        "whole-faults",
+        420,
+        "Break the rest of what can break",
+        tests("whole-faults", "--exchanges=25000", "-m", "rest", "tests/faults"),
+    ),
+    Step("whole-examples", 50, "Run the playbooks of the guides", tests("whole-examples", "-m", "rest", "tests/docs")),
+    Step("molecule", 165, "Play the molecule scenarios", molecule),
+    Step("sanity", 150, "Run ansible-test sanity", sanity),
+    Step("sanity-oldest", 100, "Run the oldest ansible-test sanity that is supported", sanity_oldest),
+    Step(
+        "whole-progress",
+        170,
+        "See tasks move with the oldest ansible-core and in AWX",
+        tests("whole-progress", "-m", "rest", "tests/progress"),
+    ),
+    Step("forks", 260, "Run tests of the modules with these in forks", in_forks),
+    Step("smallest", 68, "Run what goes over the wire with the oldest requests and urllib3", smallest),
+    Step("ansible-test-units", 60, "Run some of the unit tests by ansible-test", ansible_test_units),
+    Step("package", 34, "Build the tarball and import it as Galaxy would", package),
+    Step("site", 8, "Build the documentation's site", site),
+    Step("bench", 85, "Try the benchmarks with tiny sizes", commands(*BENCHMARKS)),
+    Step("fuzz", 16, "Let answers and options go wrong", commands(FUZZ)),
+    Step("mutations", 18, "Make a few mistakes, and see that they are seen", commands(MUTATIONS)),
 )
 
 
@@ -314,18 +412,15 @@ def run_step(step: Step, env: Mapping[str, str]) -> Outcome:
     print(f"\n=== {step.name}: {step.headline}", flush=True)
     began, used = time.monotonic(), cpu_seconds()
     outcome = step.check(env)
+    seconds = cpu_seconds() - used
+    if seconds > step.limit:
+        outcome += Outcome(failed=1, remarks=(f"too slow: more than {step.limit} s of a core",))
     for remark in outcome.remarks:
         print(f"    {remark}")
     verdict = "failed" if outcome.failed else "ok"
-    took = f"{time.monotonic() - began:.0f} s, {cpu_seconds() - used:.0f} s of a core"
+    took = f"{time.monotonic() - began:.0f} s, {seconds:.0f} / {step.seconds} s of a core"
     print(f"=== {step.name}: {verdict} in {took}", flush=True)
-    return outcome
-
-
-def cpu_seconds() -> float:
-    """What the processes that this one started and saw end have used, and all that these started and saw end."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    return replace(outcome, seconds=seconds)
 
 
 def run_steps(steps: Sequence[Step], env: Mapping[str, str]) -> dict[str, Outcome]:
@@ -336,23 +431,35 @@ def run_steps(steps: Sequence[Step], env: Mapping[str, str]) -> dict[str, Outcom
     ):
         print(output, flush=True)
         outcomes[name] = outcome or Outcome(failed=1)
-    return outcomes
+    # They end in any order.
+    return {step.name: outcomes[step.name] for step in steps}
 
 
-def main(arguments: Sequence[str], strict: bool, steps: Sequence[Step] = STEPS) -> int:
+def table(steps: Sequence[Step], outcomes: Mapping[str, Outcome]) -> str:
+    """The seconds of a core that each step used, and that it should use."""
+    lines = [f"{step.name:<16}{outcomes[step.name].seconds:>7.0f} / {step.seconds}" for step in steps]
+    used, budget = sum(each.seconds for each in outcomes.values()), sum(step.seconds for step in steps)
+    return "\n".join(["seconds of a core: used / budget", *lines, f"{'in all':<16}{used:>7.0f} / {budget}"])
+
+
+def main(arguments: Sequence[str], strict: bool, push: Sequence[Step] = PUSH, rest: Sequence[Step] = REST) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.check", description="Run the project's checks.")
+    steps = (*push, *rest)
     known = [step.name for step in steps]
     parser.add_argument("steps", nargs="*", metavar="STEP", help=", ".join(known))
-    chosen = parser.parse_args(arguments).steps
-    if unknown := sorted(set(chosen) - set(known)):
+    parser.add_argument("--all", action="store_true", help="run what does not pay on each push as well")
+    options = parser.parse_args(arguments)
+    if unknown := sorted(set(options.steps) - set(known)):
         parser.error(f"no such step: {', '.join(unknown)}")
 
     env = check_environment(os.environ)
-    wanted = [step for step in steps if step.name in chosen or not chosen]
+    usual = steps if options.all else push
+    wanted = [step for step in steps if step.name in options.steps] or usual
     outcomes = run_steps(wanted, env) if len(wanted) > 1 else {step.name: run_step(step, env) for step in wanted}
     total = sum(outcomes.values(), start=Outcome())
     broken = [name for name, each in outcomes.items() if each.failed or (strict and each.skipped)]
-    print(f"\nFailed: {', '.join(broken)}" if broken else "")
+    print(f"\n{table(wanted, outcomes)}\n")
+    print(f"Failed: {', '.join(broken)}" if broken else "")
     print(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped")
     return 1 if broken else 0
 

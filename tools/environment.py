@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The environment that each check runs in: nothing of the developer's own settings, nothing left behind."""
+"""The environment of each check: without the developer's own settings, and without leftovers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.harness.checkout import CACHE, collections_root
 
 FOREIGN_PREFIXES = ("ANSIBLE_", "GALAXY_", "GIT_", "MOLECULE_", "VMWARE_")
-FOREIGN_NAMES = {"PYTHONHOME", "PYTHONPATH", "PYENV_VERSION", "VIRTUAL_ENV"}
+FOREIGN_NAMES = {"PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONPATH", "PYENV_VERSION", "VIRTUAL_ENV"}
 
 
 def check_environment(own: Mapping[str, str]) -> dict[str, str]:
@@ -34,6 +34,8 @@ def check_environment(own: Mapping[str, str]) -> dict[str, str]:
         "NO_COLOR": "1",
         "PATH": os.pathsep.join(search_path(own)),
         "PIP_CACHE_DIR": str(CACHE / "pip"),
+        # Ansible does not flush what it writes into a pipe.
+        "PYTHONUNBUFFERED": "1",
         "XDG_CACHE_HOME": str(home / ".cache"),
         **pip_settings(own),
         **go_settings(own),
@@ -56,7 +58,7 @@ def patch_release(folder: Path) -> tuple[int, ...]:
 
 
 def pip_settings(own: Mapping[str, str]) -> dict[str, str]:
-    """Keep the developer's package index, which pip would look for in the home folder that we replace."""
+    """Keep the developer's package index: pip looks for it in the home folder, which the checks replace."""
     if "PIP_CONFIG_FILE" in own:
         return {}
     settings = Path(own["HOME"], ".config", "pip", "pip.conf")
@@ -64,7 +66,7 @@ def pip_settings(own: Mapping[str, str]) -> dict[str, str]:
 
 
 def go_settings(own: Mapping[str, str]) -> dict[str, str]:
-    """Keep the developer's module proxy, which Go would look for in the home folder that we replace."""
+    """Keep the developer's module proxy: Go looks for it in the home folder, which the checks replace."""
     if "GOENV" in own:
         return {}
     settings = Path(own["HOME"], ".config", "go", "env")

@@ -3,8 +3,8 @@
 
 """Installs the wanted pip with the one that comes with Python.
 
-ansible-test downloads a script of this name from the network. It uses this one instead, so that the checks need
-nothing but a package index. It runs under each Python that ansible-test makes an environment for.
+ansible-test would download a script of this name from the network. It uses this one instead, so the checks need only a
+package index. The script runs under each Python for which ansible-test makes an environment.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import os
 import runpy
 import sys
 
-# Python's own wheel comes first: it knows its Python, and another's may not run on it. Debian moves the wheel out of
-# the package and names the folder in _WHEEL_PKG_DIR, in some versions not even there.
+# Python's own wheel comes first, as the wheel of another Python may not run on it. Debian moves the wheel out of the
+# package, and only some of its versions name the folder in _WHEEL_PKG_DIR.
 FOLDERS = (
     os.path.join(os.path.dirname(ensurepip.__file__), "_bundled"),
     getattr(ensurepip, "_WHEEL_PKG_DIR", None) or "/usr/share/python-wheels",
 )
-# Options of the script that this one stands for, which pip itself does not know.
+# Options of the original script, which pip itself does not know.
 DROPPED = {"--no-setuptools", "--no-wheel"}
 
 wheels = [wheel for folder in FOLDERS for wheel in sorted(glob.glob(os.path.join(folder, "pip-*.whl")))]

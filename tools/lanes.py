@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs several jobs side by side, each in a process of its own whose output is kept together."""
+"""Runs several jobs in parallel, each in its own process, and keeps the output of each together."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from typing import Any, Callable, Generic, TypeVar
 
 ResultT = TypeVar("ResultT")
 
-# The jobs are closures, which no other way of starting a process can take along.
+# The jobs are closures, and only a fork can pass these to a process.
 FORK = multiprocessing.get_context("fork")
 
 
 def side_by_side(
     jobs: Mapping[str, Callable[[], ResultT]], *, limit: int, on_start: Callable[[str], None]
 ) -> Iterator[tuple[str, ResultT | None, str]]:
-    """Run named jobs in the order given, at most ``limit`` at a time.
+    """Run named jobs in the given order, at most ``limit`` at a time.
 
-    Yields name, result and output of each as it ends; a process that dies has no result.
+    Yields the name, result and output of each job when it ends; a process that dies has no result.
     """
     waiting = list(jobs.items())
     running: dict[Any, _Process[ResultT]] = {}
@@ -61,7 +61,7 @@ class _Process(Generic[ResultT]):
 
 
 def _work(job: Callable[[], Any], output: int, sender: Any) -> None:
-    # The programs that the job starts write there as well.
+    # Programs that the job starts write there too.
     os.dup2(output, 1)
     os.dup2(output, 2)
     with open(1, "w", buffering=1, encoding="utf-8", closefd=False) as kept:

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The molecule scenarios: on which servers they run, and how they start from nothing whatever the last run left."""
+"""The molecule scenarios: on which servers they run, and how each run starts without the leftovers of the last one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.peers.binaries import Unavailable, build
 
 Run = Callable[[list[str], Mapping[str, str]], int]
 
-#: molecule takes what it calls the state of its instances from an earlier run, even if that was broken off.
+#: Otherwise molecule uses the state of its instances from an earlier run, even from one that was broken off.
 FORGET = ["molecule", "reset", "--scenario-name", "default"]
 TEST = ["molecule", "test", "--all"]
 #: If a scenario's own clean-up fails, molecule leaves the servers running.
@@ -29,7 +29,7 @@ def what_is_missing() -> list[str]:
 
 
 def play(run: Run, env: Mapping[str, str], *, with_vcsim: bool) -> bool:
-    """Run all scenarios; returns whether all went well."""
+    """Run all scenarios; returns whether all succeeded."""
     settings = {
         **env,
         "MOLECULE_EPHEMERAL_DIRECTORY": str(CACHE / "molecule" / "run"),

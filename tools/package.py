@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Builds the tarball from a staged copy, tries it as somebody who installs it, and says what is wrong with it."""
+"""Builds the tarball from a staged copy, installs and tries it as a user would, and reports what is wrong."""
 
 from __future__ import annotations
 
@@ -16,16 +16,18 @@ from pathlib import Path
 import yaml
 
 from tests.harness.checkout import CACHE, NAME
+from tools import changelog
 from tools.staging import listed_files, stage
 
-# All that a user gets. A new entry is a decision: anything else in the tarball has strayed in.
+# Everything that a user gets. A new entry is a decision; anything else in the tarball is there by mistake.
 WANTED = re.compile(
-    r"^(?:\.ansible-lint|FILES\.json|MANIFEST\.json|CHANGELOG\.rst|LICENSE|(?:CONTRIBUTING|README|SECURITY)\.md"
+    r"^(?:\.ansible-lint|FILES\.json|MANIFEST\.json|CHANGELOG\.rst|LICENSE|MAINTAINERS"
+    r"|(?:CODE_OF_CONDUCT|CONTRIBUTING|README|SECURITY)\.md"
     r"|execution-environment\.yml|requirements\.txt"
     r"|(?:LICENSES|awx|changelogs|demo|docs|meta|playbooks|plugins|roles)(?:/.*)?"
     r"|tests|tests/harness(?:/(?:__init__|packages)\.py)?|tests/simulator(?:/.*)?)$"
 )
-# What users are told to run and to copy.
+# The documentation tells users to run and to copy these.
 PROMISED = ("awx/", "playbooks/", "roles/")
 LINK = re.compile(r"\]\(((?!https?:|#)[^)#]+)")
 COMPLAINT = re.compile(r"\b(?:ERROR|WARNING)\b")
@@ -42,19 +44,13 @@ def build(run: Run) -> tuple[list[str], Path]:
     target.mkdir(parents=True)
     tarball = target / f"{metadata['namespace']}-{metadata['name']}-{metadata['version']}.tar.gz"
     for command in (
-        ["antsibull-changelog", changelog_action(copy, metadata["version"])],
+        changelog.action(copy),
         ["ansible-galaxy", "collection", "build", str(copy), "--output-path", str(target)],
     ):
         if run(command, copy)[0]:
             return [f"{' '.join(command[:2])} failed"], tarball
     found = strays(tarball) + missing(tarball, listed_files()) + dead_links(tarball)
     return found + import_complaints(run, tarball) + install_complaints(run, tarball), tarball
-
-
-def changelog_action(copy: Path, version: str) -> str:
-    """Say how to make CHANGELOG.rst, which no checkout holds: before a release, from the fragments of that release."""
-    changes = yaml.safe_load((copy / "changelogs" / "changelog.yaml").read_text(encoding="utf-8"))
-    return "generate" if version in changes["releases"] else "release"
 
 
 def strays(tarball: Path) -> list[str]:
@@ -69,7 +65,7 @@ def missing(tarball: Path, known: Sequence[str]) -> list[str]:
 
 
 def dead_links(tarball: Path) -> list[str]:
-    """Links of pages to files that a user does not get."""
+    """The links in pages to files that a user does not get."""
     found = []
     with tarfile.open(tarball) as archive:
         packed = set(archive.getnames())
@@ -84,7 +80,7 @@ def dead_links(tarball: Path) -> list[str]:
 
 
 def import_complaints(run: Run, tarball: Path) -> list[str]:
-    # The importer leaves a file of results in the current directory, and its exit code hides most of what it says.
+    # The importer writes a file into the current directory, and its exit code ignores most of its findings.
     scratch = CACHE / "importer"
     scratch.mkdir(parents=True, exist_ok=True)
     code, output = run(["python", "-m", "galaxy_importer.main", str(tarball)], scratch)
@@ -93,10 +89,10 @@ def import_complaints(run: Run, tarball: Path) -> list[str]:
 
 
 def install_complaints(run: Run, tarball: Path) -> list[str]:
-    # Outside the checkout, where a file that is missing from the tarball would still be found.
+    # Outside the checkout: there, a file that the tarball lacks would still be found.
     with tempfile.TemporaryDirectory() as empty:
         place = Path(empty)
-        # Elsewhere it is installed already, in the checkout's own path.
+        # Other paths have the collection already: the checkout.
         alone = ["env", f"ANSIBLE_COLLECTIONS_PATH={empty}"]
         if run([*alone, "ansible-galaxy", "collection", "install", "--offline", str(tarball)], place)[0]:
             return ["the tarball cannot be installed"]

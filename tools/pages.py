@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Parts of pages that are written by the runs that they are about, between a comment and the one that ends it."""
+"""Parts of pages that tools write from their results, between a comment and the one that ends the part."""
 
 from __future__ import annotations
 

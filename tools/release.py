@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Signs a tarball, so that whoever has it from anywhere can see that it is whole, and ours.
+"""Signs a tarball, so that everybody who gets it, from anywhere, can verify that it is complete and ours.
 
-Beside it then stand SHA256SUMS with a signature, for a download, and MANIFEST.json.asc, by which ansible-galaxy
-verifies an installed collection: the manifest holds the checksum of each file.
+It writes SHA256SUMS with a signature, for downloads, and MANIFEST.json.asc, by which ansible-galaxy verifies an
+installed collection: the manifest holds the checksum of each file.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
+import yaml
+
 from tests.harness.checkout import CACHE, ROOT
 
 MANIFEST = "MANIFEST.json"
@@ -24,7 +26,7 @@ SUMS = "SHA256SUMS"
 
 
 def sign(tarball: Path, key: str = "", env: Mapping[str, str] | None = None) -> list[Path]:
-    """Write what goes with a tarball beside it. ``key`` names one of gpg's, by default the user's first.
+    """Write the checksums and signatures beside a tarball. ``key`` names a key of gpg, by default the user's first.
 
     Raises CalledProcessError if gpg cannot sign.
     """
@@ -42,10 +44,21 @@ def sign(tarball: Path, key: str = "", env: Mapping[str, str] | None = None) -> 
     return [sums, *signatures]
 
 
+def what_is_wrong_with(tag: str) -> str:
+    """Why a tag cannot be released; an empty text if it is the version."""
+    version = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
+    return "" if tag == version else f"The tag is {tag}, and the version in galaxy.yml {version}."
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--key", default="", help="the key to sign with, as gpg's --local-user takes it")
-    key = parser.parse_args().key
+    parser.add_argument("--tag", help="sign nothing, and see whether this tag is the version")
+    options = parser.parse_args()
+    if options.tag is not None:
+        print(wrong := what_is_wrong_with(options.tag))
+        return int(bool(wrong))
+    key = options.key
     if subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, check=True, capture_output=True).stdout:
         print("There are changes that are not committed. Commit them or put them away, as a release is what is tagged.")
         return 1

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What ansible-test needs beside a staged copy, and what its output says about parts that did not run."""
+"""What ansible-test needs beside a staged copy, and which lines of its output report skipped parts."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ import yaml
 
 from tests.harness.checkout import ROOT
 
-# The Pythons that the support matrix names: a machine without one of them has not checked everything.
+# The Pythons of the support matrix. A machine that lacks one of them does not check everything.
 SUPPORTED = ("3.9", "3.10", "3.11", "3.12", "3.13")
 # The oldest ansible-core runs on this one.
 OLDEST = SUPPORTED[0]
 
-# Tells ansible-test which Pythons there need be no boilerplate for.
+# Tells ansible-test for which Pythons the files need no boilerplate.
 CONFIGURATION = "tests/config.yml"
 
-# ansible-test ends well even when it ran nothing at all.
+# ansible-test succeeds even if it ran nothing at all.
 LEFT_OUT = re.compile(r"could not be found|All targets skipped|No tests applicable|^WARNING: Skipping|^Skipping sanity")
 
 
 def for_developers_only() -> list[str]:
-    """The Python code that no user gets: ruff and mypy hold it, and pylint would take a minute for it."""
+    """The Python code that no user gets: ruff and mypy check it, and pylint would take a minute for it."""
     metadata = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
     ignored = [name for name in metadata["build_ignore"] if name == "tools" or name.startswith("tests/")]
     return [name for name in ignored if name != CONFIGURATION]
 
 
 def provide_pip(environment: Path, home: Path) -> None:
-    """Put our script where ansible-test keeps the one that it would download, for each pip version that it names."""
+    """Put our script where ansible-test looks for its downloaded one, for each pip version that it names."""
     (file,) = environment.glob("lib/python3*/site-packages/ansible_test/_internal/python_requirements.py")
     source = file.read_text(encoding="utf-8")
     cache = home / ".ansible" / "test" / "cache"
@@ -50,7 +50,7 @@ def works(version: str, env: Mapping[str, str]) -> bool:
 
 
 def sanity_command(versions: Sequence[str], without: Sequence[str] = ()) -> list[str]:
-    # Without its own choice ansible-test would also want Pythons that are not in the support matrix.
+    # By default ansible-test also wants Pythons that are not in the support matrix.
     targets = [f"--target-python={version}" for version in versions]
     skipped = [f"--skip-test={test}" for test in without]
     return ["ansible-test", "sanity", "--color", "no", "--controller", "origin:python=default", *targets, *skipped]

@@ -1,47 +1,43 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Measures one play over many hosts against the simulator, prints a table, and writes it into the guide about it.
+"""Measures one play over many hosts against the simulator, prints tables, and writes them into the guide.
 
-First each host publishes to an item of its own, then all of them to one item. All of them are one simulated vCenter,
-which therefore does the work of all.
+First each host publishes to its own item, then all of them publish to one item. All hosts use one simulated vCenter,
+which therefore does the work of many. Then it measures the nightly job, and tasks over a library of a thousand items.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import subprocess
 import sys
 import tempfile
 import textwrap
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
-
-import yaml
+from typing import Any, Protocol
 
 from tests.harness.checkout import ROOT, collections_root
 from tests.harness.modules import connection_args, run_module_process
 from tests.harness.packages import make_iso
 from tests.roles.jobs import Job, credential, run_job, verified
+from tools import nightly, shelf
 from tools.bench.machine import facts
 from tools.environment import check_environment
+from tools.measured import MEBIBYTE, list_table, read_record, simulator
 from tools.pages import write_parts
 
 MIRROR = "ds:///vmfs/volumes/mirror/image.iso"
-MEBIBYTE = 1024 * 1024
 BUSY_TIMEOUT = 3600
 SHARED = "shared"
 HOSTS, FORKS = 100, 20
 SMOKE = (3, 2)
+PARTS = ("scale", "nightly", "shelf")
 PAGE = ROOT / "docs" / "docsite" / "rst" / "guide_scale.rst"
-PAGE_WIDTH = 126
+PAGE_WIDTH = 120
 COLUMNS = ("run", "wall time", "requests", "sent", "hosts changed", "refused", "failures", "sessions left", "damaged")
 
 
@@ -59,34 +55,19 @@ class Measured:
 
     @property
     def kept(self) -> bool:
-        """Whether it kept what is promised: whoever is refused was told that the item is busy, and nothing is mixed."""
+        """Whether the promises held: each refused host was told that the item is busy, and no content is mixed."""
         return not (self.failures or self.sessions_left or self.damaged)
 
     @property
     def cells(self) -> Sequence[str]:
-        """One for each of C(COLUMNS)."""
+        """One cell for each of `COLUMNS`."""
         counts = (self.changed, self.refused, self.failures, self.sessions_left, self.damaged)
         sent = f"{self.sent // MEBIBYTE} MiB"
         return (self.title, f"{self.seconds:.0f} s", f"{self.requests}", sent, *map(str, counts))
 
 
-@contextmanager
-def simulator(folder: Path, image: Path) -> Iterator[SimpleNamespace]:
-    seed = folder / "seed.yml"
-    datastores = [{"uri": MIRROR, "path": str(image)}]
-    seed.write_text(yaml.safe_dump({"datastores": datastores}), encoding="utf-8")
-    command = [sys.executable, "-m", "tests.simulator", "--seed", str(seed), "--data", str(folder / "data")]
-    with subprocess.Popen(
-        [*command, "--record", str(folder / "record.jsonl")], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            yield SimpleNamespace(**json.loads(process.stdout.readline() if process.stdout else ""))
-        finally:
-            process.terminate()
-
-
 def refusals(job: Job) -> int:
-    """How many hosts were refused as another one published to the item."""
+    """How many hosts were refused because another one published to the item."""
     tasks = [task for task in job.of("content_library_update_session") if task.verdict == "failed"]
     return sum(task.result.get("error", {}).get("type") == "RESOURCE_BUSY" for task in tasks)
 
@@ -106,12 +87,12 @@ def measure(
     server: Any,
     hosts: Sequence[str],
     forks: int,
-    extra_vars: Mapping[str, Any],
+    template_vars: Mapping[str, Any],
     shared: Sequence[Path] = (),
 ) -> Measured:
-    """One play; C(shared) are the images of which one shall be in the shared item after it."""
+    """Measure one play; after it the shared item must hold one of the images in `shared`."""
     record = folder / "record.jsonl"
-    before = len(record.read_text(encoding="utf-8").splitlines())
+    before = len(read_record(record))
     inventory: dict[str, Any] = {"all": {"hosts": {host: {} for host in hosts}}}
     common = {
         "vcenter_hosts": "all",
@@ -123,12 +104,13 @@ def measure(
         folder / title.replace(" ", "-"),
         "publish.yml",
         verified(credential(server), server),
-        {**common, **extra_vars},
+        common,
         f"--forks {forks}",
         inventory=inventory,
+        template_vars=template_vars,
     )
     seconds = time.monotonic() - began
-    exchanges = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()[before:]]
+    exchanges = read_record(record)[before:]
     arguments = {**connection_args(server), "states": ["ACTIVE"]}
     left = run_module_process("content_library_session_info", arguments).result
     refused = refusals(job)
@@ -165,28 +147,52 @@ def measure_all(folder: Path, hosts: Sequence[str], forks: int, mebibytes: int, 
         ("images of their own to one item", other, [image, *own]),
         ("images of their own to one item, waiting", {**other, **waiting}, own),
     ]
-    with simulator(folder, image) as server:
+    with simulator(folder, {"datastores": [{"uri": MIRROR, "path": str(image)}]}) as server:
         for title, source, shared in [plays[0], plays[-1]] if smoke else plays:
             yield measure(title, folder, server, hosts, forks, source, shared)
 
 
-def write_page(runs: Sequence[Measured], mebibytes: int) -> None:
-    rows = [COLUMNS, *(run.cells for run in runs)]
-    lines = [".. list-table::", "   :header-rows: 1", ""]
-    for row in rows:
-        lines += [f"   {'-' if index else '* -'} {cell}".replace("   - ", "     - ") for index, cell in enumerate(row)]
+class Row(Protocol):
+    @property
+    def cells(self) -> Sequence[str]: ...
+    @property
+    def kept(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Part:
+    """A table of the page: what it is called when printed, what the page says of it, and how its rows are measured."""
+
+    title: str
+    said: str
+    columns: Sequence[str]
+    measure: Callable[[], Iterable[Row]]
+
+    def rows(self) -> list[Row]:
+        """Measure the rows, and print each as soon as it is there."""
+        print(f"{self.title}\n\n| {' | '.join(self.columns)} |", flush=True)
+        rows = []
+        for row in self.measure():
+            print(f"| {' | '.join(row.cells)} |", flush=True)
+            rows.append(row)
+        print()
+        return rows
+
+
+def write_page(parts: Mapping[str, Part], measured: Mapping[str, Sequence[Row]]) -> None:
     where = facts(check_environment(os.environ))
-    said = (
-        f"{HOSTS} hosts, {FORKS} forks, {mebibytes} MiB each, measured {where['measured']} on {where['machine']}, with "
-        f"Python {where['Python']} and {where['packages']}:"
-    )
-    text = "\n".join([*textwrap.wrap(said, PAGE_WIDTH), "", *lines])
-    write_parts(PAGE, {"scale": text})
+    how = f"measured {where['measured']} on {where['machine']}, with Python {where['Python']} and {where['packages']}:"
+    texts = {}
+    for name, rows in measured.items():
+        lines = textwrap.wrap(f"{parts[name].said}, {how}", PAGE_WIDTH)
+        texts[name] = "\n".join([*lines, "", *list_table([parts[name].columns, *(row.cells for row in rows)])])
+    write_parts(PAGE, texts)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.scale", description="Measure one play over many hosts.")
     parser.add_argument("--mebibytes", type=int, default=1, help="the size of each image")
+    parser.add_argument("--only", choices=PARTS, help="measure one part of the page alone")
     parser.add_argument(
         "--smoke", action="store_true", help="few hosts and plays: see that it works, and write nothing"
     )
@@ -194,16 +200,34 @@ def main() -> int:
     collections_root()
     number, forks = SMOKE if options.smoke else (HOSTS, FORKS)
     hosts = [f"vcenter{index:03}" for index in range(1, number + 1)]
-    runs = []
-    print(f"{number} hosts, {forks} forks, {options.mebibytes} MiB each\n\n| {' | '.join(COLUMNS)} |", flush=True)
+    each, smoke = f"{options.mebibytes} MiB each", options.smoke
     with tempfile.TemporaryDirectory(prefix="scale-") as scratch:
-        for run in measure_all(Path(scratch), hosts, forks, options.mebibytes, smoke=options.smoke):
-            print(f"| {' | '.join(run.cells)} |", flush=True)
-            runs.append(run)
-    if not options.smoke:
-        write_page(runs, options.mebibytes)
-        print(f"\nWritten: {PAGE.relative_to(ROOT)}")
-    return 0 if all(run.kept for run in runs) else 1
+        folder = Path(scratch)
+        parts = {
+            "scale": Part(
+                f"{number} hosts, {forks} forks, {each}",
+                f"{HOSTS} hosts, {FORKS} forks, {each}",
+                COLUMNS,
+                lambda: measure_all(folder, hosts, forks, options.mebibytes, smoke=smoke),
+            ),
+            "nightly": Part(
+                "The nightly job",
+                f"{nightly.SCENE}, {each}, {FORKS} forks",
+                nightly.COLUMNS,
+                lambda: nightly.measure_nights(folder, FORKS, options.mebibytes, smoke=smoke),
+            ),
+            "shelf": Part(
+                "A library of many items",
+                shelf.SCENE,
+                shelf.COLUMNS,
+                lambda: shelf.measure_shelf(folder, smoke=smoke),
+            ),
+        }
+        measured = {name: parts[name].rows() for name in ([options.only] if options.only else PARTS)}
+    if not smoke:
+        write_page(parts, measured)
+        print(f"Written: {PAGE.relative_to(ROOT)}")
+    return 0 if all(row.kept for rows in measured.values() for row in rows) else 1
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Builds the documentation's site from modules and guides, where any warning is an error."""
+"""Builds the documentation site from modules and guides; any warning is an error."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tests.harness.checkout import CACHE, ROOT
 SITE = CACHE / "site"
 COLLECTION = "vsphere.content"
 
-# The labels of Ansible's own documentation that ours refers to. The generated configuration looks for these files when
-# the sites themselves cannot be reached, so that a build needs no network and links all the same.
+# The labels of Ansible's documentation that ours refers to. If the site cannot be reached, the generated configuration
+# uses these files, so a build without a network still has links.
 FOREIGN_LABELS = {
     "ansible_devel": {
         "ansible_collections.ansible.builtin.copy_module": "collections/ansible/builtin/copy_module.html",
@@ -31,17 +31,17 @@ FOREIGN_LABELS = {
     "python3": {},
 }
 
-# What the generated configuration does not offer to set.
+# Settings that the generated configuration does not offer.
 STYLE = "\nhtml_static_path = ['static']\nhtml_css_files = ['site.css']\n"
 
 Run = Callable[[list[str], Path], "tuple[int, str]"]
 
 
 def build_site(run: Run) -> tuple[list[str], Path]:
-    """Build the site; return what is wrong, and its first page."""
+    """Build the site; returns what is wrong, and the first page."""
     shutil.rmtree(SITE, ignore_errors=True)
     SITE.mkdir(parents=True)
-    # antsibull-docs writes only where nobody else may.
+    # antsibull-docs refuses a folder that others may write to.
     (SITE / "rst").mkdir(mode=0o755)
     shutil.copytree(ROOT / "docs" / "images", SITE / "rst" / "images")
     (SITE / "static").mkdir()
@@ -73,7 +73,7 @@ def build_site(run: Run) -> tuple[list[str], Path]:
 
 
 def inventory(project: str, labels: dict[str, str]) -> bytes:
-    """The labels of a site in the format that Sphinx exchanges them in."""
+    """The labels of a site in Sphinx's inventory format."""
     lines = "".join(f"{label} std:label -1 {page} {label}\n" for label, page in labels.items())
     head = f"# Sphinx inventory version 2\n# Project: {project}\n# Version: \n"
     return f"{head}# The remainder of this file is compressed using zlib.\n".encode() + zlib.compress(lines.encode())

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A copy of what git knows of, under the collection's full name.
+"""A copy of the files that git knows, under the collection's full name.
 
-ansible-test refuses a link, and a tarball must not pick up what merely lies about in the checkout.
+ansible-test refuses a link to the checkout, and a tarball must not contain stray files of it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.harness.checkout import NAME, ROOT
 
 
 def stage(root: Path, without: Sequence[str] = ()) -> Path:
-    """Make the copy below ``root`` from nothing, and return the collection's folder in it."""
+    """Make a fresh copy below ``root``; returns the collection's folder in it."""
     shutil.rmtree(root, ignore_errors=True)
     target = root.joinpath(*NAME)
     left_out = tuple(f"{entry}/" for entry in without)
@@ -28,7 +28,7 @@ def stage(root: Path, without: Sequence[str] = ()) -> Path:
         if source.is_symlink() or source.exists():
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, copy, follow_symlinks=False)
-    # The copy lies in a folder that git ignores: without a repository of its own, ansible-test finds no targets.
+    # The copy is in a folder that git ignores. Without its own repository, ansible-test finds no targets there.
     subprocess.run(["git", "init", "--quiet", str(target)], check=True)
     return target
 

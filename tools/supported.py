@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Virtual environments beside the one that runs the checks: of each Python of the support matrix, with the newest
-ansible-core that it can run, of an AWX that is in use, and of the oldest libraries.
+"""Virtual environments beside the one of the checks: one for each Python of the support matrix with the newest
+ansible-core for it, one like an AWX that is in use, and one with the oldest libraries.
 """
 
 from __future__ import annotations
@@ -21,17 +21,22 @@ from tools.sanity import SUPPORTED
 REQUIREMENTS = ROOT / "requirements" / "supported.txt"
 # AWX's own execution environment.
 SMALLEST = ROOT / "requirements" / "smallest.txt"
+# Enough to run playbooks, on Python 3.11 with ansible-core 2.19.
+DEMO_REQUIREMENTS = ROOT / "requirements" / "demo.txt"
 AWX_PYTHON, AWX_REQUIREMENTS = "3.11", ROOT / "requirements" / "awx.txt"
 
 
+def running_python() -> str:
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
 def others() -> list[str]:
-    """The supported Pythons but for the one that runs all tests anyway."""
-    running = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return [version for version in SUPPORTED if version != running]
+    """The supported Pythons, without the one that runs all tests anyway."""
+    return [version for version in SUPPORTED if version != running_python()]
 
 
 def provide(version: str, env: Mapping[str, str], requirements: Path = REQUIREMENTS) -> Path:
-    """Make the environment, unless there is one as the requirements want it; returns its Python."""
+    """Make the environment, unless there is one that fits the requirements; returns its Python."""
     folder = CACHE / requirements.stem / version
     python, made = folder / "bin" / "python", folder / requirements.name
     with _alone(folder.with_name(f"{version}.lock")):
@@ -44,13 +49,13 @@ def provide(version: str, env: Mapping[str, str], requirements: Path = REQUIREME
 
 
 def is_made(made: Path, requirements: Path) -> bool:
-    """Whether a copy of the requirements, left when all of them had been brought, is what they are still."""
+    """Whether the environment is complete, and its copy of the requirements is the same as the present ones."""
     return made.exists() and made.read_bytes() == requirements.read_bytes()
 
 
 @contextmanager
 def _alone(lock: Path) -> Iterator[None]:
-    """Several checks want the same environment, and run side by side."""
+    """Hold a lock, as checks that run in parallel want the same environment."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)

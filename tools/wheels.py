@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The packages that ansible-test installs for itself, fetched by the hashes of a lock file before it asks for them.
+"""The packages that ansible-test installs for itself, fetched beforehand by the hashes of a lock file.
 
-It names exact versions and no hashes, and takes nothing of the environment but HOME. So it gets a home of its own, in
-which pip is told to look nowhere else but at what was fetched.
+ansible-test names exact versions but no hashes, and of the environment it reads only HOME. So it gets a home of its
+own, whose configuration lets pip use only the fetched packages.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ disable-pip-version-check = true
 
 
 def provide_home(name: str, pythons: Sequence[Path], env: Mapping[str, str]) -> Path:
-    """Fetch what ``requirements/NAME.txt`` lists for each of these Pythons, and return the home of an ansible-test.
+    """Fetch the packages of ``requirements/NAME.txt`` for each of these Pythons; returns the home for ansible-test.
 
-    Raises CalledProcessError if something cannot be had, or has another hash.
+    Raises CalledProcessError if a package is missing or has another hash.
     """
     home = CACHE / "ansible-test" / name
     wheels, settings = home / "wheels", home / ".config" / "pip" / "pip.conf"

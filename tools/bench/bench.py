@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the rows share: the scratch folder, the programs, and the servers that they start."""
+"""What all rows share: the scratch folder, the programs, and the servers that they start."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STOP_SECONDS = 30
 
 
 class BenchError(Exception):
-    """Something that was to be measured did not work."""
+    """Something that the benchmark measures did not work."""
 
 
 def run(command: Sequence[str], env: Mapping[str, str] | None = None, stdin: str | None = None) -> str:
@@ -50,7 +50,7 @@ def serving(*command: str) -> Iterator[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A server as the connection options name it."""
+    """A server, with the values for the connection options."""
 
     hostname: str
     port: int
@@ -67,14 +67,23 @@ def simulator(*options: str) -> Iterator[Endpoint]:
 
 
 def server_environment(server: Server, env: Mapping[str, str]) -> dict[str, str]:
-    """The variables that tell a task, or our worker, where a server is; the password is on no command line."""
+    """The variables that name a server for a task or our worker, so that no command line has the password."""
     return {
         **env,
         "VMWARE_HOST": server.hostname,
         "VMWARE_PORT": str(server.port),
         "VMWARE_USER": server.username,
         "VMWARE_PASSWORD": server.password,
+        "VMWARE_CA_PATH": str(server.ca_path),
     }
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The memory of a process in MiB: right before the module runs, and at its peak."""
+
+    idle: float
+    peak: float
 
 
 @dataclass(frozen=True)
@@ -87,7 +96,7 @@ class Bench:
     env: Mapping[str, str] = field(repr=False)
 
     def random_file(self, name: str, size: int) -> Path:
-        """A file of that size, written once, so that it is read from memory later."""
+        """A file of this size, written once, so that later reads come from memory."""
         path = self.scratch / name
         if not path.exists():
             block = os.urandom(min(size, MIB))
@@ -97,20 +106,22 @@ class Bench:
         return path
 
     def worker(self, command: str, server: Endpoint, *options: str) -> Any:
-        """One run of ours in a process of its own, which tells what it measured."""
+        """Run our worker in a separate process; returns what it measured."""
         place = ("--hostname", server.hostname, "--port", str(server.port), "--ca", server.ca_path)
         env = self._importing(server_environment(server, self.env))
         return json.loads(run([sys.executable, "-m", "tools.bench.worker", command, *place, *options], env))
 
-    def peak(self, module: str, server: Server, options: Mapping[str, Any]) -> tuple[float, dict[str, Any]]:
-        """The peak memory of a module's process in MiB, and its result."""
-        path = self.scratch / "peak"
-        command = [sys.executable, "-m", "tools.bench.worker", "peak", "--module", f"{MODULES}.{module}"]
-        result = self._run_module([*command, "--path", str(path)], server, options)
-        return int(path.read_text()) / 1024, result
+    def memory(
+        self, way: str, module: str, server: Server, options: Mapping[str, Any]
+    ) -> tuple[Memory, dict[str, Any]]:
+        """The memory of the process that a module runs in, and its result; `way` is a command of our worker."""
+        path = self.scratch / "memory"
+        command = [sys.executable, "-m", "tools.bench.worker", way, "--module", module, "--path", str(path)]
+        result = self._run_module(command, server, options)
+        return Memory(**{name: kib / 1024 for name, kib in json.loads(path.read_text()).items()}), result
 
     def module(self, module: str, server: Server, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Run a module as the process that a task would start."""
+        """Run a module in a process, as a task would."""
         return self._run_module([sys.executable, "-m", f"{MODULES}.{module}"], server, options)
 
     def _importing(self, env: Mapping[str, str]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The machine and the versions that the figures were taken with."""
+"""The machine and the versions behind the figures."""
 
 from __future__ import annotations
 

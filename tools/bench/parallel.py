@@ -1,19 +1,25 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What it gains to do many things at once, on a simulator with the pace of a line."""
+"""The gain of doing many things at once, on a simulator that is as slow as a network line."""
 
 from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Callable
+from typing import Any
 
-from tools.bench.bench import Bench, BenchError, simulator
-from tools.bench.measure import Bar, Figure, take_turns
+import yaml
+
+from tools.bench.bench import Bench, BenchError, Endpoint, simulator
+from tools.bench.measure import Bar, Figure, Pair, Sample, take_turns
 from tools.bench.scale import MIB
+from tools.usage import counted
 
 UPDATE = "content_library_update_session"
 INFO = "content_library_session_info"
+ITEM_INFO = "content_library_item_info"
 LIBRARY = "templates"
 ITEM = "tools"
 
@@ -25,11 +31,12 @@ def parallel_files(bench: Bench) -> Figure:
     pace = ("--latency", str(scale.parallel_latency), "--rate", str(scale.rate))
     with simulator("--data", str(data), *pace) as server:
 
-        def speed(at_once: int) -> float:
+        def speed(at_once: int) -> Sample:
             item = {"library": LIBRARY, "library_item": ITEM, "parallel_transfers": at_once}
-            sent = bench.module(UPDATE, server, {**item, "files": [{"src": str(path)} for path in files]})
+            wanted = {**item, "state": "active", "files": [{"src": str(path)} for path in files]}
+            sent, cpu = counted(lambda: bench.module(UPDATE, server, wanted))
             bench.module(UPDATE, server, {**item, "state": "absent"})
-            return float(sent["transferred"]["bytes"] / MIB / sent["transferred"]["seconds"])
+            return Sample(sent["transferred"]["bytes"] / MIB / sent["transferred"]["seconds"], cpu)
 
         pairs = take_turns(scale.rounds, lambda: speed(len(files)), lambda: speed(1))
     shutil.rmtree(data)
@@ -48,23 +55,47 @@ def parallel_files(bench: Bench) -> Figure:
 
 def session_info(bench: Bench) -> Figure:
     scale = bench.scale
-    with simulator("--latency", str(scale.sessions_latency)) as server:
+    with simulator("--latency", str(scale.list_latency)) as server:
         bench.worker("open", server, "--size", str(scale.sessions))
+        pairs = take_turns(
+            scale.rounds,
+            lambda: _timed(scale.sessions, lambda: len(_sessions(bench, server))),
+            lambda: _timed(scale.sessions, lambda: int(bench.worker("list", server)["read"])),
+        )
+    return _whole_process("session-info", f"session_info of {scale.sessions} sessions", scale.list_latency, pairs)
 
-        def ours() -> float:
-            began = time.perf_counter()
-            found = bench.module(INFO, server, {"kind": "download"})["download_sessions"]
-            return _checked(began, len(found), scale.sessions)
 
-        def one_by_one() -> float:
-            began = time.perf_counter()
-            found = bench.worker("list", server)["sessions"]
-            return _checked(began, found, scale.sessions)
+def item_info(bench: Bench) -> Figure:
+    scale = bench.scale
+    items = [
+        {"name": f"nightly-{number}", "type": "iso", "files": [{"name": "nightly.iso", "size": 64}]}
+        for number in range(scale.items)
+    ]
+    seed = bench.scratch / "items.yml"
+    seed.write_text(yaml.safe_dump({"libraries": [{"name": LIBRARY, "items": items}]}), encoding="utf-8")
+    with simulator("--seed", str(seed), "--latency", str(scale.list_latency)) as server:
+        pairs = take_turns(
+            scale.rounds,
+            lambda: _timed(scale.items, lambda: len(_items(bench, server))),
+            lambda: _timed(scale.items, lambda: int(bench.worker("items", server)["read"])),
+        )
+    return _whole_process("item-info", f"item_info of {scale.items} items with their files", scale.list_latency, pairs)
 
-        pairs = take_turns(scale.rounds, ours, one_by_one)
+
+def _sessions(bench: Bench, server: Endpoint) -> list[Any]:
+    found: list[Any] = bench.module(INFO, server, {"kind": "download"})["download_sessions"]
+    return found
+
+
+def _items(bench: Bench, server: Endpoint) -> list[Any]:
+    found: list[Any] = bench.module(ITEM_INFO, server, {"library": LIBRARY})["library_items"]
+    return found
+
+
+def _whole_process(name: str, what: str, latency: int, pairs: tuple[Pair, ...]) -> Figure:
     return Figure(
-        "session-info",
-        f"session_info of {scale.sessions} sessions, {scale.sessions_latency} ms latency, the whole process",
+        name,
+        f"{what}, {latency} ms latency, the whole process",
         "a process that reads one after another",
         "s",
         Bar(0.15, less_is_better=True),
@@ -72,8 +103,11 @@ def session_info(bench: Bench) -> Figure:
     )
 
 
-def _checked(began: float, found: int, expected: int) -> float:
+def _timed(expected: int, read: Callable[[], int]) -> Sample:
+    """The seconds that reading takes. Raises BenchError if something else was read than is there."""
+    began = time.perf_counter()
+    found, cpu = counted(read)
     seconds = time.perf_counter() - began
     if found != expected:
-        raise BenchError(f"{found} sessions were read, of {expected}")
-    return seconds
+        raise BenchError(f"{found} were read, of {expected}")
+    return Sample(seconds, cpu)

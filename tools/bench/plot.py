@@ -22,19 +22,21 @@ STYLE = """
   .bar { stroke: #24292f; stroke-width: 2 }
   .reached { fill: #2da44e }
   .missed { fill: #cf222e }
-  .spread { stroke: #24292f; stroke-width: 1.5; opacity: .6 }
+  .undecided { fill: #bf8700 }
+  .disturbed { fill: #8c959f }
+  .interval { stroke: #24292f; stroke-width: 1.5; opacity: .6 }
 """
 
 
 def plot(figures: Sequence[Figure]) -> str:
-    """An SVG with a bar for each row: to the right of the line is better than demanded, whichever way that is."""
+    """An SVG with a bar for each row; right of the line a row is better than its bar demands."""
     height = TOP + ROW * len(figures) + MARGIN
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
         'role="img" aria-label="Benchmarks against their bars">',
         f"<style>{STYLE}</style>",
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
-        f'<text x="{MARGIN}" y="24">How many times better than its bar each row is: median and spread</text>',
+        f'<text x="{MARGIN}" y="24">How many times better than its bar each row is: median and interval</text>',
     ]
     bottom = height - MARGIN
     for mark in GRID:
@@ -49,15 +51,14 @@ def plot(figures: Sequence[Figure]) -> str:
 def _row(figure: Figure, top: float) -> list[str]:
     middle = top + BAR / 2
     start, end = sorted((_x(1.0), _x(_merit(figure, figure.ratio))))
-    worst, best = sorted(_x(_merit(figure, ratio)) for ratio in (figure.ratios[0], figure.ratios[-1]))
-    kind = "reached" if figure.reached else "missed"
+    worst, best = sorted(_x(_merit(figure, ratio)) for ratio in figure.interval)
+    width = max(1.0, end - start)
     return [
         f'<text x="{MARGIN}" y="{middle}">{escape(figure.name)}</text>',
         f'<text class="faint" x="{MARGIN}" y="{middle + 15}">ratio {figure.ratio:.2f}, bar {escape(str(figure.limit))};'
-        f" "
-        f"{figure.ours:.4g} and {figure.against:.4g} {escape(figure.unit)}</text>",
-        f'<rect class="{kind}" x="{start:.1f}" y="{top}" width="{max(1.0, end - start):.1f}" height="{BAR}"/>',
-        f'<line class="spread" x1="{worst:.1f}" x2="{best:.1f}" y1="{middle}" y2="{middle}"/>',
+        f" {figure.ours.value:.4g} and {figure.against.value:.4g} {escape(figure.unit)}</text>",
+        f'<rect class="{figure.verdict}" x="{start:.1f}" y="{top}" width="{width:.1f}" height="{BAR}"/>',
+        f'<line class="interval" x1="{worst:.1f}" x2="{best:.1f}" y1="{middle}" y2="{middle}"/>',
     ]
 
 

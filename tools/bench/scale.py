@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How much is measured: all of it, or just enough to see that everything still works."""
+"""How much to measure: everything, or just enough to see that it still works."""
 
 from __future__ import annotations
 
@@ -10,11 +10,20 @@ from dataclasses import dataclass
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
 
+def as_text(size: int) -> str:
+    return f"{size // MIB} MiB" if size >= MIB else f"{size // KIB} KiB"
+
+
 @dataclass(frozen=True)
 class Scale:
-    """Sizes are in bytes; `rate` is per second and connection, the latencies are in milliseconds."""
+    """Sizes are in bytes; `rate` is per second and connection, the latencies are in milliseconds.
+
+    `rounds` leaves the interval of a ratio room for one odd round at each end. Rows that take minutes have
+    `long_rounds`, and none to spare. `before` is the commit that "before" means.
+    """
 
     rounds: int
+    long_rounds: int
     transfer: int
     parallel_files: int
     parallel_size: int
@@ -24,11 +33,18 @@ class Scale:
     small: int
     large: int
     sessions: int
-    sessions_latency: int
+    items: int
+    list_latency: int
+    package_disk: int
+    hosts: int
+    role_hosts: int
+    role_image: int
+    before: str
 
 
 FULL = Scale(
-    rounds=5,
+    rounds=9,
+    long_rounds=7,
     transfer=GIB,
     parallel_files=8,
     parallel_size=32 * MIB,
@@ -38,11 +54,19 @@ FULL = Scale(
     small=64 * MIB,
     large=4 * GIB,
     sessions=1000,
-    sessions_latency=20,
+    items=1000,
+    list_latency=20,
+    package_disk=100 * MIB,
+    hosts=50,
+    role_hosts=100,
+    role_image=MIB,
+    # The last one in which each module is a process of its own.
+    before="df668a8f462f78364a82e70c9b6be58035206d2a",
 )
 
 SMOKE = Scale(
     rounds=1,
+    long_rounds=1,
     transfer=4 * MIB,
     parallel_files=4,
     parallel_size=256 * KIB,
@@ -52,5 +76,12 @@ SMOKE = Scale(
     small=MIB,
     large=4 * MIB,
     sessions=20,
-    sessions_latency=2,
+    items=20,
+    list_latency=2,
+    package_disk=256 * KIB,
+    hosts=3,
+    role_hosts=3,
+    role_image=4 * KIB,
+    # Each clone has it.
+    before="HEAD",
 )

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from tools.bench.bench import Bench, BenchError, Endpoint, run, serving
-from tools.bench.measure import Bar, Condition, Figure, take_turns
+from tools.bench.measure import Bar, Condition, Figure, Sample, take_turns
 from tools.bench.scale import MIB
+from tools.usage import counted
 
 HASH = "SHA256"
 
@@ -39,10 +40,10 @@ def put_with_progress(bench: Bench) -> Figure:
     lines: list[int] = []
     with sink(bench) as server:
 
-        def sent(*options: str) -> float:
-            return _speed(size, bench.worker("put", server, "--path", str(path), *options)["seconds"])
+        def sent(*options: str) -> Sample:
+            return _speed(size, bench.worker("put", server, "--path", str(path), *options))
 
-        def with_lines() -> float:
+        def with_lines() -> Sample:
             told.write_text("")
             speed = sent("--progress", str(told))
             lines.append(len(told.read_text().split("\n")))
@@ -67,10 +68,10 @@ def download(bench: Bench) -> Figure:
     with sink(bench) as server:
         options = ("--path", str(fetched), "--size", str(size), "--hash", HASH)
 
-        def ours() -> float:
-            return _speed(size, bench.worker("get", server, *options)["seconds"])
+        def ours() -> Sample:
+            return _speed(size, bench.worker("get", server, *options))
 
-        def curl() -> float:
+        def curl() -> Sample:
             return _curl(bench, server, f"{size}", size, theirs, "--output", str(theirs))
 
         pairs = take_turns(bench.scale.rounds, ours, curl)
@@ -90,25 +91,27 @@ def _put(bench: Bench, name: str, title: str, limit: float, *options: str) -> Fi
     path = bench.random_file("content.bin", size)
     with sink(bench) as server:
 
-        def ours() -> float:
-            return _speed(size, bench.worker("put", server, "--path", str(path), *options)["seconds"])
+        def ours() -> Sample:
+            return _speed(size, bench.worker("put", server, "--path", str(path), *options))
 
-        def curl() -> float:
+        def curl() -> Sample:
             return _curl(bench, server, path.name, size, path, "--upload-file", str(path), "--output", "/dev/null")
 
         pairs = take_turns(bench.scale.rounds, ours, curl)
     return Figure(name, f"{title}, {size // MIB} MiB", "curl --http1.1 -T", "MiB/s", Bar(limit), pairs)
 
 
-def _curl(bench: Bench, server: Endpoint, path: str, size: int, moved: Path, *options: str) -> float:
+def _curl(bench: Bench, server: Endpoint, path: str, size: int, moved: Path, *options: str) -> Sample:
     """Let curl move a file; returns its speed by curl's own clock, which starts before it connects."""
     command = ["curl", "--disable", "--silent", "--show-error", "--fail", "--http1.1", "--cacert", server.ca_path]
     url = f"https://{server.hostname}:{server.port}/{path}"
-    told = json.loads(run([*command, "--write-out", '{"seconds": %{time_total}}', *options, url], bench.env))
+    command += ["--write-out", '{"seconds": %{time_total}}', *options, url]
+    told, cpu = counted(lambda: json.loads(run(command, bench.env)))
     if moved.stat().st_size != size:
         raise BenchError(f"curl moved {moved.stat().st_size} bytes instead of {size}")
-    return _speed(size, told["seconds"])
+    return _speed(size, {**told, "cpu": cpu})
 
 
-def _speed(size: int, seconds: float) -> float:
-    return size / MIB / seconds
+def _speed(size: int, measured: Mapping[str, float]) -> Sample:
+    """MiB per second."""
+    return Sample(size / MIB / measured["seconds"], measured["cpu"])

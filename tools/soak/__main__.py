@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``python -m tools.soak --minutes 10``: ends with a table, and with the code 1 if a promise was broken."""
+"""``python -m tools.soak --minutes 10``: prints a table at the end, and exits with 1 if a promise was broken."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ Work = Callable[[Optional[Trouble]], Ran]
 
 @dataclass(frozen=True)
 class Jobs:
-    """The jobs of a cycle, each to be run with trouble or without."""
+    """The jobs of a cycle; each can run with trouble or without."""
 
     publish: Work
     fetch: Work
@@ -49,7 +49,7 @@ class Jobs:
 
 @dataclass(frozen=True)
 class Content:
-    """One version of an item: what a task is given, and what the item holds then."""
+    """One version of an item: the options of the task, and what the item holds afterwards."""
 
     item: str
     source: Path
@@ -69,7 +69,7 @@ def make_content(kind: str, folder: Path, number: int) -> Content:
 
 
 class Soak:
-    """Cycles over one simulated vCenter, and what is counted meanwhile."""
+    """Runs cycles against one simulated vCenter, and counts."""
 
     def __init__(self, sim: Simulator, folder: Path, seed: int) -> None:
         self._sim = sim
@@ -103,7 +103,7 @@ class Soak:
                 path.unlink()
 
     def finish(self) -> Ledger:
-        """Count what is left over in the end."""
+        """Count what is left over at the end."""
         states = self._sessions(ended=False) + self._sessions(ended=True)
         self.ledger.sessions_left = len(states)
         self.ledger.logins_left = self._logins()
@@ -114,7 +114,7 @@ class Soak:
         return self.ledger
 
     def _settle(self, content: Content, work: Work, trouble: Trouble | None, is_done: Callable[[], bool]) -> None:
-        """One job with trouble, then without: what it was to do is done, and a third time changes nothing."""
+        """Run a job with trouble, then without: it must be done then, and a third run must change nothing."""
         first = self._run(work, trouble)
         where = f"{content.item} with {trouble or 'no trouble'}"
         if first.code:
@@ -149,7 +149,7 @@ class Soak:
         return ran
 
     def _check(self, when: str, item: str, *, killed: bool) -> None:
-        """What must be true after each run: nothing lost, nothing left behind but by a kill that nothing can catch."""
+        """Check after each run that nothing is lost, and nothing is left behind unless SIGKILL ended the run."""
         found = self._content(item)
         self.ledger.promise(found in (self._held[item], self._wanted), f"{when} the item holds neither content whole")
         self._held[item] = found
@@ -213,7 +213,7 @@ class Soak:
         eventually(lambda: not self._sim.in_flight)
         if not (trouble and trouble.loses_login):
             self.ledger.promise(not self._logins(), f"a login is left after {trouble or 'no trouble'}")
-        # A login that nobody can end any more ends by itself after its idle time, which is not waited for.
+        # A login that nobody can end would expire when idle; this does not wait for that.
         self._sim.run(lambda store: store.logins.expire_all())
 
     def _logins(self) -> int:
@@ -239,7 +239,7 @@ def _hidden(folder: Path) -> list[Path]:
 
 
 def resident() -> int:
-    """The memory of this process, and so of the server in it, in KiB."""
+    """The memory of this process, which includes the server, in KiB."""
     lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return int(next(line for line in lines if line.startswith("VmRSS:")).split()[1])
 

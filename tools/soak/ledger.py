@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is counted on the way, and what is said of it at the end."""
+"""What the soak test counts, and its report at the end."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Ledger:
 
 
 def early_and_late(samples: Sequence[int]) -> tuple[float, float]:
-    """The medians of the first and the last samples, after a tenth in which things warm up; twice 1 if too few."""
+    """The medians of the first and of the last samples, without the first tenth as warm-up; 1 and 1 if too few."""
     warm = list(samples)[len(samples) // 10 :]
     if len(warm) < 2 * SAMPLES:
         return 1.0, 1.0

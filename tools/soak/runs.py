@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Modules and playbooks as processes of their own, which may die on the way; each tells how much memory it took."""
+"""Runs modules and playbooks as separate processes, which may be killed on the way, and measures their memory."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def run_playbook(sim: Simulator, name: str, variables: Mapping[str, Any], folder
 
 
 def _kill(sim: Simulator, process: subprocess.Popen[str], death: str) -> None:
-    """As soon as the server holds the process; one that does not come to that point ends by itself."""
+    """Kill the process as soon as the server holds its request; one that never gets there ends normally."""
     eventually(lambda: sim.wait_until_held(0) or _has_ended(process), SECONDS)
     if sim.wait_until_held(0):
         DEATHS[death](process)
@@ -86,7 +86,7 @@ def _kill(sim: Simulator, process: subprocess.Popen[str], death: str) -> None:
 
 
 def _has_ended(process: subprocess.Popen[str]) -> bool:
-    """Without collecting it, as its memory is told with its end."""
+    """Whether the process has ended; it is not reaped yet, as its memory usage comes with that."""
     return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What goes wrong at random, from a seed: a fault of the server, or the death of the module's process."""
+"""Random trouble from a seed: a fault of the server, or the death of the module's process."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ FETCH = (
     "DELETE:*/session:1:500",
 )
 LOGIN = ("POST:*/session:1:401", "POST:*/session:1:503", "POST:*/session:1:reset", "GET:*:1:429/1", "GET:*:2:reset")
-# Only what each item has, whatever its files are called and however many there are.
+# Points that depend on the names and the number of an item's files.
 PACKAGES_ONLY = ("earlier-session-read", "descriptor-announced", "last-prepared-unanswered")
 HOLDS = {
     job: [
@@ -61,14 +61,14 @@ DEATH_SHARE = 0.35
 
 @dataclass(frozen=True)
 class Trouble:
-    """A fault; with a C(death) the process dies while the fault holds it."""
+    """A fault; with a `death` the process is killed while the fault holds its request."""
 
     fault: str
     death: str | None = None
 
     @property
     def loses_login(self) -> bool:
-        """Whether nobody can log out, so that the login ends only by itself."""
+        """Whether nobody can log out, so that the login only expires."""
         return self.death == "SIGKILL" or self.fault.startswith("DELETE:*/session:")
 
     def __str__(self) -> str:
@@ -76,7 +76,7 @@ class Trouble:
 
 
 def choose(dice: random.Random, job: str, *, mortal: bool) -> Trouble | None:
-    """What happens to one run of a job, publish or fetch; nothing in about a third of them. Who is mortal may die."""
+    """The trouble of one run of a job, publish or fetch; about a third have none. A `mortal` run may be killed."""
     roll = dice.random()
     if roll < QUIET_SHARE:
         return None
