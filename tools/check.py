@@ -403,7 +403,7 @@ REST = (
     Step("package", 34, "Build the tarball and import it as Galaxy would", package),
     Step("site", 8, "Build the documentation's site", site),
     Step("bench", 85, "Try the benchmarks with tiny sizes", commands(*BENCHMARKS)),
-    Step("fuzz", 16, "Let answers and options go wrong", commands(FUZZ)),
+    Step("fuzz", 40, "Let answers and options go wrong", commands(FUZZ)),
     Step("mutations", 18, "Make a few mistakes, and see that they are seen", commands(MUTATIONS)),
 )
 

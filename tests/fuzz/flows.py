@@ -315,13 +315,13 @@ def place_of(method: str, url: str) -> str:
 
 
 class Canonical:
-    """Replaces what a server makes up: identifiers by numbered ones, times by one far ahead, its address by a name."""
+    """Replaces what a server makes up: identifiers by numbered ones, times by one far ahead, its addresses by one name."""
 
     def __init__(self) -> None:
         self._known: dict[str, str] = {}
 
     def __call__(self, text: str) -> str:
-        text = re.sub(r"https://127\.0\.0\.1:\d+", f"https://{HOST}", text)
+        text = re.sub(r"https://(?:127\.0\.0\.1|localhost):\d+", f"https://{HOST}", text)
         return UUID.sub(self._identifier, TIME.sub("2099-01-01T00:00:00.000Z", text))
 
     def _identifier(self, found: re.Match[str]) -> str:
