@@ -251,7 +251,7 @@ def test_however_a_download_breaks_it_ends_up_whole(
     answers: list[Answer | Exception], ranges: list[str | None]
 ) -> None:
     script = Script(list(answers))
-    assert script.fetch() == (b"abcdef", Arrived(hashlib.sha256(b"abcdef").hexdigest(), is_whole=True))
+    assert script.fetch() == (b"abcdef", Arrived({"SHA256": hashlib.sha256(b"abcdef").hexdigest()}, is_whole=True))
     assert script.ranges == ranges
 
 

@@ -111,7 +111,7 @@ def get(options: argparse.Namespace) -> None:
     measured = stopwatch.read()
     partial.discard()
     partial.close()
-    tell(**measured, digest=arrived.digest)
+    tell(**measured, digests=dict(arrived.digests))
 
 
 def open_sessions(options: argparse.Namespace) -> None:

@@ -20,6 +20,7 @@ from .._transfer.comparison import bytes_of
 from .._transfer.content import UNSET_ALGORITHM, Checksum, usable_checksum, write_checksum
 from .._transfer.hashing import hash_opened
 from .._transfer.local_file import COMPARED, FileChanged, identity_of
+from .._transfer.seen_checksums import SeenChecksums
 from .._transfer.side_by_side import TransferStopped, run_all
 from .._transfer.streams import get_file
 from .._vcenter.api import Api
@@ -87,6 +88,7 @@ class Download:
     fetched: dict[str, Fetched] = field(default_factory=dict)
     fates: dict[str, str] = field(default_factory=dict)
     _placing: threading.Lock = field(default_factory=threading.Lock)
+    _seen: SeenChecksums = field(default_factory=SeenChecksums)
 
     def __post_init__(self) -> None:
         self._hold = Hold(self.api.downloads, self._session_id, GET_DATA, self.clock)
@@ -176,7 +178,7 @@ class Download:
     def _receive(self, file: LibraryItemFile, partial: Partial) -> Fetched:
         # The session has a checksum only after the transfer; most likely it uses the item's algorithm.
         expected = usable_checksum(file.checksum_info) or self.declared.checksums.get(file.name)
-        algorithm = expected.algorithm if expected else UNSET_ALGORITHM
+        unset = UNSET_ALGORITHM if self._seen.may_come(file.name) else None
         self.progress.start(file.name, bytes_of(file), "").serve("preparing")
         prepared = self._prepared(file.name)
         moving = self.progress.start(file.name, _size_of(prepared, file), "being checked")
@@ -188,7 +190,7 @@ class Download:
             prepared.download_endpoint.uri,
             partial,
             size=_size_of(prepared, file),
-            hash_with=algorithm,
+            hash_with=expected.algorithm if expected else unset,
             session_id=self._session_id,
             stop=self._hold.stop,
             on_progress=moving.reach,
@@ -196,12 +198,13 @@ class Download:
             on_break=lambda why: self.warn(f"The download of {file.name} broke and was taken up again: {why}"),
         )
         said = self.api.downloads.get_file(self._session_id, file.name).checksum_info
+        self._seen.note(file.name, said)
         known = {
             DECLARED: self.declared.checksums.get(file.name),
             OF_SESSION: usable_checksum(said),
             OF_ITEM: usable_checksum(file.checksum_info),
         }
-        content = Content(partial, moving.done, {algorithm: arrived.digest})
+        content = Content(partial, moving.done, dict(arrived.digests))
         matched = verify(file.name, known, content, lambda: self._checksum_now(file), self._session_id)
         if not matched:
             self._require_enough(file.name, arrived.is_whole)

@@ -150,10 +150,13 @@ def bytes_of(file: LibraryItemFile) -> int | None:
     """How many bytes a file of an item holds, None if nobody can tell.
 
     Its size is the storage that it uses. For a disk that is another number, and for a file that is not cached it is 0.
-    Not every server says which files are cached.
     """
-    uncached = file.cached is False or (file.cached is None and not file.size)
-    return None if role_of(file.name) is Role.DISK or uncached else file.size
+    return file.size if is_cached(file) and role_of(file.name) is not Role.DISK else None
+
+
+def is_cached(file: LibraryItemFile) -> bool:
+    """Whether the server holds the content of a file of an item. Not every server says so; 0 bytes then are none."""
+    return bool(file.size) if file.cached is None else file.cached
 
 
 def held_by_item(files: Sequence[LibraryItemFile]) -> dict[str, Held]:

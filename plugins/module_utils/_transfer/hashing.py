@@ -51,7 +51,7 @@ def hash_opened(
         require_same_opened(path, identity, COMPARED, descriptor)
         if size:
             raise FileChanged(path, COMPARED, f"it lacks {size} bytes")
-        return hasher.finish()
+        return hasher.finish()[algorithm]
     except OSError as error:
         raise unreadable(path, error) from None
     finally:
@@ -102,12 +102,13 @@ class Digests:
 class Hasher(threading.Thread):
     """Hashes blocks in order, and writes them to a sink, if any, beside the thread that sends or receives them.
 
-    Python's lock is free while OpenSSL and the kernel work. `update` and `finish` raise what the sink raised.
+    Python's lock is free while OpenSSL and the kernel work. `update` and `finish` raise what the sink raised. Without
+    an algorithm the blocks are only written.
     """
 
-    def __init__(self, algorithm: str, sink: Sink | None = None) -> None:
+    def __init__(self, algorithm: str | None, sink: Sink | None = None) -> None:
         super().__init__(name="hash", daemon=True)
-        self._digest = _new_hash(algorithm)
+        self._digests = {algorithm: _new_hash(algorithm)} if algorithm else {}
         self._sink = sink
         self._failure: Exception | None = None
         self._blocks: queue.Queue[bytes | None] = queue.Queue(QUEUED_BLOCKS)
@@ -129,16 +130,18 @@ class Hasher(threading.Thread):
             self._blocks.put(None)
             self.join()
 
-    def finish(self) -> str:
+    def finish(self) -> dict[str, str]:
+        """The checksum of all blocks in lower-case hex digits, by its algorithm."""
         self.close()
         self._require_success()
-        return str(self._digest.hexdigest())
+        return {algorithm: digest.hexdigest() for algorithm, digest in self._digests.items()}
 
     def _take(self, block: bytes) -> None:
         try:
             if self._sink:
                 self._sink.write(block)
-            self._digest.update(block)
+            for digest in self._digests.values():
+                digest.update(block)
         except Exception as error:  # noqa: BLE001 (raised again, in the thread that hands the blocks over)
             self._failure = error
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Callable
@@ -35,12 +35,12 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Arrived:
-    """A file that arrived: its checksum, and whether it surely arrived whole.
+    """A file that arrived: its checksum by the algorithm, if it was hashed, and whether it surely arrived whole.
 
     An answer with neither a length nor chunks ends with its connection, whatever ended that.
     """
 
-    digest: str
+    digests: Mapping[str, str]
     is_whole: bool
 
 
@@ -53,8 +53,8 @@ def put_file(
     session_id: str,
     stop: threading.Event,
     on_progress: Progress | None = None,
-) -> str | None:
-    """Send a local file by HTTP PUT; returns its checksum if `hash_with` names an algorithm.
+) -> Mapping[str, str]:
+    """Send a local file by HTTP PUT; returns its checksum by `hash_with`, or nothing if that is None.
 
     Raises what the stream raises, TransferStopped as soon as `stop` is set, TransferFailed if the file cannot be read,
     and ChecksumMismatch before the last byte of a part that differs from its manifest. If the file does not have its
@@ -77,7 +77,7 @@ def put_file(
                 senders[-1].require_unchanged()
             raise
         senders[-1].require_unchanged()
-        return senders[-1].digest()
+        return senders[-1].digests()
     except (TransferFailed, ChecksumMismatch) as error:
         error.operation, error.session_id = PUT, session_id
         raise
@@ -91,7 +91,7 @@ def get_file(
     sink: Sink,
     *,
     size: int | None,
-    hash_with: str,
+    hash_with: str | None,
     session_id: str,
     stop: threading.Event,
     on_progress: Progress,
@@ -111,7 +111,7 @@ def get_file(
             before = receiver.received
             try:
                 receiver.receive(stream, url, session_id)
-                return Arrived(receiver.digest(), receiver.is_whole)
+                return Arrived(receiver.digests(), receiver.is_whole)
             except ContentError as error:
                 if not error.is_transient or tried == tries:
                     raise
@@ -183,12 +183,12 @@ class _Sender:
         """Raises FileChanged."""
         require_same(self._path, self._identity, SENT, self._file.fileno())
 
-    def digest(self) -> str | None:
+    def digests(self) -> Mapping[str, str]:
         hasher, self._hasher = self._hasher, None
-        return hasher.finish() if hasher else None
+        return hasher.finish() if hasher else {}
 
     def close(self) -> None:
-        self.digest()
+        self.digests()
         self._parts.close()
         self._file.close()
 
@@ -197,7 +197,7 @@ class _Receiver:
     """The part of a file that has arrived so far, over one or more connections."""
 
     def __init__(
-        self, sink: Sink, size: int | None, hash_with: str, stop: threading.Event, on_progress: Progress
+        self, sink: Sink, size: int | None, hash_with: str | None, stop: threading.Event, on_progress: Progress
     ) -> None:
         self.received = 0
         self._in_chunks = False
@@ -231,7 +231,7 @@ class _Receiver:
         """Whether the file surely arrived whole, even without a checksum."""
         return self._size is not None or self._in_chunks
 
-    def digest(self) -> str:
+    def digests(self) -> Mapping[str, str]:
         """Raises what the sink raises."""
         return self._hasher.finish()
 

@@ -82,7 +82,7 @@ class _Part:
         self._hasher = self._hasher or Hasher(self._vouched.algorithm)
         self._hasher.update(own)
         if start + len(block) >= self._end:
-            digits = self._hasher.finish()
+            digits = self._hasher.finish()[self._vouched.algorithm]
             self.is_done = True
             if digits != self._vouched.digest:
                 raise _mismatch(self._file, self._vouched, digits)

@@ -9,51 +9,45 @@ first disk, so that a warning costs kilobytes and not hours.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Callable, TypeVar
+from typing import Any, Callable
 
 from .._session.arrival import await_files, is_replaced
 from .._session.keep_alive import Hold
 from .._session.lost_answers import noted
-from .._session.states import COMPLETING_PROGRESS, RUN_AGAIN
+from .._session.states import COMPLETING_PROGRESS
 from .._task.progress import PULLING, Progress
 from .._transfer.comparison import Digest
 from .._transfer.content import (
     DESCRIPTOR_SET,
     DIGEST_LENGTHS,
     PREVIEWED,
-    UNSET_ALGORITHM,
     Checksum,
     PullSource,
     Role,
     WantedFile,
     read_checksum,
     role_of,
-    write_checksum,
 )
+from .._transfer.seen_checksums import SeenChecksums
 from .._transfer.side_by_side import TransferStopped, run_all
-from .._transfer.streams import PUT, Stream, put_file
+from .._transfer.streams import PUT, Stream
+from .._transfer.vouching import without_vouchers
 from .._vcenter.api import UpdateSessions
 from .._vcenter.errors import (
     ChecksumMismatch,
     ContentError,
-    InvalidResponse,
     NotAllowedInCurrentState,
-    NotFound,
-    ResourceBusy,
     TransferFailed,
 )
-from .._vcenter.models import TransferEndpoint, UpdateFile, UpdateFileAddition, UpdateSession
+from .._vcenter.models import UpdateFile, UpdateSession
 from .._vcenter.timing import Clock
 from .acceptance import Acceptance
 from .pull import announce, in_order
-
-# The API's default, and so most likely the algorithm that the server will use.
-HASHED_WHILE_SENT = UNSET_ALGORITHM
-SentT = TypeVar("SentT")
+from .sending import Sender
 
 
 @dataclass
@@ -61,8 +55,9 @@ class Upload:
     """The files that one task brings into one session, and what became of them.
 
     `digest` hashes a local file. `acceptance` judges the preview. `on_change` gets each change in the session, in
-    words; `warn` gets each problem that was solved. `sent` has the checksums of sent files, `unverified` the names of
-    files without a checksum of the server to compare with. `session` is the session at its preview.
+    words; `warn` gets each problem that was solved. `seen` is what the task has seen of the server's checksums. With
+    `check_manifest`, a file that its manifest does not vouch for ends its transfer. `unverified` has the names of files
+    without a checksum of the server to compare with. `session` is the session at its preview.
     """
 
     updates: UpdateSessions
@@ -76,21 +71,31 @@ class Upload:
     on_change: Callable[[str], None]
     warn: Callable[[str], None]
     progress: Progress
+    seen: SeenChecksums
+    check_manifest: bool
     seconds: float = 0.0
     removed: tuple[str, ...] = ()
-    sent: dict[str, Checksum] = field(default_factory=dict)
     unverified: set[str] = field(default_factory=set)
     session: UpdateSession | None = None
-    _sizes: dict[str, int] = field(default_factory=dict)
     _seen: Sequence[UpdateFile] = ()
     _read: UpdateSession | None = None
     _received: dict[str, UpdateFile] = field(default_factory=dict)
     _files: dict[str, WantedFile] = field(default_factory=dict)
-    _endpoints: dict[str, TransferEndpoint] = field(default_factory=dict)
     _completing: bool = False
 
     def __post_init__(self) -> None:
         self._hold = Hold(self.updates, self.session_id, PUT, self.clock)
+        self._sender = Sender(
+            updates=self.updates,
+            stream=self.stream,
+            session_id=self.session_id,
+            timing=self.clock.timing,
+            stop=self._hold.stop,
+            on_change=self.on_change,
+            warn=self.warn,
+            progress=self.progress,
+            seen=self.seen,
+        )
 
     def kept_alive(self, session: UpdateSession, server_time: datetime | None) -> AbstractContextManager[None]:
         """While the block runs, keep the session from expiring, and show other tasks that somebody works in it."""
@@ -106,6 +111,8 @@ class Upload:
         self.progress.expect({file.name: file.size for file in files})
         if not files:
             return
+        if not self.check_manifest:
+            files = [without_vouchers(file) for file in files]
         started = self.clock.now()
         try:
             self._push_in_order(files, completes=completes)
@@ -157,9 +164,14 @@ class Upload:
         return COMPLETING_PROGRESS if self._completing else min(self.progress.percent, COMPLETING_PROGRESS - 1)
 
     @property
+    def sent(self) -> Collection[str]:
+        """The names of the files that were sent."""
+        return self._sender.sizes
+
+    @property
     def transferred(self) -> dict[str, Any]:
         # A copy: after a signal, other threads may still be sending.
-        sizes = list(self._sizes.values())
+        sizes = list(self._sender.sizes.values())
         return {"files": len(sizes), "bytes": sum(sizes), "seconds": round(self.seconds, 3)}
 
     def _push_in_order(self, files: Sequence[WantedFile], *, completes: bool) -> None:
@@ -183,7 +195,7 @@ class Upload:
         for file in files:
             if file.source:
                 self._pull(file, file.source)
-        jobs = {file.name: (lambda file=file: self._send(file)) for file in files if not file.source}
+        jobs = {file.name: (lambda file=file: self._sender.send(file)) for file in files if not file.source}
         try:
             run_all(jobs, limit=self.parallel, stop=self._hold.stop, stop_seconds=self.clock.timing.stop)
         except TransferStopped:
@@ -200,6 +212,7 @@ class Upload:
             return
         names = [file.name for file in files]
         self._seen = self._await(names)
+        self.seen.note_received(self._seen)
         received = {file.name: file for file in self._seen}
         self._compare(files, received)
         self._received.update((name, received[name]) for name in names)
@@ -231,11 +244,7 @@ class Upload:
         now = {file.name: file for file in files}
         replaced = [name for name, file in self._received.items() if is_replaced(file, now.get(name))]
         if replaced:
-            raise self._displaced(f"{', '.join(replaced)} in it meanwhile", "update_session.complete")
-
-    def _displaced(self, what: str, operation: str, **more: Any) -> ResourceBusy:
-        said = f"another task has replaced {what}"
-        return ResourceBusy(said, operation=operation, session_id=self.session_id, remedy=RUN_AGAIN, **more)
+            raise self._sender.displaced(f"{', '.join(replaced)} in it meanwhile", "update_session.complete")
 
     def _compare_late(self, files: Sequence[UpdateFile]) -> None:
         """Compare the checksums that the server did not have yet when the files arrived."""
@@ -246,82 +255,10 @@ class Upload:
 
     def _pull(self, file: WantedFile, source: PullSource) -> None:
         """Have vCenter fetch one file. After a lost answer the file is announced again, which replaces the first."""
-        self._try(
+        self._sender.try_again(
             lambda: announce(self.updates, self.session_id, file, source, self.on_change),
             f"Having vCenter fetch {file.name} failed, and was asked for again",
         )
-
-    def _send(self, file: WantedFile) -> None:
-        """Send one file; after a PUT that breaks, again from the start and to a new endpoint."""
-        moving = self.progress.start(file.name, file.size, "waiting for vCenter's answer")
-        self.sent[file.name] = self._try(
-            lambda: self._put(file, moving.reach), f"The upload of {file.name} broke and was started again"
-        )
-        moving.finish()
-        self._sizes[file.name] = file.size or 0
-
-    def _try(self, bring_in: Callable[[], SentT], broken: str) -> SentT:
-        """Bring a file in, again after a transient error; a file that is added again replaces the first."""
-        timing = self.clock.timing
-        pause, tried = timing.first_transfer_pause, 1
-        while True:
-            try:
-                return bring_in()
-            except ContentError as error:
-                if tried == timing.upload_tries or not error.is_transient:
-                    raise
-                tried += 1
-                self.warn(f"{broken} (try {tried} of {timing.upload_tries}): {error.said}")
-            self._hold.stop.wait(pause)
-            pause *= 2
-
-    def _put(self, file: WantedFile, on_progress: Callable[[int], None]) -> Checksum:
-        # The server unpacks an OVA while it arrives and, as the API says, takes no checksum for it.
-        declared = None if file.role is Role.ARCHIVE else file.checksum
-        told = write_checksum(declared)
-        addition = UpdateFileAddition(name=file.name, source_type="PUSH", size=file.size, checksum_info=told)
-        added = self.updates.add_file(self.session_id, addition)
-        self.on_change(f"file {file.name} was added")
-        if added.upload_endpoint is None:
-            raise InvalidResponse(
-                f"the server named no endpoint to upload {file.name} to",
-                operation="update_session.file.add",
-                session_id=self.session_id,
-            )
-        self._endpoints[file.name] = added.upload_endpoint
-        hashed_with = file.checksum.algorithm if file.checksum else HASHED_WHILE_SENT
-        try:
-            digest = put_file(
-                self.stream,
-                added.upload_endpoint.uri,
-                file,
-                hash_with=None if declared else hashed_with,
-                session_id=self.session_id,
-                stop=self._hold.stop,
-                on_progress=on_progress,
-            )
-        except NotFound as error:
-            if self._has_been_displaced(file.name):
-                what = f"{file.name} in it while this one was sending it"
-                raise self._displaced(what, PUT, messages=error.messages) from error
-            raise
-        sent = declared or Checksum(hashed_with, digest or "")
-        if file.checksum and sent != file.checksum:
-            raise ChecksumMismatch(
-                f"{file.origin} has the {sent.algorithm} checksum {sent.digest}, declared is {file.checksum.digest}",
-                session_id=self.session_id,
-            )
-        return sent
-
-    def _has_been_displaced(self, name: str) -> bool:
-        """Whether another task has replaced our file in an ACTIVE session, or has removed it."""
-        with suppress(ContentError):
-            return all(self._is_of_another(file) for file in self.updates.files(self.session_id) if file.name == name)
-        return False
-
-    def _is_of_another(self, file: UpdateFile) -> bool:
-        """Whether a file has another endpoint than the one that it got when this task added it."""
-        return file.upload_endpoint not in (None, self._endpoints.get(file.name, file.upload_endpoint))
 
     def _compare(self, files: Sequence[WantedFile], received: Mapping[str, UpdateFile]) -> None:
         """Compare the server's checksums with ours. Raises ChecksumMismatch, so the session is not completed."""
@@ -331,8 +268,8 @@ class Upload:
             if theirs is None or ours is None:
                 self.unverified |= {file.name, *(part.name for part in file.members)}
             elif theirs != ours:
-                if self._is_of_another(received[file.name]):
-                    raise self._displaced(f"{file.name} in it meanwhile", "update_session.file.receive")
+                if self._sender.is_of_another(received[file.name]):
+                    raise self._sender.displaced(f"{file.name} in it meanwhile", "update_session.file.receive")
                 raise ChecksumMismatch(
                     f"{file.name} arrived with the {theirs.algorithm} checksum {theirs.digest}, {file.origin} has "
                     f"{ours.digest}",
@@ -342,7 +279,7 @@ class Upload:
 
     def _checksum_of(self, file: WantedFile, algorithm: str) -> Checksum | None:
         """Our checksum of a file by the server's algorithm, None if we cannot compute it."""
-        known = self.sent.get(file.name, file.checksum)
+        known = self._sender.checksums.get(file.name, file.checksum)
         if known and known.algorithm == algorithm:
             return known
         if algorithm not in DIGEST_LENGTHS or file.path is None or file.size is None:

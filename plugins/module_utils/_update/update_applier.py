@@ -20,7 +20,6 @@ from .._session.opening import claim, is_new, not_new, open_when_free
 from .._session.states import ACTIVE, RUN_AGAIN, Step
 from .._task.converge import Overtaken, Task
 from .._task.signals import Interrupted
-from .._transfer.content import WantedFile
 from .._vcenter.api import Api
 from .._vcenter.errors import ApiError, ContentError, NotAllowedInCurrentState, NotFound, ResourceBusy, TimedOut
 from .._vcenter.messages import LocalizableMessage
@@ -113,9 +112,9 @@ class UpdateApplier:
         session = set_values(self._api.updates, session, plan, self._declared, self._record)
         if plan.step is Step.CONVERGE and not (plan.opens or plan.touches_session):
             return found
-        upload = self._begin_upload(session_id)
+        upload = self._begin_upload(session_id, plan.found)
         with upload.kept_alive(session, self._api.server_time()):
-            upload.push(self._checked(plan.files.push), completes=plan.step is Step.COMPLETE)
+            upload.push(plan.files.push, completes=plan.step is Step.COMPLETE)
             upload.remove(plan.files.remove)
             self._finder.require_unchanged(upload.sent)
             if plan.step is Step.COMPLETE:
@@ -125,15 +124,8 @@ class UpdateApplier:
             files = tuple(self._api.updates.files(session_id)) if declared.fills else ()
         return self._settled(replace(found, session=session, active=session, files=files), plan)
 
-    def _checked(self, files: tuple[WantedFile, ...]) -> tuple[WantedFile, ...]:
-        """The files to send, with the checksums of their manifest only if they shall stop the task."""
-        if self._declared.check_manifest:
-            return files
-        from .._transfer.vouching import without_vouchers
-
-        return tuple(map(without_vouchers, files))
-
-    def _begin_upload(self, session_id: str) -> Upload:
+    def _begin_upload(self, session_id: str, found: Found) -> Upload:
+        from .._transfer.seen_checksums import SeenChecksums
         from .acceptance import Acceptance
         from .push import Upload
 
@@ -158,6 +150,8 @@ class UpdateApplier:
             on_change=self._record.was_changed,
             warn=self._task.warn,
             progress=self._task.progress,
+            seen=SeenChecksums(found.content, found.files),
+            check_manifest=self._declared.check_manifest,
         )
         return self.upload
 
@@ -178,7 +172,7 @@ class UpdateApplier:
         except NotAllowedInCurrentState as refusal:
             if not is_completing(refusal):
                 raise
-        upload = self._begin_upload(str(session.id))
+        upload = self._begin_upload(str(session.id), plan.found)
         try:
             with upload.kept_alive(session, self._api.server_time()):
                 done = self._complete(as_it_is, upload)
