@@ -170,7 +170,8 @@ options:
       checksum:
         description:
           - The checksum of the file in hexadecimal digits, if you know it. vCenter compares it with the file that
-            arrives. For an C(.ova) the task itself compares it, so with O(files[].url) it is an error.
+            arrives, and the task with what it sends. Of an C(.ova) vCenter takes no checksum, so with O(files[].url) it
+            is an error.
           - If the item already has this checksum, the task need not read the file.
           - If it is left out, the task hashes the file where it needs the checksum.
         type: str
