@@ -402,7 +402,7 @@ REST = (
     Step("ansible-test-units", 60, "Run some of the unit tests by ansible-test", ansible_test_units),
     Step("package", 34, "Build the tarball and import it as Galaxy would", package),
     Step("site", 8, "Build the documentation's site", site),
-    Step("bench", 85, "Try the benchmarks with tiny sizes", commands(*BENCHMARKS)),
+    Step("bench", 150, "Try the benchmarks with tiny sizes", commands(*BENCHMARKS)),
     Step("fuzz", 40, "Let answers and options go wrong", commands(FUZZ)),
     Step("mutations", 18, "Make a few mistakes, and see that they are seen", commands(MUTATIONS)),
 )
