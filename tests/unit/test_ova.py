@@ -100,21 +100,18 @@ def test_an_item_that_was_published_as_ovf_is_recognised_as_the_same_ova(
     assert run.uploaded == []
 
 
-@pytest.mark.parametrize("record", ["size", "mtime", "comment"])
-def test_an_archive_in_the_pax_format_is_read_as_well(one: Tasks, tmp_path: Path, record: str) -> None:
+def test_an_archive_in_the_pax_format_is_read_as_well(one: Tasks, tmp_path: Path) -> None:
     package = bare_package(tmp_path)
     path = tmp_path / "pax.ova"
     with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as packed:
         for member in (package.descriptor, *package.references):
             entry = packed.gettarinfo(member, member.name)
-            entry.pax_headers = {record: {"size": str(entry.size), "mtime": "1.25", "comment": "x" * 700}[record]}
+            entry.pax_headers = {"mtime": "1700000000.25", "comment": "x" * 700}
             with member.open("rb") as stream:
                 packed.addfile(entry, stream)
     run = one.converge(**task(src(path)))
     assert run.uploaded == ["pax.ova"]
-    # Only with a size in pax, which Python and tar write for members over 8 GiB, has vCenter a problem.
-    warned = f"pax.ova has the size of {package.descriptor.name!r} in a header of the tar format pax"
-    assert [warned in text for text in run.outcome.warnings] == [True] * (record == "size")
+    assert "pax.ova has headers of the tar format pax" in run.outcome.warnings[0]
     assert contents(one.sim, "rocky9") == kept_of(package)
 
 

@@ -44,14 +44,14 @@ def read_ova(path: str, identity: Identity | None, budget: Budget) -> Contents:
 
     Source: DMTF DSP0243, OVF 1.1, section 12: a tar archive of plain files, the descriptor first.
     """
-    large: list[str] = []
+    extended: list[str] = []
     try:
         with _HeaderReader(path) as file, tarfile.open(fileobj=file, mode="r:") as archive:
             members: list[WantedFile] = []
             for entry in _entries(path, file, archive, budget):
                 members.append(replace(_member(path, entry), identity=identity))
-                if "size" in entry.pax_headers:
-                    large.append(entry.name)
+                if entry.pax_headers:
+                    extended.append(entry.name)
             references = _require_package(path, members)
     except (tarfile.TarError, EOFError, OSError, ValueError, OverflowError) as error:
         raise InvalidArgument(
@@ -63,19 +63,21 @@ def read_ova(path: str, identity: Identity | None, budget: Budget) -> Contents:
     return Contents(
         tuple(replace(with_vouched(member, said.vouched), is_referenced=member in package) for member in members),
         said.faults,
-        (*said.remarks, *_large_members(path, large)),
+        (*said.remarks, *_extensions(path, extended)),
     )
 
 
-def _large_members(path: str, names: Sequence[str]) -> Iterator[str]:
-    """A warning about members whose size is in a header of the format pax, as it is written for those over 8 GiB.
+def _extensions(path: str, names: Sequence[str]) -> Iterator[str]:
+    """A warning about headers of the format pax.
 
-    Source: https://github.com/vmware/open-vmdk/pull/65, by which vSphere does not read such a header.
+    Source: https://github.com/vmware/open-vmdk/pull/65, by which vSphere does not support members over 8 GiB in it, and
+    older versions not even smaller ones.
     """
     if names:
         yield (
-            f"{path} has the size of {names[0]!r} in a header of the tar format pax, which vCenter does not read. Pack "
-            "the OVA with tar --format=gnu, or, if no member is over 8 GiB, with --format=ustar."
+            f"{path} has headers of the tar format pax, the first of them for {names[0]!r}. vCenter does not read "
+            "those that say that a member is over 8 GiB, and old versions none. Pack the OVA with tar --format=ustar, "
+            "or with --format=gnu if a member is over 8 GiB."
         )
 
 
