@@ -315,7 +315,7 @@ def place_of(method: str, url: str) -> str:
 
 
 class Canonical:
-    """Replaces what a server makes up: identifiers by numbered ones, times by one far ahead, its addresses by one name."""
+    """Replaces what a server makes up: identifiers by numbers, times by one far ahead, its addresses by one name."""
 
     def __init__(self) -> None:
         self._known: dict[str, str] = {}
