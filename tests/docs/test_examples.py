@@ -19,7 +19,13 @@ PLAYED = [path for path in modules() + documents() if any(block.is_played for bl
 COMMANDED = [path for path in documents() if playbook_commands(blocks(path))]
 
 
-@pytest.mark.parametrize("path", PLAYED, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=str(path.relative_to(ROOT)), marks=pytest.mark.rest if path.suffix == ".rst" else ())
+        for path in PLAYED
+    ],
+)
 def test_the_examples_of_a_page_run(scene: Scene, path: Path) -> None:
     chosen = [block for block in blocks(path) if block.is_played]
     outcome = scene.play(chosen, ANEW)

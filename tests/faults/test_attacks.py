@@ -188,7 +188,7 @@ def test_a_signal_ends_a_task_whatever_the_server_sends(
         assert (update_states(server), logins(server)) == ({}, 0)
 
 
-@pytest.mark.parametrize("dripped", ["body", "interim"])
+@pytest.mark.parametrize("dripped", ["body", pytest.param("interim", marks=pytest.mark.rest)])
 def test_a_session_that_cannot_be_removed_in_time_is_named(
     dripped: str, front: FaultProxy, server: Simulator, tmp_path: Path
 ) -> None:
