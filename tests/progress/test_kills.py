@@ -130,6 +130,7 @@ def states(sim: Simulator) -> dict[str, str]:
     return sim.run(read)
 
 
+@pytest.mark.rest
 @pytest.mark.parametrize("way", module_ways())
 def test_whatever_is_killed_nothing_is_left_of_the_lines(halfway: Simulator, tmp_path: Path, way: str) -> None:
     image = tmp_path / "large.iso"

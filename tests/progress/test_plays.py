@@ -222,6 +222,7 @@ def copied_module(name: str) -> str:
     return text.replace("from ..module_utils", "from ansible_collections.vsphere.content.plugins.module_utils")
 
 
+@pytest.mark.rest
 @pytest.mark.parametrize("way", module_ways())
 def test_where_lines_appear_and_where_the_task_is_the_same_without(server: Simulator, tmp_path: Path, way: str) -> None:
     settings = {"ANSIBLE_LIBRARY": str(tmp_path / "library"), "ANSIBLE_PIPELINING": "true"}
