@@ -321,8 +321,8 @@ AS_VCENTERS_ARE: tuple[Row, ...] = (
     ),
     (
         "comparison: a size of 0 counts unless the server says that the file is not cached",
-        "bytes_of",
-        never("size"),
+        "is_cached",
+        instead("bool", "True"),
         unit("test_download_session_dest", "size_of_0_proves_nothing"),
     ),
     (

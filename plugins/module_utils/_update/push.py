@@ -261,8 +261,12 @@ class Upload:
         )
 
     def _compare(self, files: Sequence[WantedFile], received: Mapping[str, UpdateFile]) -> None:
-        """Compare the server's checksums with ours. Raises ChecksumMismatch, so the session is not completed."""
+        """Compare the server's checksums with ours. Raises ChecksumMismatch, so the session is not completed.
+
+        What the server says of a declared checksum has come before this. Not every server compares it.
+        """
         for file in files:
+            self._sender.require_declared(file)
             theirs = read_checksum(received[file.name].checksum_info)
             ours = self._checksum_of(file, theirs.algorithm) if theirs else None
             if theirs is None or ours is None:

@@ -55,6 +55,17 @@ class Sender:
             self.checksums[file.name] = checksum
         moving.finish()
         self.sizes[file.name] = file.size or 0
+        if file.role is Role.ARCHIVE:
+            self.require_declared(file)
+
+    def require_declared(self, file: WantedFile) -> None:
+        """Require that a file that was sent has its declared checksum. Raises ChecksumMismatch."""
+        sent = self.checksums.get(file.name)
+        if file.checksum and sent and sent != file.checksum:
+            raise ChecksumMismatch(
+                f"{file.origin} has the {sent.algorithm} checksum {sent.digest}, declared is {file.checksum.digest}",
+                session_id=self.session_id,
+            )
 
     def try_again(self, bring_in: Callable[[], BroughtT], broken: str) -> BroughtT:
         """Bring a file in, again after a transient error; a file that is added again replaces the first."""
@@ -106,13 +117,7 @@ class Sender:
                 what = f"{file.name} in it while this one was sending it"
                 raise self.displaced(what, PUT, messages=error.messages) from error
             raise
-        sent = next((Checksum(*each) for each in digests.items()), None)
-        if file.checksum and sent and sent != file.checksum:
-            raise ChecksumMismatch(
-                f"{file.origin} has the {sent.algorithm} checksum {sent.digest}, declared is {file.checksum.digest}",
-                session_id=self.session_id,
-            )
-        return sent
+        return next((Checksum(*each) for each in digests.items()), None)
 
     def _algorithm(self, file: WantedFile) -> str | None:
         """By which algorithm a file is hashed on its way; None where the server shows nothing to compare with."""
