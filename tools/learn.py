@@ -100,7 +100,7 @@ def run_jobs(like: Likeness, dialect: str = "auto") -> dict[str, str]:
     with tempfile.TemporaryDirectory() as name, Simulator(seed=SEED, settle=0.1, like=like) as sim:
         folder = Path(name)
         (folder / "dest").mkdir()
-        with mirror(folder) as running, paced(**PAUSES):
+        with mirror(folder) as running, paced(None, **PAUSES):
             files = Files(folder, running)
             for title, job in MAIN_JOBS.items():
                 try:

@@ -10,6 +10,8 @@ fact that it shows, and what is seen of it has the words of that world.
 from __future__ import annotations
 
 import contextlib
+import datetime
+import email.utils
 import io
 import tarfile
 import threading
@@ -31,8 +33,8 @@ UNOBSERVED, OTHER = "unobserved", "other"
 OUT_OF_SIGHT = ("token-idle", "unprivileged-creation")
 IGNORED = [{"type": kind, "ignored": True} for kind in ("SELF_SIGNED_CERTIFICATE", "UNTRUSTED_CERTIFICATE")]
 EXTRA = "readme.txt"
-#: How long to look for what a server does later, and how often, in seconds.
-PATIENCE, PAUSE = 3.0, 0.01
+#: How often to look for what a server does later, in seconds.
+PAUSE = 0.01
 
 
 class Unseen(Exception):
@@ -52,22 +54,25 @@ def point(name: str) -> Callable[[Look], Look]:
 
 
 class Witness:
-    """Looks at a server in one dialect, in items of its own in one library. `url` is of a file that it may pull."""
+    """Looks at a server in one dialect, in items of its own in the library `templates`.
 
-    def __init__(self, server: Server, dialect: str, folder: Path, url: str = "", library: str = "templates") -> None:
+    `url` is of a file that the server may pull, and `patience` the seconds in which something has to come.
+    """
+
+    def __init__(self, server: Server, dialect: str, folder: Path, url: str = "", patience: float = 3.0) -> None:
         self.server = server
         self.wire = Wire(server, dialect)
-        self.url = url
+        self.url, self._patience = url, patience
         self.package: Package = make_package(folder / "package", disks=1, disk_bytes=9000, signed="self-signed")
-        self._library = self._find(library)
+        self._library = self._find("templates")
         self._items: list[str] = []
         self._sessions: list[tuple[str, str]] = []
 
     def see(self) -> dict[str, str]:
         """What is seen of each point."""
-        return {name: self._look(look) for name, look in POINTS.items()}
+        return {name: self.look(look) for name, look in POINTS.items()}
 
-    def _look(self, look: Look) -> str:
+    def look(self, look: Look) -> str:
         try:
             return look(self)
         except (Unseen, requests.RequestException):
@@ -124,8 +129,13 @@ class Witness:
         """The file when it is first seen READY."""
         return self.until(lambda: self.file(session, name), lambda found: found.get("status") == "READY")
 
+    def arrived(self, session: str, name: str = "tools.iso") -> None:
+        """Wait for a file, but not where the server never says that one is READY."""
+        if self.file(session, name).get("status") in ("TRANSFERRING", "VALIDATING"):
+            self.ready(session, name)
+
     def until(self, read: Callable[[], dict[str, Any]], is_there: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + self._patience
         while time.monotonic() < end:
             found = read()
             if is_there(found):
@@ -152,7 +162,7 @@ class Witness:
         for path in self.package.files:
             self.need_answer(self.push(session, path.name, path.read_bytes()))
         for path in self.package.files:
-            self.ready(session, path.name)
+            self.arrived(session, path.name)
         return session
 
     def complete(self, session: str) -> None:
@@ -162,10 +172,9 @@ class Witness:
     def published(self) -> str:
         """An item that holds tools.iso."""
         session = self.pushed()
-        with contextlib.suppress(Unseen):
-            self.ready(session)
+        self.arrived(session)
         self.complete(session)
-        return self._items[-1]
+        return self.newest
 
     def prepared(self) -> tuple[str, str]:
         """A download session, and the address of its file."""
@@ -177,21 +186,21 @@ class Witness:
         )
         return session, str(found["download_endpoint"]["uri"])
 
-    @contextlib.contextmanager
-    def completing(self) -> Iterator[str]:
-        """A session for whose completion the server takes its time; Unseen if it was too quick."""
+    def while_completing(self, ask: Callable[[str], requests.Response]) -> requests.Response:
+        """The answer to a request about a session that the server is completing; Unseen if the server was too quick."""
         session = self.pushed()
         self.ready(session)
         with self._another() as other:
             asked = threading.Thread(target=lambda: other.act(session, "complete"))
             asked.start()
             time.sleep(5 * PAUSE)
-            try:
-                yield session
-                if not asked.is_alive() and self.model(session)["state"] != "ACTIVE":
-                    raise Unseen("the session was done before it could be asked about")
-            finally:
-                asked.join()
+            was_under_way = asked.is_alive() or self.model(session)["state"] == "ACTIVE"
+            answer = ask(session)
+            is_under_way = asked.is_alive() or self.model(session)["state"] == "ACTIVE"
+            asked.join()
+        if not was_under_way or not (is_under_way or answer.status_code < 300):
+            raise Unseen("the session was done before it could be asked about")
+        return answer
 
     @contextlib.contextmanager
     def _another(self) -> Iterator[Wire]:
@@ -201,7 +210,31 @@ class Witness:
         yield other
         other.http.close()
 
+    def speaks(self, dialect: str) -> bool:
+        other = Wire(self.server, dialect, log_in=False)
+        with contextlib.closing(other.http):
+            answer = other.log_in(self.server.username, self.server.password)
+            try:
+                body = answer.json()
+            except ValueError:
+                return False
+            token = body.get("value") if isinstance(body, dict) else body
+            if answer.status_code >= 300 or not isinstance(token, str):
+                return False
+            other.http.headers[TOKEN] = token
+            other.call("DELETE", other.session_path)
+        return True
+
     # -- items of its own
+
+    @property
+    def newest(self) -> str:
+        return self._items[-1]
+
+    def held(self, item: str) -> list[dict[str, Any]]:
+        """The files of an item."""
+        found: list[dict[str, Any]] = self.need(self.wire.item_files(item)) or []
+        return found
 
     def _find(self, name: str) -> str:
         path = "/rest/com/vmware/content/library?~action=find"
@@ -234,6 +267,53 @@ def old_api(witness: Witness) -> str:
     kinds = {400: "400", 405: "405", 302: "redirect", 200: "json-rpc", 404: "plain-404"}
     is_json = "json" in answer.headers.get("Content-Type", "")
     return "json-404" if answer.status_code == 404 and is_json else kinds.get(answer.status_code, OTHER)
+
+
+@point("two-dialects")
+def two_dialects(witness: Witness) -> str:
+    spoken = [dialect for dialect in ("api", "rest") if witness.speaks(dialect)]
+    return {1: f"{spoken[0]}-only", 2: "both"}[len(spoken)]
+
+
+def unauthenticated(witness: Witness) -> requests.Response:
+    """The refusal of a request without a login."""
+    with contextlib.closing(Wire(witness.server, witness.wire.dialect, log_in=False).http) as stranger:
+        path = {"api": "/api", "rest": "/rest/com/vmware"}[witness.wire.dialect]
+        return stranger.get(f"{witness.wire.origin}{path}/content/library/item/update-session")
+
+
+@point("authentication-required-id")
+def authentication_required_id(witness: Witness) -> str:
+    try:
+        (named, *_others) = wire_messages(unauthenticated(witness))
+    except (ValueError, KeyError):
+        return OTHER
+    kinds = {
+        "com.vmware.vapi.endpoint.method.authentication.required": "endpoint-id",
+        "vapi.method.authentication.required": "old-id",
+    }
+    return kinds.get(named["id"], OTHER)
+
+
+@point("challenge-in-refused-login")
+def challenge(witness: Witness) -> str:
+    try:
+        body = unauthenticated(witness).json()
+    except ValueError:
+        return "absent"
+    return "there" if "challenge" in body or "challenge" in body.get("value", {}) else "absent"
+
+
+@point("rest-error-type")
+def rest_error_type(witness: Witness) -> str:
+    if witness.wire.dialect != "rest":
+        raise Unseen("only /rest has two places")
+    refused = witness.wire.get(str(uuid.uuid4()))
+    try:
+        value = refused.json()["value"]
+    except (ValueError, KeyError):
+        return OTHER
+    return "repeated" if "error_type" in value else "outside-only"
 
 
 @point("endpoint-name")
@@ -286,6 +366,56 @@ def busy_text(witness: Witness) -> str:
     return "session" if session in refused.text else "item" if item in refused.text else OTHER
 
 
+@point("one-active-session")
+def one_active_session(witness: Witness) -> str:
+    item = witness.item()
+    witness.session(item)
+    second = witness.wire.create(item)
+    if second.status_code < 300:
+        witness.remember(str(witness.need(second)))
+        return "allowed"
+    return "refused"
+
+
+@point("active-session-is-not-deleted")
+def active_session_is_not_deleted(witness: Witness) -> str:
+    session = witness.session(witness.item())
+    return "deleted" if witness.wire.delete(session).status_code < 300 else "refused"
+
+
+@point("patch-changes-warnings-only")
+def patch(witness: Witness) -> str:
+    session = witness.session(witness.item("ovf"))
+    answer = witness.wire.patch(session, warning_behavior=IGNORED)
+    if answer.status_code >= 300:
+        return "not-found" if answer.status_code in (404, 405) else OTHER
+    return "set" if witness.model(session).get("warning_behavior") == IGNORED else "ignored"
+
+
+@point("sessions-expire")
+def sessions_expire(witness: Witness) -> str:
+    """By the clock of the server itself."""
+    answer = witness.wire.get(witness.session(witness.item()))
+    expires = witness.need(answer).get("expiration_time")
+    if not expires or "Date" not in answer.headers:
+        raise Unseen("nothing says when it expires")
+    left = (
+        datetime.datetime.fromisoformat(expires.replace("Z", "+00:00"))
+        - email.utils.parsedate_to_datetime(answer.headers["Date"])
+    ).total_seconds()
+    return "five-minutes" if 290 <= left <= 310 else "sooner" if left < 290 else "later"
+
+
+@point("client-token-is-idempotent")
+def client_token_is_idempotent(witness: Witness) -> str:
+    item, token = witness.item(), str(uuid.uuid4())
+    first = witness.remember(str(witness.need(witness.wire.create(item, token=token))))
+    again = witness.wire.create(item, token=token)
+    if again.status_code >= 300:
+        return "refused"
+    return "same-session" if witness.remember(str(witness.need(again))) == first else "another-session"
+
+
 @point("client-token")
 def client_token(witness: Witness) -> str:
     """A server that remembers a token for a time seems to remember it for good."""
@@ -302,12 +432,11 @@ def client_token(witness: Witness) -> str:
 
 @point("item-names")
 def item_names(witness: Witness) -> str:
-    """By a name of more than 80 characters, and one with a slash."""
-    for name in (f"witness-{uuid.uuid4()}".ljust(90, "x"), f"witness/{uuid.uuid4()}"):
-        try:
-            witness.item(name=name)
-        except Unseen:
-            return "refused"
+    """By a name of more than 80 characters."""
+    try:
+        witness.item(name=f"witness-{uuid.uuid4()}".ljust(90, "x"))
+    except Unseen:
+        return "refused"
     return "taken"
 
 
@@ -351,10 +480,17 @@ def ready_file(witness: Witness) -> str:
     return "stays"
 
 
+@point("manifest-before-descriptor")
+def manifest_before_descriptor(witness: Witness) -> str:
+    package = witness.package
+    session = witness.pushed(package.descriptor.name, package.descriptor.read_bytes(), "ovf")
+    return "taken" if witness.wire.add(session, package.manifest.name).status_code < 300 else "refused"
+
+
 @point("descriptor-entries")
 def descriptor_entries(witness: Witness) -> str:
     session = witness.pushed("bare.ovf", BARE_DESCRIPTOR, "ovf")
-    witness.ready(session, "bare.ovf")
+    witness.arrived(session, "bare.ovf")
     names = [file["name"] for file in witness.need(witness.wire.files(session)) or []]
     return "created" if "disk.vmdk" in names else "none"
 
@@ -362,11 +498,30 @@ def descriptor_entries(witness: Witness) -> str:
 # -- previews
 
 
+@point("preview-while-active")
+def preview_while_active(witness: Witness) -> str:
+    session = witness.pushed("bare.ovf", BARE_DESCRIPTOR, "ovf")
+    return "there" if "preview_info" in witness.model(session) else "absent"
+
+
+@point("self-signed-raises-two-warnings")
+def self_signed(witness: Witness) -> str:
+    raised = {warning["type"].partition("_")[0] for warning in witness.preview(witness.signed()).get("warnings") or []}
+    if len(raised) < 2:
+        return {"SELF": "self-signed-alone", "UNTRUSTED": "untrusted-alone", "": "neither"}.get("".join(raised), OTHER)
+    return "both" if raised == {"SELF", "UNTRUSTED"} else OTHER
+
+
+@point("chain-is-base64")
+def chain(witness: Witness) -> str:
+    found = witness.preview(witness.signed()).get("cert_chain") or []
+    return "absent" if not found else "pem" if found[0].startswith("-----BEGIN") else "base64"
+
+
 @point("iso-preview")
 def iso_preview(witness: Witness) -> str:
     session = witness.pushed()
-    with contextlib.suppress(Unseen):
-        witness.ready(session)
+    witness.arrived(session)
     state = witness.model(session).get("preview_info", {"state": "absent"}).get("state")
     return {"UNAVAILABLE": "unavailable", "NOT_APPLICABLE": "not-applicable", "absent": "absent"}.get(state, OTHER)
 
@@ -413,19 +568,70 @@ def ova(package: Package) -> bytes:
 # -- completing
 
 
+@point("completion-needs-received-files")
+def completion_needs_received_files(witness: Witness) -> str:
+    session = witness.session(witness.item())
+    witness.need(witness.wire.add(session, "tools.iso"))
+    return "accepted" if witness.wire.act(session, "complete").status_code < 300 else "refused"
+
+
+@point("references-must-be-there")
+def references_must_be_there(witness: Witness) -> str:
+    session = witness.pushed("bare.ovf", BARE_DESCRIPTOR, "ovf")
+    witness.arrived(session, "bare.ovf")
+    return "taken" if witness.wire.act(session, "complete").status_code < 300 else "refused"
+
+
+@point("item-file-sha1")
+def item_file_sha1(witness: Witness) -> str:
+    (held,) = witness.held(witness.published())
+    return str((held.get("checksum_info") or {}).get("algorithm", "none"))
+
+
+@point("item-version-stays")
+def item_version_stays(witness: Witness) -> str:
+    item = witness.item()
+    before = witness.need(witness.wire.item(item)).get("version")
+    if before is None:
+        raise Unseen("items have no version")
+    session = witness.session(item)
+    witness.need_answer(witness.push(session, "tools.iso", b"content"))
+    witness.arrived(session)
+    witness.complete(session)
+    return "stays" if witness.need(witness.wire.item(item))["version"] == before else "moves"
+
+
+@point("manifest-is-not-stored")
+def manifest_is_not_stored(witness: Witness) -> str:
+    witness.complete(witness.signed(warning_behavior=IGNORED))
+    names = {file["name"].rpartition(".")[2] for file in witness.held(witness.newest)}
+    return "kept" if names & {"mf", "cert"} else "dropped"
+
+
+@point("ova-is-unpacked")
+def ova_is_unpacked(witness: Witness) -> str:
+    return "kept-whole" if "box.ova" in ova_names(witness) else "unpacked"
+
+
+def ova_names(witness: Witness) -> list[str]:
+    """The files of an item to which an OVA was pushed."""
+    session = witness.pushed("box.ova", ova(witness.package), "ovf")
+    witness.arrived(session, "box.ova")
+    witness.complete(session)
+    return [file["name"] for file in witness.held(witness.newest)]
+
+
 @point("completion")
 def completion(witness: Witness) -> str:
     session = witness.pushed()
-    with contextlib.suppress(Unseen):
-        witness.ready(session)
+    witness.arrived(session)
     witness.need_answer(witness.wire.act(session, "complete"))
     return {"DONE": "when-done", "ACTIVE": "at-once"}.get(witness.model(session)["state"], OTHER)
 
 
 @point("meanwhile")
 def meanwhile(witness: Witness) -> str:
-    with witness.completing() as session:
-        answer = witness.wire.act(session, "complete")
+    answer = witness.while_completing(lambda session: witness.wire.act(session, "complete"))
     if answer.status_code < 300:
         return "accepted"
     if wire_error(answer) == "RESOURCE_BUSY":
@@ -436,11 +642,8 @@ def meanwhile(witness: Witness) -> str:
 
 @point("cancel-meanwhile")
 def cancel_meanwhile(witness: Witness) -> str:
-    with witness.completing() as session:
-        answer = witness.wire.act(session, "cancel")
-        if answer.status_code < 300:
-            return "accepted"
-    return "refused"
+    answer = witness.while_completing(lambda session: witness.wire.act(session, "cancel"))
+    return "accepted" if answer.status_code < 300 else "refused"
 
 
 @point("unignored-warning")
@@ -456,7 +659,7 @@ def unignored_warning(witness: Witness) -> str:
 @point("verification")
 def verification(witness: Witness) -> str:
     witness.complete(witness.signed(warning_behavior=IGNORED))
-    item = witness.need(witness.wire.item(witness._items[-1]))
+    item = witness.need(witness.wire.item(witness.newest))
     found = item.get("certificate_verification_info", {}).get("status")
     if found is None:
         raise Unseen("it says nothing of it")
@@ -465,10 +668,9 @@ def verification(witness: Witness) -> str:
 
 @point("ova-members")
 def ova_members(witness: Witness) -> str:
-    session = witness.pushed("box.ova", ova(witness.package), "ovf")
-    witness.ready(session, "box.ova")
-    witness.complete(session)
-    names = [file["name"] for file in witness.need(witness.wire.item_files(witness._items[-1])) or []]
+    names = ova_names(witness)
+    if "box.ova" in names:
+        raise Unseen("it does not unpack")
     return "kept" if EXTRA in names else "dropped"
 
 
@@ -482,15 +684,41 @@ def ranges(witness: Witness) -> str:
     return {206: "honoured", 200: "ignored"}.get(answer.status_code, OTHER)
 
 
+@point("download-checksum-when-fetched")
+def download_checksum(witness: Witness) -> str:
+    session, uri = witness.prepared()
+    if witness.need(witness.wire.download_file(session, "tools.iso")).get("checksum_info"):
+        return "before"
+    witness.need_answer(witness.wire.http.get(uri))
+    later = witness.need(witness.wire.download_file(session, "tools.iso"))
+    return "when-fetched" if later.get("checksum_info") else "never"
+
+
 @point("download-address")
 def download_address(witness: Witness) -> str:
     session, uri = witness.prepared()
     witness.need_answer(witness.wire.http.get(uri))
-    witness.need_answer(witness.wire.delete(session, "download-session"))
+    witness.need_answer(witness.wire.act(session, "cancel", kind="download-session"))
     return "outlives-it" if witness.wire.http.get(uri).status_code < 300 else "ends-with-it"
 
 
 # -- files that the server fetches
+
+
+@point("probe-exists")
+def probe_exists(witness: Witness) -> str:
+    answer = witness.wire.probe(uri=witness.url or "https://127.0.0.1:1/tools.iso")
+    return "answered" if answer.status_code < 300 else "not-found" if answer.status_code == 404 else OTHER
+
+
+@point("pull-stays-active")
+def pull_stays_active(witness: Witness) -> str:
+    session = witness.session(witness.item())
+    certificate = probed(witness).get("ssl_thumbprint", "")
+    source = {"uri": witness.url, "ssl_certificate_thumbprint": certificate}
+    witness.need(witness.wire.add(session, "tools.iso", source_type="PULL", source_endpoint=source))
+    witness.ready(session)
+    return {"ACTIVE": "active", "DONE": "done"}.get(witness.model(session)["state"], OTHER)
 
 
 @point("probe-answer")

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .facts import FACTS
+from .otherwise import OTHERWISE
 from .seed import Seed
 from .versions import DEFAULT, VERSIONS, as_version
 from .worlds import WORLDS, in_worlds
@@ -25,7 +26,21 @@ DIALECTS = ("api", "rest")
 NUMBERS = re.compile(r"(\d+)\.(\d+)")
 
 #: For a fact that no world decides: what was seen of it, and what that makes of the seed. None as it is usual.
-SHOWN: Mapping[str, Mapping[str, Mapping[str, Any]]] = {}
+SHOWN: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "two-dialects": {
+        "both": {"dialects": ("api", "rest")},
+        "rest-only": {"dialects": ("rest",)},
+        "api-only": {"dialects": ("api",)},
+    },
+    "rest-error-type": {"repeated": {"rest_error_type": True}, "outside-only": {"rest_error_type": False}},
+    "probe-exists": {"answered": {"probe": True}, "not-found": {"probe": False}},
+    "item-file-sha1": {name: {"checksum_algorithm": name} for name in ("SHA1", "SHA256", "SHA512", "MD5", "none")},
+    "preview-while-active": {"there": {"preview": True}, "absent": {"preview": False}},
+    "chain-is-base64": {name: {"chain": name} for name in ("base64", "pem", "absent")},
+    "certificate-as-pin": {"taken": {"source_certificate": "known"}, "refused": {"source_certificate": "unknown"}},
+    "ova-from-url": {"taken": {"ova_from_url": True}, "refused": {"ova_from_url": False}},
+    **{fact: {word: {"otherwise": {fact: word}} for word in words} for fact, words in OTHERWISE.items()},
+}
 
 
 @dataclass(frozen=True)
@@ -90,8 +105,9 @@ def likeness_of(report: Report) -> Likeness:
     shown = {name: seen for name, seen in report.observations.items() if seen in SHOWN.get(name, ())}
     deviations: dict[str, Any] = {}
     for name, seen in shown.items():
-        deviations.update(SHOWN[name][seen])
-    if report.dialects:
+        for field_name, value in SHOWN[name][seen].items():
+            deviations[field_name] = {**deviations.get(field_name, {}), **value} if name in OTHERWISE else value
+    if report.dialects and "dialects" not in deviations:
         deviations["dialects"] = tuple(each for each in DIALECTS if each in report.dialects)
     unlike = {
         name: seen

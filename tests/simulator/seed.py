@@ -83,6 +83,7 @@ As YAML (every key may be left out; ``libraries`` and ``users`` then keep their 
     untrusted_source: hangs        # or "refused"
     ova_from_url: true             # false: an OVA can not be pulled
     ranges: true                   # false: the data service ignores Range
+    otherwise: {}                  # facts that are not so here, each with a word of otherwise.py
 """
 
 from __future__ import annotations
@@ -91,6 +92,8 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
+
+from .otherwise import require_known
 
 ADMINISTRATOR = "administrator@vsphere.local"
 VIEWER = "viewer@vsphere.local"
@@ -212,6 +215,11 @@ class Seed:
     untrusted_source: str = "hangs"
     ova_from_url: bool = True
     ranges: bool = True
+    otherwise: Mapping[str, str] = field(default_factory=dict)
+
+    def does(self, fact: str, word: str) -> bool:
+        """Whether the server does that otherwise than the fact says."""
+        return self.otherwise.get(fact) == word
 
 
 def load_seed(path: str) -> Seed:
@@ -233,6 +241,7 @@ def seed_from_mapping(data: Mapping[str, Any]) -> Seed:
     for name in ("dialects", "trusted_roots", "thumbprints"):
         if name in values:
             values[name] = tuple(values[name])
+    require_known(values.get("otherwise", {}))
     return Seed(**values)
 
 

@@ -196,7 +196,7 @@ class Server:
         if LOGIN_PATHS.get(path) == dialect:
             return self._session(request, progress, dialect)
         match = find_route(dialect, request.method, path, request.query)
-        if match is None or (match.row.modern and not self.store.seed.preview):
+        if match is None or self._is_unknown(match.row):
             raise unknown_operation(path)
         if match.row.operation == "probe" and not self.store.seed.probe:
             raise unknown_operation(path)
@@ -208,6 +208,17 @@ class Server:
         if value is None:
             return web.Response(status=match.row.status, content_type="application/json")
         return _json(encode_result(dialect, value, self.store.seed.rest_empty_list), match.row.status)
+
+    def _is_unknown(self, row: Row) -> bool:
+        """Whether a server as old as this one lacks an operation."""
+        if row.operation == "update.update":
+            return self._change_of_warnings() == "not-found"
+        return row.modern and not self.store.seed.preview
+
+    def _change_of_warnings(self) -> str:
+        seed = self.store.seed
+        usual = "set" if seed.preview else "not-found"
+        return seed.otherwise.get("patch-changes-warnings-only", usual)
 
     @follows("api-refuses-unknown-queries", "client-token-in-query-or-header")
     def _arguments(self, match: Match, request: web.BaseRequest, raw: bytes) -> dict[str, Any]:
@@ -235,7 +246,7 @@ class Server:
         return args
 
     def _body_shape(self, row: Row) -> Struct:
-        if self.store.seed.preview:
+        if self.store.seed.preview or self._change_of_warnings() == "ignored":
             return row.body
         if row.body is shapes.UPDATE_MODEL:
             return shapes.OLD_UPDATE_MODEL
