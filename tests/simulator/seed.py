@@ -11,6 +11,7 @@ As YAML (every key may be left out; ``libraries`` and ``users`` then keep their 
         id: 0b...                  # made up when left out
         security_policy_id: ...    # a library with one takes signed OVF content only
         storage_uri: ""            # nfs://... of a library that no datastore backs
+        published: false           # whether other libraries may subscribe to it
         items:
           - name: rocky9
             type: ovf                  # or iso, or vm-template, which takes no sessions
@@ -33,6 +34,8 @@ As YAML (every key may be left out; ``libraries`` and ``users`` then keep their 
         permission: global         # or "vcenter": only on the vCenter object, so that the privileges do not count
     datastores:                    # the ds:// sources that can be pulled
       - {uri: "ds:///vmfs/volumes/a/rocky9.iso", size: 65536}
+    free_space: 1099511627776      # bytes of the datastore that backs the libraries; -1: nobody can reach it
+    version: 8.0.2                 # as the SOAP interface says it
     trusted_roots: ["-----BEGIN CERTIFICATE-----..."]
     dialects: [api, rest]          # an old server has only rest
     old_api: plain-404             # what a server without /api answers there: or json-404, 400, 405, redirect, json-rpc
@@ -134,6 +137,7 @@ class LibrarySeed:
     id: str = ""
     security_policy_id: str = ""
     storage_uri: str = ""
+    published: bool = False
 
 
 @dataclass(frozen=True)
@@ -165,6 +169,8 @@ class Seed:
     libraries: tuple[LibrarySeed, ...] = DEFAULT_LIBRARIES
     users: tuple[UserSeed, ...] = DEFAULT_USERS
     datastores: Mapping[str, bytes] = field(default_factory=dict)
+    free_space: int = 1 << 40
+    version: str = "8.0.2"
     trusted_roots: tuple[str, ...] = ()
     dialects: tuple[str, ...] = ("api", "rest")
     old_api: str = "plain-404"

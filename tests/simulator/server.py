@@ -23,7 +23,7 @@ from .facts import follows
 from .faults import Fault, FaultPlan
 from .holds import Holds
 from .logins import Login
-from .operations import OPERATIONS, UPDATE, Call
+from .operations import OPERATIONS, UPDATE, Call, describe_datastore
 from .pull import Puller
 from .record import Exchange, Observer, Record
 from .routes import Match, Row, find_route
@@ -35,6 +35,7 @@ from .wire import ERROR_OF_STATUS, encode_fault, encode_result
 
 SETTLE = 0.2
 TOKEN_HEADER = "vmware-api-session-id"
+DATASTORE_PATHS = {"api": "/api/vcenter/datastore/", "rest": "/rest/vcenter/datastore/"}
 LOGIN_PATHS = {"/api/session": "api", "/rest/com/vmware/cis/session": "rest"}
 #: By what a client may address a server on this host, and the name that such a server takes for its own.
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -195,6 +196,10 @@ class Server:
         path = request.rel_url.raw_path
         if LOGIN_PATHS.get(path) == dialect:
             return self._session(request, progress, dialect)
+        if request.method == "GET" and path.startswith(DATASTORE_PATHS[dialect]):
+            self.store.logins.resolve(request.headers.get(TOKEN_HEADER))
+            found = describe_datastore(self.store, path[len(DATASTORE_PATHS[dialect]) :])
+            return _json(encode_result(dialect, found, "[]"))
         match = find_route(dialect, request.method, path, request.query)
         if match is None or self._is_unknown(match.row):
             raise unknown_operation(path)
