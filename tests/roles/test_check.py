@@ -95,11 +95,15 @@ def test_a_vcenter_that_is_down_is_a_row_and_a_path_that_cannot_be_written_a_fai
 
 
 @pytest.mark.rest
-def test_without_a_path_the_playbook_leaves_its_report_where_it_runs(jobs: Jobs, tmp_path: Path) -> None:
+@pytest.mark.parametrize("variable", ["PWD", "VMWARE_FETCH_DEST_ROOT"])
+def test_without_a_path_the_playbook_leaves_its_report_where_it_may_write(
+    jobs: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv("PWD", "/not-there")
+    monkeypatch.setenv(variable, str(tmp_path))
     job = jobs.run("check.yml", {}).succeeded()
-    left = Path(results(job)["report"])
-    assert left.name == "vcenter-check-localhost.json"
-    assert left.is_file()
+    assert results(job)["report"] == str(tmp_path / "vcenter-check-localhost.json")
+    assert Path(results(job)["report"]).is_file()
 
 
 @pytest.mark.rest
