@@ -149,8 +149,8 @@ def _clock_row(task: Task) -> Row:
         "clock",
         found,
         UNKNOWN,
-        "Have both hosts set their clocks by the same time servers (NTP). Until then, certificates may count as expired or "
-        "as not yet valid, and times of items mislead.",
+        "Have both hosts set their clocks by the same time servers (NTP). Until then, certificates may count as "
+        "expired, or as not yet valid, and times of items mislead.",
     )
 
 
