@@ -12,8 +12,9 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
@@ -27,8 +28,9 @@ from tests.harness.tasks import Tasks
 from tests.simulator import Seed, Simulator
 from tests.simulator.facts import FACTS, Fact, Strength
 from tests.simulator.likeness import OTHER, SHOWN, UNOBSERVED, Likeness, Report, likeness_of, nearest, read_report
+from tests.simulator.otherwise import OTHERWISE
 from tests.simulator.versions import as_version
-from tests.simulator.worlds import WORLDS, World, in_worlds
+from tests.simulator.worlds import WORLDS, in_worlds
 
 
 class Lesson(Enum):
@@ -43,6 +45,7 @@ class Lesson(Enum):
 #: What each value of a world says, where the fact is not an open question. A fact that speaks of some vCenters is not
 #: refuted by one of which it is not true.
 SAYS: Mapping[str, Mapping[str, Lesson]] = {
+    "descriptor-entries": {"created": Lesson.CONFIRMS, "none": Lesson.FITS},
     "arrival": {"with-its-answer": Lesson.FITS, "later": Lesson.CONFIRMS},
     "token-idle": dict.fromkeys(WORLDS["token-idle"].values, Lesson.ADDS),
     "warning-texts": {"bare": Lesson.CONFIRMS, "named": Lesson.REFUTES},
@@ -50,11 +53,18 @@ SAYS: Mapping[str, Mapping[str, Lesson]] = {
     "endpoint-name": {"primary": Lesson.CONFIRMS, "as-asked": Lesson.REFUTES},
     "unprivileged-creation": {"refused": Lesson.FITS, "empty": Lesson.CONFIRMS},
     "verification": {"at-once": Lesson.FITS, "later": Lesson.CONFIRMS},
+    "session-ids": dict.fromkeys(WORLDS["session-ids"].values, Lesson.CONFIRMS),
     "session-id": {"shown": Lesson.FITS, "left-out": Lesson.CONFIRMS},
     "rest-empty-list": dict.fromkeys(WORLDS["rest-empty-list"].values, Lesson.CONFIRMS),
 }
 #: The facts of these name versions, so that the version decides what confirms them.
-BY_VERSION = ("descriptor-entries", "probe-answer", "untrusted-source", "session-ids")
+BY_VERSION = ("probe-answer", "untrusted-source")
+#: What a vCenter as old as 6.7 does otherwise than these facts say of later ones.
+IN_OLD_ONES: Mapping[str, str] = {
+    "authentication-required-id": "old-id",
+    "challenge-in-refused-login": "absent",
+    "patch-changes-warnings-only": "not-found",
+}
 
 
 @dataclass(frozen=True)
@@ -81,17 +91,19 @@ def learn(report: Report) -> Iterator[Learned]:
 def _lesson(name: str, seen: str, fact: Fact, version: str) -> Lesson:
     if seen == OTHER or fact.strength is Strength.UNKNOWN:
         return Lesson.ADDS
-    if name not in WORLDS:
-        return Lesson.CONFIRMS if seen == next(iter(SHOWN[name])) else Lesson.REFUTES
-    if name in BY_VERSION:
-        return Lesson.CONFIRMS if seen == usual(WORLDS[name], version) else Lesson.REFUTES
-    return SAYS[name][seen]
+    if name in SAYS:
+        return SAYS[name][seen]
+    return Lesson.CONFIRMS if seen == usual(name, version) else Lesson.REFUTES
 
 
-def usual(world: World, version: str) -> str:
-    """The value of a world in which the simulator of that version is."""
+def usual(name: str, version: str) -> str:
+    """What a vCenter of that version is known to do at a point."""
     seed = as_version(Seed(), version)
-    return next(value for value in world.values if in_worlds(seed, {world.name: value}) == seed)
+    if name in OTHERWISE:
+        return IN_OLD_ONES.get(name, OTHERWISE[name][0]) if seed.old_authentication else OTHERWISE[name][0]
+    if name in WORLDS:
+        return next(value for value in WORLDS[name].values if in_worlds(seed, {name: value}) == seed)
+    return next(word for word, changes in SHOWN[name].items() if replace(seed, **changes) == seed)
 
 
 def run_jobs(like: Likeness, dialect: str = "auto") -> dict[str, str]:
@@ -112,7 +124,7 @@ def run_jobs(like: Likeness, dialect: str = "auto") -> dict[str, str]:
     return outcomes
 
 
-def told(report: Report, like: Likeness) -> list[str]:
+def lines_about(report: Report, like: Likeness) -> list[str]:
     """The lines about the vCenter and its facts."""
     seen = [each for each in report.observations.values() if each != UNOBSERVED]
     lines = [
@@ -121,6 +133,9 @@ def told(report: Report, like: Likeness) -> list[str]:
         "",
     ]
     learned = list(learn(report))
+    counts = Counter(each.lesson for each in learned)
+    told = (f"confirms {counts[Lesson.CONFIRMS]} facts", f"refutes {counts[Lesson.REFUTES]}")
+    lines.insert(1, f"It {told[0]}, {told[1]} and adds to {counts[Lesson.ADDS]}.")
     for lesson in (Lesson.REFUTES, Lesson.ADDS, Lesson.CONFIRMS, Lesson.FITS):
         found = [each for each in learned if each.lesson is lesson]
         lines += [line for each in found for line in (str(each), f"{'':<10}seen: {each.name} is {each.seen}")]
@@ -139,7 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"learn: {error}", file=sys.stderr)
         return 2
     like = likeness_of(report)
-    print("\n".join(told(report, like)))
+    print("\n".join(lines_about(report, like)))
     print("\nThe main jobs against such a simulator:")
     outcomes = run_jobs(like)
     for title, problem in outcomes.items():

@@ -15,7 +15,7 @@ import yaml
 
 from tests.harness.servers import unused_port
 from tests.roles.conftest import Images, Jobs
-from tests.roles.jobs import Job
+from tests.roles.jobs import Job, credential, run_job, verified
 from tests.simulator import LibrarySeed, Seed
 
 CHECK = "content_library_check"
@@ -97,11 +97,10 @@ def test_a_vcenter_that_is_down_is_a_row_and_a_path_that_cannot_be_written_a_fai
 @pytest.mark.rest
 @pytest.mark.parametrize("variable", ["PWD", "VMWARE_FETCH_DEST_ROOT"])
 def test_without_a_path_the_playbook_leaves_its_report_where_it_may_write(
-    jobs: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+    jobs: Jobs, tmp_path: Path, variable: str
 ) -> None:
-    monkeypatch.setenv("PWD", "/not-there")
-    monkeypatch.setenv(variable, str(tmp_path))
-    job = jobs.run("check.yml", {}).succeeded()
+    env = {**verified(credential(jobs.sim), jobs.sim), "PWD": "/not-there", variable: str(tmp_path)}
+    job = run_job(tmp_path / "job", "check.yml", env, {}).succeeded()
     assert results(job)["report"] == str(tmp_path / "vcenter-check-localhost.json")
     assert Path(results(job)["report"]).is_file()
 

@@ -528,7 +528,8 @@ class Updates:
         session = self._filling(identifier, "validate")
         for entry in session.files.values():
             status = self.status(entry)
-            if entry.source_type == "PUSH" and status not in ("READY", "ERROR") and not self._is_expected(entry):
+            is_awaited = status not in ("READY", "ERROR") and not self._is_expected(entry)
+            if entry.source_type == "PUSH" and is_awaited and not self._is_taken_unreceived(entry):
                 raise _not_received(entry.name, status)
         missing = self._missing(session)
         invalid = [

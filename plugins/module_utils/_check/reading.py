@@ -54,6 +54,8 @@ def _observe_refusals(recorder: Recorder, seen: dict[str, str]) -> None:
             continue
         with suppress(ValueError):
             envelope = body_of(exchange.answer)
+            if not isinstance(envelope, dict):
+                return
             inner = envelope["value"] if isinstance(envelope.get("value"), dict) else envelope
             refusal = from_response(401, exchange.answer or b"", exchange.operation)
             ids = [str(message.id) for message in refusal.messages]
