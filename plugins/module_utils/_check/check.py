@@ -64,7 +64,7 @@ def check(task: Task, wanted: Wanted, *, check_mode: bool) -> dict[str, Any]:
     seen = observe_reading(connection, recorder, looked.dialects, logged_in=looked.logged_in)
     tried = _try(task, wanted, looked, recorder, check_mode=check_mode) if wanted.trial else Tried()
     seen.update(tried.seen)
-    rows = [*looked.rows, *tried.rows]
+    rows = [*map(tried.settle, looked.rows), *tried.rows]
     result = {
         "changed": tried.changed,
         "rows": [row.result() for row in rows],

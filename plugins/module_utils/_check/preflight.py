@@ -28,7 +28,9 @@ LEAST_FREE = 64 * 1024**2
 """A datastore with less room than this many bytes holds no image."""
 CHECKED_SESSIONS = 200
 UPDATING, DOWNLOADING = "ContentLibrary.UpdateSession", "ContentLibrary.DownloadSession"
-STORAGE, ADDING = "ContentLibrary.ReadStorage", "ContentLibrary.AddLibraryItem"
+ADDING = "ContentLibrary.AddLibraryItem"
+CREATION = f"privilege {ADDING}"
+"""What the row is about that only a trial can settle."""
 
 
 @dataclass
@@ -168,7 +170,7 @@ def _look_at_privileges(api: Api, task: Task, looked: Looked) -> list[Any]:
     looked.rows.append(_download_row(api.downloads))
     looked.rows.append(
         Row(
-            f"privilege {ADDING}",
+            CREATION,
             "no operation shows it without creating an item",
             UNKNOWN,
             f"A publish to an item that is not there yet needs it. {needs(ADDING)}",

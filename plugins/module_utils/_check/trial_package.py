@@ -203,7 +203,9 @@ def _observe_ova_preview(trial: Trial, session_id: str) -> None:
         states.append(preview.state if preview else None)
         return states[-1] in (None, "AVAILABLE")
 
-    trial.until(is_there, max(limit, clock.timing.trial_wait))
+    if not trial.until(is_there, max(limit, clock.timing.trial_wait)):
+        # It has not arrived, or has no preview: that is another point.
+        return
     if states[0] == "PREPARING":
         trial.seen["ova-preview"] = "preparing"
     elif states[0] == "UNAVAILABLE":

@@ -34,20 +34,21 @@ def require_fetchable(url: str) -> None:
 
 def try_pull(trial: Trial, url: str) -> None:
     """Have vCenter fetch a file, unpinned and pinned, in an item of its own. Raises what such a publish raises."""
-    item_id = trial.made.item("pull")
+    item_id, timing = trial.made.item("pull"), trial.task.clock.timing
     probed = _probe(trial, url)
     is_ova = urlsplit(url).path.lower().endswith(".ova")
     name = OVA_NAME if is_ova else ISO_NAME
-    pins: list[SourceEndpoint] = [SourceEndpoint(uri=url)]
-    if probed and probed.ssl_thumbprint:
-        pins.append(SourceEndpoint(uri=url, ssl_certificate_thumbprint=probed.ssl_thumbprint))
-    fetched = None
-    for endpoint in pins:
-        if fetched is None or fetched.status != "READY":
-            fetched = _fetch(trial, item_id, name, endpoint, is_ova=is_ova)
-            is_first = endpoint is pins[0]
-            if is_first and url.startswith("https:") and fetched.status != "READY":
-                _observe_untrusted(trial, fetched)
+    is_untrusted = probed is not None and probed.status == "CERTIFICATE_ERROR"
+    limit = timing.trial_hang if is_untrusted else timing.trial_wait
+    fetched = _fetch(trial, item_id, name, SourceEndpoint(uri=url), limit)
+    is_told = not is_untrusted
+    if is_untrusted and fetched.status != "READY":
+        trial.seen["untrusted-source"] = "refused" if fetched.status == "ERROR" else "hangs"
+    if fetched.status != "READY" and probed and probed.ssl_thumbprint:
+        pinned = SourceEndpoint(uri=url, ssl_certificate_thumbprint=probed.ssl_thumbprint)
+        fetched, is_told = _fetch(trial, item_id, name, pinned, timing.trial_wait), True
+    if is_ova and is_told and fetched.status in ("READY", "ERROR"):
+        trial.seen["ova-from-url"] = "taken" if fetched.status == "READY" else "refused"
     if probed and probed.ssl_certificate:
         _observe_certificate(trial, item_id, name, SourceEndpoint(uri=url, ssl_certificate=probed.ssl_certificate))
 
@@ -69,32 +70,24 @@ def _probe(trial: Trial, url: str) -> ProbeResult | None:
     return probed
 
 
-def _fetch(trial: Trial, item_id: str, name: str, endpoint: SourceEndpoint, *, is_ova: bool) -> UpdateFile:
+def _fetch(trial: Trial, item_id: str, name: str, endpoint: SourceEndpoint, seconds: float) -> UpdateFile:
     """Have a file fetched in a session of its own; returns it as it was at the end."""
     session_id = trial.open_update(item_id)
-    file = trial.api.updates.add_file(
-        session_id, UpdateFileAddition(name=name, source_type="PULL", source_endpoint=endpoint)
-    )
-    is_pinned = endpoint.ssl_certificate_thumbprint or endpoint.ssl_certificate or endpoint.uri.startswith("http:")
-    timing = trial.task.clock.timing
-    file = trial.await_file(session_id, name, seconds=timing.trial_wait if is_pinned else timing.trial_hang) or file
-    if file.status == "READY":
-        state = trial.session(session_id).state
-        trial.seen["pull-stays-active"] = {"ACTIVE": "active", "DONE": "done"}.get(str(state), OTHER)
-    if is_ova and is_pinned:
-        trial.seen["ova-from-url"] = "taken" if file.status == "READY" else "refused"
-    trial.end_update(session_id)
-    return file
-
-
-def _observe_untrusted(trial: Trial, file: UpdateFile) -> None:
-    """What became of a file whose source nobody trusts: another trust or a wrong address would show in its text."""
-    trial.seen["untrusted-source"] = "refused" if file.status == "ERROR" else "hangs"
+    addition = UpdateFileAddition(name=name, source_type="PULL", source_endpoint=endpoint)
+    try:
+        added = trial.api.updates.add_file(session_id, addition)
+        file = trial.await_file(session_id, name, seconds=seconds) or added
+        if file.status == "READY":
+            state = trial.session(session_id).state
+            trial.seen["pull-stays-active"] = {"ACTIVE": "active", "DONE": "done"}.get(str(state), OTHER)
+        return file
+    finally:
+        trial.end_update(session_id)
 
 
 def _observe_certificate(trial: Trial, item_id: str, name: str, endpoint: SourceEndpoint) -> None:
     try:
-        fetched = _fetch(trial, item_id, name, endpoint, is_ova=False)
+        fetched = _fetch(trial, item_id, name, endpoint, trial.task.clock.timing.trial_wait)
     except ApiError as error:
         if error.error_type != "INVALID_ARGUMENT":
             raise

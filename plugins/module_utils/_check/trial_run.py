@@ -13,7 +13,8 @@ from .._task.converge import Task
 from .._vcenter.api import Api
 from .._vcenter.errors import ContentError, InvalidArgument
 from .._vcenter.models import Library
-from .made import Made
+from .made import MINE, Made
+from .preflight import CREATION
 from .recorder import Recorder
 from .rows import Row, Verdict
 from .trial import Trial
@@ -34,6 +35,11 @@ class Tried:
     changed: bool = False
     was_run: bool = False
     problem: ContentError | None = None
+
+    def settle(self, row: Row) -> Row:
+        """A row of the preflight, after what the trial has shown."""
+        has_created = any(entry["why"] == MINE for entry in (*self.taken_away, *self.left))
+        return Row(row.about, "the account has it") if has_created and row.about == CREATION else row
 
 
 def require_own(library: Library) -> None:

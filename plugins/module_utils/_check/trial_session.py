@@ -13,6 +13,7 @@ from contextlib import suppress
 from .._vcenter.answers import is_unknown
 from .._vcenter.errors import ContentError, InvalidResponse, NotAllowedInCurrentState, NotFound, ResourceBusy
 from .._vcenter.models import WarningBehavior
+from .._vcenter.remedies import needs
 from .known import OTHER, UNOBSERVED
 from .made import read_time, utc
 from .trial import Trial
@@ -28,8 +29,9 @@ def open_first(trial: Trial, item_id: str, client_token: str) -> str:
     """Create the first session of a trial. Raises what a creation raises."""
     try:
         session_id = trial.open_update(item_id, client_token)
-    except InvalidResponse:
+    except InvalidResponse as error:
         trial.seen["unprivileged-creation"] = "empty"
+        error.remedy = needs("ContentLibrary.UpdateSession")
         raise
     except ContentError as error:
         if error.error_type == "UNAUTHORIZED":
