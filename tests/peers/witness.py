@@ -13,6 +13,7 @@ import contextlib
 import datetime
 import email.utils
 import io
+import ssl
 import tarfile
 import threading
 import time
@@ -29,8 +30,8 @@ from tests.harness.packages import BARE_DESCRIPTOR, Package, make_package
 from tests.unit.simulator.wire_client import TOKEN, Wire, wire_error, wire_messages
 
 UNOBSERVED, OTHER = "unobserved", "other"
-#: Of which a user of the API sees nothing in a few seconds, or in an account that may do everything.
-OUT_OF_SIGHT = ("token-idle", "unprivileged-creation")
+#: Of which a witness sees nothing in a few seconds, in an account that may do everything, with the address of an image.
+OUT_OF_SIGHT = ("token-idle", "unprivileged-creation", "ova-from-url")
 IGNORED = [{"type": kind, "ignored": True} for kind in ("SELF_SIGNED_CERTIFICATE", "UNTRUSTED_CERTIFICATE")]
 EXTRA = "readme.txt"
 #: How often to look for what a server does later, in seconds.
@@ -734,6 +735,21 @@ def pin(witness: Witness) -> str:
     if not digits:
         raise Unseen("it tells no thumbprint")
     return {40: "sha1", 64: "sha256"}.get(len(digits), OTHER)
+
+
+@point("certificate-as-pin")
+def certificate_as_pin(witness: Witness) -> str:
+    if not witness.url.startswith("https:"):
+        raise Unseen("no address was given")
+    parts = urlsplit(witness.url)
+    certificate = ssl.get_server_certificate((parts.hostname or "", parts.port or 443))
+    session = witness.session(witness.item())
+    source = {"uri": witness.url, "ssl_certificate": certificate}
+    answer = witness.wire.add(session, "tools.iso", source_type="PULL", source_endpoint=source)
+    if answer.status_code >= 300:
+        return "refused"
+    witness.ready(session)
+    return "taken"
 
 
 @point("untrusted-source")

@@ -95,13 +95,14 @@ def test_a_vcenter_that_is_down_is_a_row_and_a_path_that_cannot_be_written_a_fai
 
 
 @pytest.mark.rest
-@pytest.mark.parametrize("variable", ["PWD", "VMWARE_FETCH_DEST_ROOT"])
+@pytest.mark.parametrize("variables", [{}, {"VMWARE_FETCH_DEST_ROOT": "FOLDER"}], ids=["", "an operator's directory"])
 def test_without_a_path_the_playbook_leaves_its_report_where_it_may_write(
-    jobs: Jobs, tmp_path: Path, variable: str
+    jobs: Jobs, tmp_path: Path, variables: dict[str, str]
 ) -> None:
-    env = {**verified(credential(jobs.sim), jobs.sim), "PWD": "/not-there", variable: str(tmp_path)}
+    env = {**verified(credential(jobs.sim), jobs.sim), **{name: str(tmp_path) for name in variables}}
     job = run_job(tmp_path / "job", "check.yml", env, {}).succeeded()
-    assert results(job)["report"] == str(tmp_path / "vcenter-check-localhost.json")
+    folder = tmp_path if variables else tmp_path / "job" / "project"
+    assert results(job)["report"] == str(folder / "vcenter-check-localhost.json")
     assert Path(results(job)["report"]).is_file()
 
 

@@ -125,10 +125,9 @@ class Updates:
         check_client_token(client_token)
         if self._seed.imports == "unauthorized":
             raise unauthorized(user.name)
-        if self._seed.otherwise.get("client-token-is-idempotent", "same-session") != "same-session":
-            client_token = None
         known = self._known_token(f"{user.name} {client_token}") if client_token else None
-        if known is not None:
+        again = self._seed.otherwise.get("client-token-is-idempotent", "same-session")
+        if known is not None and again == "same-session":
             return known
         if not spec.get("library_item_id"):
             raise invalid_argument(
@@ -143,8 +142,9 @@ class Updates:
                 ),
             )
         refuse_template(item, "update")
-        self._refuse_second(item)
-        session = self.open(item, user.name, spec.get("warning_behavior"), client_token)
+        if known is None or again != "another-session":
+            self._refuse_second(item)
+        session = self.open(item, user.name, spec.get("warning_behavior"), None if known else client_token)
         if client_token:
             self._tokens[f"{user.name} {client_token}"] = (session.id, self._calendar.clock())
         return session.id
@@ -312,7 +312,7 @@ class Updates:
             elif session.breaks is not None and now >= session.breaks_at:
                 self._break(session, session.breaks)
             elif session.completing_since is None and self._is_done_by_itself(session):
-                session.completing_since = now
+                self._finish(session)
             elif session.completing_since is not None and now <= session.expires:
                 self._advance_completion(session, now)
             elif now > session.expires:
