@@ -101,6 +101,7 @@ def modules_called(connection: Mapping[str, Any] | None = None, **task: Any) -> 
         trial("session_info", {"kind": "update", **given}, **task),
         trial("content_library_item_info", {**TOOLS, **given}, **task),
         trial("item_info", {**TOOLS, **given}, **task),
+        trial("content_library_check", given, **task),
         trial("content_library_retention", {**RETAIN, **given}, **task),
         trial("retention", {**RETAIN, **given}, **task),
         trial("content_library_item", {"library": "templates", "name": "tools", **given}, **task),
@@ -134,6 +135,7 @@ def test_a_launcher_cannot_have_the_password_sent_to_another_host(
         attempt("publish", publish),
         attempt("fetch", fetch),
         attempt("retain", {"retain_libraries": "templates", "retain_items": "tools", "retain_keep": 1}),
+        attempt("check", {}),
         attempt("sessions", {}),
         attempt("clean_sessions", {}),
         *modules_called(module_defaults=group),
@@ -151,7 +153,7 @@ def test_a_launcher_cannot_have_the_password_sent_to_another_host(
     # The roles publish and fetch sum up.
     summaries = [reason.split(" on ")[0] for reason in said if reason not in refused]
     assert summaries == ["drivers in templates", "tools in templates"]
-    assert len(refused) == len(tasks) + 1, "the role retain says again at its end what its module has said"
+    assert len(refused) == len(tasks) + 2, "the roles retain and check say again at their end what their module has said"
     assert all("the password of the environment (VMWARE_PASSWORD) belongs to" in reason for reason in refused)
     assert listener.received == []
     assert not (tmp_path / "dest").exists()
