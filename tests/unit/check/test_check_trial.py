@@ -14,6 +14,7 @@ import pytest
 
 from tests.harness.modules import connection_args, paced, pauses, run_module
 from tests.harness.packages import make_iso, make_ova, make_package
+from tests.harness.samples import marked
 from tests.harness.servers import CannedServer, Identity, Received, Reply
 from tests.harness.tasks import CHECK, Run, Tasks
 from tests.harness.trials import SEEN_ON_ITS_WAY, TRIAL, MovedClock, items, odd, seen, sessions
