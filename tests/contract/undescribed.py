@@ -26,6 +26,7 @@ NOT_EVERYWHERE = re.compile(
     r"[A-Z]+ /api/"
     r"|PATCH /rest/com/vmware/content/library/item/update-session/"
     r"|POST /rest/com/vmware/cis/session$"
+    r"|GET /rest/com/vmware/content/library$"
 )
 DATASTORE = re.compile(r"GET /(?:api|rest)/vcenter/datastore/[\w-]+")
 BARE_NAME = re.compile(r"\?(file_name|library_id|name)=?$")
