@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from contextlib import suppress
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from .._item.item_reader import find_ids, read_items
@@ -24,6 +25,7 @@ from .samples import OWN_NAMES
 TYPES = {"iso": "iso", "ovf": "ovf", "ova": "ovf", "pull": "iso"}
 MINE = "this trial made it"
 LEFT_BY_ANOTHER = "an earlier trial left it"
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,12})?Z")
 
 
 def utc(time: datetime | None) -> datetime | None:
@@ -170,8 +172,12 @@ def _listed(sessions: Sessions[Any, Any], item_id: str, timing: Any) -> list[Any
 
 
 def read_time(text: str | None) -> datetime | None:
-    """A time as the API writes it; None for anything else."""
-    for form in ("%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%dT%H:%M:%SZ"):
-        with suppress(ValueError, TypeError):
-            return datetime.strptime(str(text), form).replace(tzinfo=timezone.utc)
-    return None
+    """A time as the API writes it, with any number of digits after the second; None for anything else."""
+    found = _TIME.fullmatch(text or "")
+    if not found:
+        return None
+    try:
+        whole = datetime.strptime(found.group(1), "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None
+    return whole + timedelta(seconds=float(f"0{found.group(2) or ''}"))

@@ -14,6 +14,7 @@ from .._item.item_lookup import find_library
 from .._session.states import ACTIVE
 from .._session.waiting import gather
 from .._task.converge import Task
+from .._vcenter.answers import is_unknown
 from .._vcenter.api import Api, Sessions
 from .._vcenter.errors import ContentError, InvalidArgument, NotFound, TlsUnverified, some_of
 from .._vcenter.models import Library, LibraryItem, StorageBacking
@@ -27,6 +28,7 @@ SECONDS_APART = 300
 LEAST_FREE = 64 * 1024**2
 """A datastore with less room than this many bytes holds no image."""
 CHECKED_SESSIONS = 200
+LOOK_YOURSELF = "Look at the free space in the vSphere Client."
 UPDATING, DOWNLOADING = "ContentLibrary.UpdateSession", "ContentLibrary.DownloadSession"
 ADDING = "ContentLibrary.AddLibraryItem"
 CREATION = f"privilege {ADDING}"
@@ -252,6 +254,8 @@ def _storage_row(task: Task, about: str, backing: StorageBacking) -> Row:
     try:
         datastore = read_datastore(task.connection, backing.datastore_id)
     except ContentError as error:
+        if is_unknown(error):
+            return Row(about, "this vCenter tells nothing of datastores", UNKNOWN, LOOK_YOURSELF)
         if error.error_type in ("UNAUTHORIZED", "NOT_FOUND"):
             found = f"the account may not read the datastore {backing.datastore_id}"
             return Row(about, found, UNKNOWN, "Give it the role Read-only on the datastore to see the free space.")
@@ -261,8 +265,7 @@ def _storage_row(task: Task, about: str, backing: StorageBacking) -> Row:
         remedy = "Repair the datastore, or publish to a library with another one."
         return Row(about, f"vCenter cannot reach the datastore {called}", WILL_FAIL, remedy)
     if datastore.free_space is None:
-        remedy = "Look at its free space in the vSphere Client."
-        return Row(about, f"vCenter does not tell the free space of {called}", UNKNOWN, remedy)
+        return Row(about, f"vCenter does not tell the free space of {called}", UNKNOWN, LOOK_YOURSELF)
     free = f"the datastore {called} has {datastore.free_space / 1024**3:.1f} GiB free"
     if datastore.free_space < LEAST_FREE:
         return Row(about, free, WILL_FAIL, "Make room there, for example with vsphere.content.retain.")

@@ -52,16 +52,17 @@ def _observe_refusals(recorder: Recorder, seen: dict[str, str]) -> None:
     for exchange in recorder.seen:
         if not isinstance(exchange, Seen) or exchange.operation != "library.list" or exchange.status != 401:
             continue
-        with suppress(ValueError):
+        try:
             envelope = body_of(exchange.answer)
-            if not isinstance(envelope, dict):
-                return
-            inner = envelope["value"] if isinstance(envelope.get("value"), dict) else envelope
-            refusal = from_response(401, exchange.answer or b"", exchange.operation)
-            ids = [str(message.id) for message in refusal.messages]
-            seen["authentication-required-id"] = AUTHENTICATION_IDS.get(ids[0], OTHER) if ids else OTHER
-            seen["challenge-in-refused-login"] = "there" if inner.get("challenge") else "absent"
-            return
+        except ValueError:
+            envelope = None
+        inner = envelope.get("value") if isinstance(envelope, dict) else None
+        inner = inner if isinstance(inner, dict) else envelope
+        refusal = from_response(401, exchange.answer or b"", exchange.operation)
+        ids = [str(message.id) for message in refusal.messages]
+        seen["authentication-required-id"] = AUTHENTICATION_IDS.get(ids[0], OTHER) if ids else OTHER
+        seen["challenge-in-refused-login"] = "there" if isinstance(inner, dict) and inner.get("challenge") else "absent"
+        return
 
 
 def _observe_old_api(recorder: Recorder, seen: dict[str, str]) -> None:
@@ -97,10 +98,18 @@ def _ask_rest(connection: Connection, operation: str, model: Model | None = None
 def _observe_error(connection: Connection, recorder: Recorder, seen: dict[str, str]) -> None:
     with suppress(ContentError):
         _ask_rest(connection, "library.get", library_id=str(uuid.uuid4()))
-    envelope = body_of(recorder.last("library.get").answer)
+    asked = recorder.last("library.get")
+    if asked.status is None or asked.status < 400:
+        return
+    try:
+        envelope = body_of(asked.answer)
+    except ValueError:
+        envelope = None
     inner = envelope.get("value") if isinstance(envelope, dict) else None
     if isinstance(inner, dict) and isinstance(envelope.get("type"), str):
         seen["rest-error-type"] = "repeated" if inner.get("error_type") else "outside-only"
+    else:
+        seen["rest-error-type"] = OTHER
 
 
 def _observe_empty_list(connection: Connection, recorder: Recorder, seen: dict[str, str]) -> None:

@@ -23,6 +23,7 @@ from .recorder import Recorder, Transfer, body_of
 
 PUT, GET_DATA = "update_session.file.put", "download_session.file.get_data"
 COMPLETE = "update_session.complete"
+WAITING = "WAITING_FOR_TRANSFER"
 LOG = "A publish would fail as well. The log of vCenter's Content Library service says why."
 
 
@@ -49,6 +50,8 @@ class Trial:
     recorder: Recorder
     made: Made
     seen: dict[str, str] = field(default_factory=dict)
+    is_silent: bool = False
+    """Whether vCenter may say nothing of a file that it has: then only a completion tells."""
 
     def open_update(self, item_id: str, client_token: str = "", *, ignored: Iterable[Any] = ()) -> str:
         wanted = UpdateSession(library_item_id=item_id, warning_behavior=tuple(ignored) or None)
@@ -99,9 +102,13 @@ class Trial:
         """Announce and send a file, and wait until vCenter has it. Raises TransferFailed."""
         self.send(session_id, self.add(session_id, name, content), content)
         file = self.await_file(session_id, name)
-        if file is None or file.status != "READY":
+        if file is None or (file.status != "READY" and not self.says_nothing_of(file)):
             raise self.not_received(name, file, session_id)
         return file
+
+    def says_nothing_of(self, file: UpdateFile) -> bool:
+        """Whether a file looks as if nothing of it had come, at a vCenter of which that is known."""
+        return self.is_silent and file.status == WAITING
 
     def not_received(self, name: str, file: UpdateFile | None, session_id: str) -> ContentError:
         """The failure if vCenter does not receive a file whose upload it has answered."""
@@ -143,12 +150,17 @@ class Trial:
     ) -> UpdateFile | None:
         """A file once it is READY or in ERROR, or as it is when the time is over."""
         found: list[UpdateFile | None] = [None]
+        clock = self.task.clock
+        began = clock.now()
 
         def has_ended() -> bool:
-            found[0] = self.file(session_id, name)
-            if each and found[0]:
-                each(found[0])
-            return found[0] is not None and found[0].status in ("READY", "ERROR")
+            file = found[0] = self.file(session_id, name)
+            if file is None:
+                return False
+            if each:
+                each(file)
+            is_given_up = self.says_nothing_of(file) and clock.now() - began >= clock.timing.silent_file
+            return is_given_up or file.status in ("READY", "ERROR")
 
         self.until(has_ended, seconds)
         return found[0]

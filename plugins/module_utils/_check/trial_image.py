@@ -12,7 +12,7 @@ from .._vcenter.errors import ContentError, NotAllowedInCurrentState, ResourceBu
 from .._vcenter.models import UpdateFile
 from .known import OTHER
 from .samples import ISO_NAME, iso
-from .trial import Trial, aside, host_of, states_named
+from .trial import WAITING, Trial, aside, host_of, states_named
 from .trial_session import (
     end_in_each_way,
     new_token,
@@ -88,14 +88,20 @@ def _observe_early_completion(trial: Trial, session_id: str) -> bool:
 
 
 def _observe_arrival(trial: Trial, session_id: str, url: str) -> None:
-    """Send the image, and look at it again and again. Raises TimedOut if it does not arrive."""
+    """Send the image, and look at it again and again. Raises TransferFailed if vCenter says that it has failed."""
     trial.seen["put-answer"] = str(trial.send(session_id, url, iso()))
+    # Servers without previews are known that say nothing of a file.
+    trial.is_silent = trial.session(session_id).preview_info is None
     looks: list[UpdateFile] = []
     file = trial.await_file(session_id, ISO_NAME, each=looks.append)
-    if file is None or file.status != "READY":
-        waits = file is not None and file.status == "WAITING_FOR_TRANSFER"
-        trial.seen["pushed-file"] = "stays-waiting" if waits else OTHER
+    if file is None or file.status not in ("READY", WAITING):
+        trial.seen["pushed-file"] = OTHER
         raise trial.not_received(ISO_NAME, file, session_id)
+    if file.status == WAITING:
+        # The completion tells whether it has come.
+        trial.is_silent = True
+        trial.seen["pushed-file"] = "stays-waiting"
+        return
     trial.seen["pushed-file"] = "arrives"
     trial.seen["arrival"] = "with-its-answer" if looks[0].status == "READY" else "later"
     later = [look for look in (trial.file(session_id, ISO_NAME) for _again in range(LATER_LOOKS)) if look]
@@ -118,6 +124,8 @@ def _observe_completion(trial: Trial, item_id: str, session_id: str) -> None:
     """Complete the session, and see what the item holds then."""
     before = trial.api.get_item(item_id)
     trial.api.updates.complete(session_id)
+    if trial.seen["pushed-file"] == "stays-waiting":
+        trial.seen.update({"pushed-file": "arrives", "arrival": OTHER})
     state = trial.session(session_id).state
     if state in ("DONE", "ACTIVE"):
         trial.seen["completion"] = "when-done" if state == "DONE" else "at-once"

@@ -65,7 +65,7 @@ def try_out(task: Task, recorder: Recorder, library: Library, *, url: str | None
     parts: list[tuple[str, Callable[[], object]]] = [
         ("trial: what earlier ones left", made.clear_up),
         ("trial: an image", lambda: images.append(try_image(trial, is_slow=slow))),
-        ("trial: a download", lambda: [try_download(trial, item_id) for item_id in images]),
+        ("trial: a download", lambda: _download(trial, images)),
         ("trial: a signed package", lambda: try_package(trial)),
         ("trial: an OVA", lambda: try_ova(trial)),
     ]
@@ -88,6 +88,12 @@ def try_out(task: Task, recorder: Recorder, library: Library, *, url: str | None
             break
     tried.taken_away, tried.left, tried.changed = made.taken_away, made.left, made.was_used
     return tried
+
+
+def _download(trial: Trial, images: list[str]) -> None:
+    """Try a download of the image, if there is one."""
+    for item_id in images:
+        try_download(trial, item_id)
 
 
 def _take_away(task: Task, made: Made) -> ContentError | None:

@@ -182,7 +182,7 @@ def test_an_account_that_may_only_read(sim: Simulator) -> None:
 
 def test_files_that_never_arrive_are_told(sim: Simulator) -> None:
     sim.reset(Seed(lost_puts=True))
-    with paced(trial_wait=0.2):
+    with paced(trial_wait=0.2, silent_file=0.1):
         result = try_out(sim)
     assert odd(result) == {"pushed-file": "stays-waiting"}
     assert not result["usable"]
