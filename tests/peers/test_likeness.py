@@ -27,7 +27,6 @@ UNSHOWN: Mapping[str, str] = {
     "rest-error-type": "it says in plain text that there is no such session",
     "busy-text": "it takes two sessions on one item",
     "client-token": "it does not know client tokens",
-    "arrival": "it never says that it has received a pushed file",
     "ready-file": "it never says that it has received a pushed file",
     "item-version-stays": "its items have no version",
     "meanwhile": "it does nothing during a completion",
@@ -41,6 +40,7 @@ UNSHOWN: Mapping[str, str] = {
     **dict.fromkeys(
         (
             "chain-is-base64",
+            "iso-preview",
             "ova-preview",
             "self-signed-raises-two-warnings",
             "unignored-warning",

@@ -13,7 +13,6 @@ import contextlib
 import datetime
 import email.utils
 import io
-import ssl
 import tarfile
 import threading
 import time
@@ -452,17 +451,31 @@ def put_answer(witness: Witness) -> str:
 
 @point("arrival")
 def arrival(witness: Witness) -> str:
+    """OTHER if a file is there after the completion of its session, and was never READY before."""
     session = witness.pushed()
     at_once = witness.file(session).get("status") == "READY"
-    witness.ready(session)
+    if arrives(witness, session) != "READY":
+        return OTHER
     return "with-its-answer" if at_once else "later"
+
+
+def arrives(witness: Witness, session: str) -> str:
+    """The last status of a file before it is there; Unseen if it is not."""
+    try:
+        return str(witness.ready(session)["status"])
+    except Unseen:
+        status = str(witness.file(session).get("status"))
+        witness.complete(session)
+        if not witness.held(witness.newest):
+            raise
+        return status
 
 
 @point("pushed-file")
 def pushed_file(witness: Witness) -> str:
     session = witness.pushed()
     try:
-        witness.ready(session)
+        arrives(witness, session)
     except Unseen:
         return "stays-waiting" if witness.file(session).get("status") == "WAITING_FOR_TRANSFER" else OTHER
     return "arrives"
@@ -521,6 +534,8 @@ def chain(witness: Witness) -> str:
 
 @point("iso-preview")
 def iso_preview(witness: Witness) -> str:
+    if preview_while_active(witness) == "absent":
+        raise Unseen("there are no previews at all")
     session = witness.pushed()
     witness.arrived(session)
     state = witness.model(session).get("preview_info", {"state": "absent"}).get("state")
@@ -739,10 +754,10 @@ def pin(witness: Witness) -> str:
 
 @point("certificate-as-pin")
 def certificate_as_pin(witness: Witness) -> str:
-    if not witness.url.startswith("https:"):
-        raise Unseen("no address was given")
-    parts = urlsplit(witness.url)
-    certificate = ssl.get_server_certificate((parts.hostname or "", parts.port or 443))
+    """By the certificate that a probe shows."""
+    certificate = probed(witness).get("ssl_certificate")
+    if not certificate:
+        raise Unseen("the probe shows no certificate")
     session = witness.session(witness.item())
     source = {"uri": witness.url, "ssl_certificate": certificate}
     answer = witness.wire.add(session, "tools.iso", source_type="PULL", source_endpoint=source)

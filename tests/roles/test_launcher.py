@@ -153,7 +153,9 @@ def test_a_launcher_cannot_have_the_password_sent_to_another_host(
     # The roles publish and fetch sum up.
     summaries = [reason.split(" on ")[0] for reason in said if reason not in refused]
     assert summaries == ["drivers in templates", "tools in templates"]
-    assert len(refused) == len(tasks) + 2, "the roles retain and check say again at their end what their module has said"
+    assert len(refused) == len(tasks) + 2, (
+        "the roles retain and check say again at their end what their module has said"
+    )
     assert all("the password of the environment (VMWARE_PASSWORD) belongs to" in reason for reason in refused)
     assert listener.received == []
     assert not (tmp_path / "dest").exists()

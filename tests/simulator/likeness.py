@@ -41,6 +41,11 @@ SHOWN: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "ova-from-url": {"taken": {"ova_from_url": True}, "refused": {"ova_from_url": False}},
     **{fact: {word: {"otherwise": {fact: word}} for word in words} for fact, words in OTHERWISE.items()},
 }
+#: What it means that a check saw of a point what no value of its world is.
+SHOWN_BY_OTHER: Mapping[str, Mapping[str, Any]] = {
+    # A pushed file was there after the completion, and its status had stayed WAITING.
+    "arrival": {"silent_puts": True},
+}
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,10 @@ def likeness_of(report: Report) -> Likeness:
     for name, seen in shown.items():
         for field_name, value in SHOWN[name][seen].items():
             deviations[field_name] = {**deviations.get(field_name, {}), **value} if name in OTHERWISE else value
+    for name, changes in SHOWN_BY_OTHER.items():
+        if report.observations.get(name) == OTHER:
+            shown[name] = OTHER
+            deviations.update(changes)
     if report.dialects and "dialects" not in deviations:
         deviations["dialects"] = tuple(each for each in DIALECTS if each in report.dialects)
     unlike = {

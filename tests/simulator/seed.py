@@ -58,6 +58,7 @@ As YAML (every key may be left out; ``libraries`` and ``users`` then keep their 
     chain: base64                  # or "pem", or "absent"
     reading_extends: false         # true: to read a session or its files extends it
     lost_puts: false               # true: a pushed file stays WAITING, though its PUT was answered with success
+    silent_puts: false             # true: the server has a pushed file, and its status stays WAITING all the same
     put_status: 200                # the status of the answer to a PUT
     iso_preview: unavailable       # what the session of an ISO has: or not-applicable, or absent
     ova_preview: preparing         # or unavailable, or long-unavailable: for ten times as long
@@ -193,6 +194,7 @@ class Seed:
     chain: str = "base64"
     reading_extends: bool = False
     lost_puts: bool = False
+    silent_puts: bool = False
     put_status: int = 200
     iso_preview: str = "unavailable"
     ova_preview: str = "preparing"

@@ -544,6 +544,8 @@ class Updates:
         return entry.is_expected and not entry.started
 
     def status(self, entry: UpdateFile) -> str:
+        if self._seed.silent_puts and entry.source_type == "PUSH" and entry.error is None:
+            return "WAITING_FOR_TRANSFER"
         if entry.received_at is None:
             if entry.error is not None:
                 return "ERROR"
@@ -603,13 +605,10 @@ class Updates:
         """Take note that all bytes of a file are here; errors in them show once the file has settled."""
         if self._seed.lost_puts and entry.source_type == "PUSH":
             entry.started, entry.bytes_transferred = False, 0
-            if self._seed.does("completion-needs-received-files", "accepted"):
-                # It has the file, and only never says so.
-                entry.blob, entry.members = blob, members
             self.touch(session)
             return
         entry.blob, entry.members = blob, members
-        entry.bytes_transferred = blob.size
+        entry.bytes_transferred = 0 if self._seed.silent_puts and entry.source_type == "PUSH" else blob.size
         entry.received_at = self._calendar.clock()
         self.touch(session)
         entry.error = self._content_fault(entry, fault)
