@@ -140,7 +140,7 @@ class Witness:
             found = read()
             if is_there(found):
                 return found
-            time.sleep(PAUSE)
+            time.sleep(5 * PAUSE)
         raise Unseen("it has not come")
 
     def model(self, session: str) -> dict[str, Any]:
