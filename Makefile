@@ -160,7 +160,7 @@ scale: $(VENV)/.dev-installed ## Measure a play over a hundred hosts, the nightl
 
 .PHONY: learn
 learn: $(VENV)/.dev-installed ## See what a report of a vCenter teaches, and run the main jobs under it; REPORT=FILE
-	@$(VENV)/bin/python -m tools.learn "$(REPORT)"
+	@$(VENV)/bin/python -m tools.learn "$(or $(REPORT),$(error say which report: make learn REPORT=FILE))"
 
 .PHONY: fuzz
 fuzz: $(VENV)/.dev-installed ## Let 100,000 answers and 20,000 sets of options go wrong (docs/reliability.md); SEED=N
