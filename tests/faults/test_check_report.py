@@ -118,12 +118,11 @@ def test_no_string_of_a_server_is_in_a_report(dialect: str, site: tuple[Simulato
     assert len(seen(ran.result)) > 30
     assert report["observations"] == {entry["name"]: entry["seen"] for entry in ran.result["observations"]}
     assert '"unknown field": "object, string"' in json.dumps(report)
+    require_listed(report)
 
 
-def test_each_string_of_a_report_is_of_a_list(sim: Simulator, tmp_path: Path) -> None:
-    path = tmp_path / "report.json"
-    run_module(CHECK, {**connection_args(sim), **TRIAL, "report": str(path)})
-    report = json.loads(path.read_text(encoding="utf-8"))
+def require_listed(report: dict[str, Any]) -> None:
+    """Assert that each string of a report is of a list."""
     assert set(report) == {"format", "vcenter", "trial", "observations", "exchanges"}
     assert (report["trial"], set(report["vcenter"])) == (True, {"version", "build", "dialects", "dialect"})
     for exchange in report["exchanges"]:
@@ -134,10 +133,10 @@ def test_each_string_of_a_report_is_of_a_list(sim: Simulator, tmp_path: Path) ->
         }
         assert re.fullmatch(r"[/\w:.{}?~=&-]+", exchange["path"])
         assert not re.search(r"[0-9a-f]{8}-", exchange["path"])
-        assert set(strings([exchange["request"], exchange["response"]])) <= ALLOWED
-    assert [exchange["after"] for exchange in report["exchanges"]] == sorted(
-        exchange["after"] for exchange in report["exchanges"]
-    )
+        for text in strings([exchange["request"], exchange["response"]]):
+            assert text in ALLOWED or set(text.split(", ")) <= KINDS, text
+    began = [exchange["after"] for exchange in report["exchanges"]]
+    assert began == sorted(began)
 
 
 ALLOWED = {
@@ -156,7 +155,7 @@ ANY_JSON: st.SearchStrategy[Any] = st.recursive(
 KINDS = {"string", "number", "boolean", "null", "list", "object"}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(value=ANY_JSON)
 def test_a_shape_holds_what_the_lists_allow_and_nothing_else(value: Any) -> None:
     for text in strings(shapes.shape(value)):

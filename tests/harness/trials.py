@@ -17,7 +17,7 @@ HOUR = 3600.0
 SEEN_ON_ITS_WAY = 0.4
 #: The pauses of a trial against a simulator, by the names of `Timing`.
 PAUSES: Mapping[str, float] = {
-    "first_pause": 0.02,
+    "first_pause": 0.05,
     "preview_unavailable": 2.0,
     "trial_wait": 5.0,
     "trial_hang": 1.0,

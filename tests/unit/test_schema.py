@@ -511,6 +511,7 @@ TASKS: dict[str, tuple[str, dict[str, Any]]] = {
     "info": ("content_library_session_info", {"session_ids": ["a:b"], "with_files": True}),
     "info-all": ("content_library_session_info", {}),
     "items": ("content_library_item_info", {"library_item_id": "a", "with_storage": True}),
+    "check": ("content_library_check", {"libraries": ["templates"]}),
     "retention": ("content_library_retention", {"library_ids": ["a"], "pattern": "*", "keep": 1}),
     "update": ("content_library_update_session", {"session_id": "a:b", "state": "canceled"}),
     "update-item": ("content_library_update_session", {"library_item_id": "a", "state": "absent"}),

@@ -114,7 +114,7 @@ def in_world(worlds: Mapping[str, str]) -> dict[str, Any]:
         return try_out(sim, dialect)
 
 
-@pytest.mark.parametrize("name", TOGETHER)
+@pytest.mark.parametrize("name", ["quick", "slow", pytest.param("slower", marks=pytest.mark.rest)])
 def test_the_worlds_that_were_set_are_named_and_no_others(name: str) -> None:
     result = in_world(TOGETHER[name])
     assert odd(result) == TOGETHER[name]
@@ -163,7 +163,7 @@ def test_what_a_vcenter_without_api_answers(answer: str) -> None:
     assert seen(run.result)["old-api"] == answer
 
 
-@pytest.mark.parametrize("answer", WORLDS["unprivileged-creation"].values)
+@pytest.mark.parametrize("answer", ["empty", pytest.param("refused", marks=pytest.mark.rest)])
 def test_an_account_that_may_create_items_but_no_sessions(answer: str, sim: Simulator) -> None:
     users = (UserSeed(ADMINISTRATOR, privileges=tuple(name for name in PRIVILEGES if name != UPDATING)),)
     sim.reset(Seed(users=users, unprivileged_creation=answer))
@@ -182,7 +182,7 @@ def test_an_account_that_may_only_read(sim: Simulator) -> None:
 
 def test_files_that_never_arrive_are_told(sim: Simulator) -> None:
     sim.reset(Seed(lost_puts=True))
-    with paced(trial_wait=0.2, silent_file=0.1):
+    with paced(trial_wait=0.2, silent_file=0.1, preview_unavailable=0.1):
         result = try_out(sim)
     assert odd(result) == {"pushed-file": "stays-waiting"}
     assert not result["usable"]
@@ -220,7 +220,7 @@ FETCHED: Mapping[str, tuple[Mapping[str, Any], Mapping[str, str]]] = {
 }
 
 
-@pytest.mark.parametrize("name", marked([(name, (name,)) for name in FETCHED], lambda values: values[0] == "9.0"))
+@pytest.mark.parametrize("name", marked([(name, (name,)) for name in FETCHED], bool))
 def test_how_a_vcenter_fetches(name: str, mirror: CannedServer) -> None:
     options, expected = FETCHED[name]
     with server(0, **options) as sim:
@@ -232,6 +232,7 @@ def test_how_a_vcenter_fetches(name: str, mirror: CannedServer) -> None:
     assert seen(result)["probe-answer"]
 
 
+@pytest.mark.rest
 def test_a_package_that_is_fetched(mirror: CannedServer, identity: Identity) -> None:
     for taken in (True, False):
         trusted = (Path(identity.ca_path).read_text(encoding="utf-8"),)
@@ -247,7 +248,7 @@ def test_what_no_trial_fetches_is_refused(one: Tasks, url: str) -> None:
     assert run.exchanges == ()
 
 
-@pytest.mark.parametrize("memory", WORLDS["client-token"].values)
+@pytest.mark.parametrize("memory", marked([(each, (each,)) for each in WORLDS["client-token"].values], bool))
 def test_a_slow_trial_tells_how_long_a_token_counts(memory: str) -> None:
     clock = MovedClock()
 
