@@ -116,9 +116,11 @@ class Made:
             discard(sessions, session_id, self._task.clock)
         timing = self._task.clock.timing
         for kind in (self._api.updates, self._api.downloads):
-            # A server may have created a session without our knowing its identifier.
-            for session in _listed(kind, item_id, timing):
-                discard(kind, str(session.id), self._task.clock)
+            # A server may have created a session without our knowing its identifier. If it does not tell, the item is
+            # nobody else's all the same.
+            with suppress(ContentError):
+                for session in _listed(kind, item_id, timing):
+                    discard(kind, str(session.id), self._task.clock)
         with suppress(NotFound):
             insist(lambda: self._api.delete_item(item_id), self._task.clock)
 

@@ -119,11 +119,12 @@ def _name_in(parts: Sequence[Sequence[tuple[str, str]]]) -> str:
 def _log_in(task: Task, looked: Looked) -> bool:
     """Log in; returns whether that worked, and notes the dialects."""
     connection = task.connection
-    who = connection.options.username or "the session_token"
+    token = connection.options.session_token
+    who = "the owner of the session_token" if token else connection.options.username
     try:
         connection.login()
-        if not connection.dialect:
-            # With a session_token the first operation tells the dialect.
+        if token:
+            # Only an operation tells whether the token counts, and in which dialect.
             Api(connection).list_libraries()
     except ContentError as error:
         remedy = connection.options.login_remedy if error.error_type == "UNAUTHENTICATED" else None

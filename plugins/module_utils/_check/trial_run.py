@@ -97,11 +97,15 @@ def _download(trial: Trial, images: list[str]) -> None:
 
 
 def _take_away(task: Task, made: Made) -> ContentError | None:
-    try:
-        task.take_step(made.take_away)
-    except ContentError as error:
-        return error
-    return None
+    """Take away what was made; returns why that failed, also when it was tried again."""
+    for _again in range(2):
+        try:
+            task.take_step(made.take_away)
+        except ContentError as error:
+            problem = error
+        else:
+            return None
+    return problem
 
 
 def _failed(about: str, error: ContentError) -> Row:

@@ -242,3 +242,16 @@ def test_what_is_no_report_is_not_replaced(one: Tasks, tmp_path: Path, content: 
         assert "is there, and is no report" in refused(run)
         assert run.exchanges == ()
     assert path.read_text(encoding="utf-8") == content
+
+
+def test_a_session_token_is_tried_before_it_counts(one: Tasks) -> None:
+    token = one.sim.run(lambda store: store.logins.login(one.sim.username, one.sim.password))
+    given = {**connection_args(one.sim), "username": None, "password": None}
+    good = run_module(CHECK, {**given, **TEMPLATES, "session_token": token})
+    assert (good.rc, good.result["usable"]) == (0, True), good.result
+    assert one.sim.run(lambda store: store.logins.count) == 1, "it is not logged out"
+    for dialect in ("auto", "api"):
+        bad = run_module(CHECK, {**given, **TEMPLATES, "session_token": "of-another-vcenter", "api_dialect": dialect})
+        row = rows(bad.result)["login as the owner of the session_token"]
+        assert (bad.rc, row["verdict"]) == (0, "will_fail")
+        assert "Get a new session_token" in row["remedy"]

@@ -305,3 +305,18 @@ def test_what_cannot_be_taken_away_fails_the_task_and_is_named(one: Tasks) -> No
     assert [entry["library_item"] for entry in run.result["left"]] == [name]
     assert run.result["rows"], "what was seen is returned all the same"
     assert "ACTIVE" not in sessions(one.sim).values()
+
+
+#: At every so many-th request of a trial something fails, once.
+STRIDE = 8
+
+
+@pytest.mark.rest
+@pytest.mark.parametrize("fault", ["reset", "500", "truncate", "unauthenticated"])
+def test_whatever_request_fails_the_trial_leaves_nothing(fault: str) -> None:
+    with server(0) as sim, paced(trial_wait=0.3, first_request_pause=0.01, preview_unavailable=0.2, silent_file=0.1):
+        try_out(sim)
+        for number in range(1, len(sim.exchanges), STRIDE):
+            sim.reset()
+            sim.inject(f"*:*:{number}:{fault}")
+            try_out(sim)
