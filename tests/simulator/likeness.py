@@ -24,6 +24,7 @@ FORMAT = 1
 UNOBSERVED, OTHER = "unobserved", "other"
 DIALECTS = ("api", "rest")
 NUMBERS = re.compile(r"(\d+)\.(\d+)")
+WHOLE_VERSION = re.compile(r"\d{1,6}(\.\d{1,6}){1,4}")
 
 #: For a fact that no world decides: what was seen of it, and what that makes of the seed. None as it is usual.
 SHOWN: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
@@ -57,7 +58,10 @@ class Report:
 
 @dataclass(frozen=True)
 class Likeness:
-    """What a report makes of the simulator; ``unlike`` is what it saw and no simulator does."""
+    """What a report makes of the simulator; ``unlike`` is what it saw and no simulator does.
+
+    ``version`` is the one that the simulator knows. The deviations count before what a seed says.
+    """
 
     version: str
     worlds: Mapping[str, str] = field(default_factory=dict)
@@ -112,6 +116,8 @@ def likeness_of(report: Report) -> Likeness:
     for name, seen in shown.items():
         for field_name, value in SHOWN[name][seen].items():
             deviations[field_name] = {**deviations.get(field_name, {}), **value} if name in OTHERWISE else value
+    if WHOLE_VERSION.fullmatch(report.version):
+        deviations["version"] = report.version
     for name, changes in SHOWN_BY_OTHER.items():
         if report.observations.get(name) == OTHER:
             shown[name] = OTHER

@@ -16,12 +16,13 @@ from tests.simulator import Seed, Simulator
 from tests.simulator.__main__ import main
 from tests.simulator.facts import FACTS
 from tests.simulator.likeness import SHOWN, UNOBSERVED, likeness_of, nearest, report_from
+from tests.simulator.seed import seed_from_mapping
 from tests.simulator.versions import VERSIONS, as_version
 from tests.simulator.worlds import WORLDS, in_worlds
 from tests.unit.simulator.wire_client import Wire
 
 
-def report(version: str = "8.0.2.00300", dialects: list[str] | None = None, **observations: str) -> dict[str, Any]:
+def report(version: str = "8.0.2", dialects: list[str] | None = None, **observations: str) -> dict[str, Any]:
     """A report as the check writes it. An underscore in the name of a point stands for a hyphen."""
     return {
         "format": 1,
@@ -72,8 +73,14 @@ def test_the_version_is_the_one_that_is_known_or_the_one_before(version: str, kn
 @pytest.mark.parametrize("version", VERSIONS)
 def test_what_was_not_seen_is_as_the_version_has_it(version: str) -> None:
     dialects = list(VERSIONS[version].get("dialects", ("api", "rest")))
-    unseen = {**report(version, dialects), "observations": dict.fromkeys(WORLDS, UNOBSERVED)}
+    named = as_version(Seed(), version).version
+    unseen = {**report(named, dialects), "observations": dict.fromkeys(WORLDS, UNOBSERVED)}
     assert placed(unseen) == as_version(Seed(), version)
+
+
+def test_the_simulator_says_the_version_of_the_report() -> None:
+    assert placed(report("8.0.3.00400")).version == "8.0.3.00400"
+    assert placed(report("of my own")).version == Seed().version
 
 
 def test_what_was_seen_counts_before_the_version_and_what_is_chosen_before_that() -> None:
@@ -128,6 +135,19 @@ def test_a_dialect_that_such_a_vcenter_does_not_speak_is_refused(
     path.write_text(json.dumps(report("7.0.1", ["rest"])), encoding="utf-8")
     assert main(["--like", str(path), "--dialect", "api"]) == 2
     assert "does not speak /api" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "said"),
+    [
+        ({"one-active-session": "allowd"}, "has no word 'allowd', only refused, allowed"),
+        ({"arrival": "later"}, "nothing can be otherwise about 'arrival', only about authentication-required-id, "),
+    ],
+)
+def test_a_seed_with_a_word_that_there_is_not_is_refused(otherwise: dict[str, str], said: str) -> None:
+    assert seed_from_mapping({"otherwise": {"one-active-session": "allowed"}}).does("one-active-session", "allowed")
+    with pytest.raises(ValueError, match=said):
+        seed_from_mapping({"otherwise": otherwise})
 
 
 def test_a_simulator_is_like_the_report_also_after_a_reset() -> None:
