@@ -158,6 +158,10 @@ bench: $(VENV)/.dev-installed ## Measure the collection against curl, govc and o
 scale: $(VENV)/.dev-installed ## Measure a play over a hundred hosts, the nightly job, and tasks over 1,000 items, against the simulator (docs/docsite/rst/guide_scale.rst)
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python -m tools.scale
 
+.PHONY: learn
+learn: $(VENV)/.dev-installed ## See what a report of a vCenter teaches, and run the main jobs under it; REPORT=FILE
+	@$(VENV)/bin/python -m tools.learn "$(or $(REPORT),$(error say which report: make learn REPORT=FILE))"
+
 .PHONY: fuzz
 fuzz: $(VENV)/.dev-installed ## Let 100,000 answers and 20,000 sets of options go wrong (docs/reliability.md); SEED=N
 	@$(VENV)/bin/python -m tests.fuzz $(if $(SEED),--seed $(SEED))

@@ -59,6 +59,7 @@ SPEC = {
 MEETING: Mapping[str, Exchange] = {
     "data": exchange("PUT", "/cls/data/1/a.iso", 200),
     "probe": exchange("POST", f"{REST}/updatesession/file?~action=probe", 404, answered=PLAIN),
+    "datastore": exchange("GET", "/api/vcenter/datastore/datastore-11", 200),
     "soap": exchange("POST", "/sdk", 200, client="govc"),
     "query in the body": exchange(
         "GET",

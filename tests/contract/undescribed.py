@@ -26,7 +26,9 @@ NOT_EVERYWHERE = re.compile(
     r"[A-Z]+ /api/"
     r"|PATCH /rest/com/vmware/content/library/item/update-session/"
     r"|POST /rest/com/vmware/cis/session$"
+    r"|GET /rest/com/vmware/content/library$"
 )
+DATASTORE = re.compile(r"GET /(?:api|rest)/vcenter/datastore/[\w-]+")
 BARE_NAME = re.compile(r"\?(file_name|library_id|name)=?$")
 
 #: Statuses that any operation may answer with; the body is still held to the description of an error, if there is one.
@@ -115,8 +117,13 @@ EXCHANGES = (
     ),
     Undescribed(
         "soap",
-        "govc logs in through the SOAP interface too",
+        "govc logs in through the SOAP interface too, and only that interface tells anybody the version",
         lambda each: _path(each) == "/sdk",
+    ),
+    Undescribed(
+        "datastore",
+        "the description is that of the Content Library alone; a datastore is of another part of the API",
+        lambda each: bool(DATASTORE.fullmatch(_request_line(each))),
     ),
 )
 

@@ -33,7 +33,7 @@ SHORT_NAMES = {
     "retention": "content_library_retention",
     "session_info": "content_library_session_info",
 }
-ROLES = ["clean_sessions", "fetch", "publish", "retain", "sessions"]
+ROLES = ["check", "clean_sessions", "fetch", "publish", "retain", "sessions"]
 SHARED_OPTIONS = {"vcenter_connection", "vcenter_shared"}
 WITHOUT_CONNECTION = {"require_allowed_paths"}
 # ansible-doc cuts what does not fit beside the names, which leaves this much on 120 columns.

@@ -24,6 +24,7 @@ from tools.environment import check_environment
 CONNECTION = {"hostname": "127.0.0.1", "username": "publisher@vsphere.local", "password": "Canary-7f3kQ2"}
 NAMED = {"library": "templates", "library_item": "tools"}
 OPTIONS: Mapping[str, Mapping[str, object]] = {
+    "content_library_check": {},
     "content_library_item": {"library": "templates", "name": "tools"},
     "content_library_download_session": NAMED,
     "content_library_item_info": {},

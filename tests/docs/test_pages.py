@@ -55,6 +55,7 @@ GUIDES = ROOT / "docs" / "docsite" / "rst"
 SIGNER = "FINGERPRINT"
 SIMULATOR = re.compile(r"python -m tests\.simulator\b(.*)$")
 PACKAGES = re.compile(r"python -m tests\.harness\.packages\b(.*)$")
+FORMS = sorted(path for path in (ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml") if path.stem != "config")
 CREDENTIAL_TYPES = sorted((ROOT / "awx" / "credential_types").glob("*.json"))
 
 
@@ -394,3 +395,12 @@ def test_the_guide_on_scale_has_a_row_for_each_task_over_a_thousand_items() -> N
 
 def test_the_page_of_facts_has_those_of_the_simulator() -> None:
     assert {name: read_part(facts.PAGE, name) for name in facts.parts()} == facts.parts()
+
+
+def test_a_page_that_leads_to_a_form_for_an_issue_names_one_that_there_is() -> None:
+    pages = [*documents(), *other_pages(), *(ROOT / "roles").glob("*/templates/*.j2")]
+    named = {name for path in pages for name in re.findall(r"issues/new\?template=([\w.-]+)", path.read_text("utf-8"))}
+    forms = {path.name: yaml.safe_load(path.read_text(encoding="utf-8")) for path in FORMS}
+    assert named == {"report.yml"}
+    assert all({"name", "description", "body"} <= set(form) for form in forms.values())
+    assert named <= set(forms)

@@ -8,13 +8,15 @@ from __future__ import annotations
 import http.client
 import ssl
 import threading
-from typing import Callable, Optional
+from typing import Callable, Optional, TypeVar
 
 from tests.harness.servers import CannedServer, Identity, Received, Reply
 from tests.simulator import Simulator
 
 Meddle = Callable[[int, Received, Callable[[], Reply]], Optional[Reply]]
 """Given the number of a request, from 1 on, the request, and how to pass it on; None passes it on unchanged."""
+
+RelayT = TypeVar("RelayT", bound="Relay")
 
 PASSED_ON = ("content-type", "content-range", "accept-ranges", "retry-after")
 
@@ -32,7 +34,7 @@ class Relay(CannedServer):
         self._count = 0
         self._mine = threading.local()
 
-    def __enter__(self) -> Relay:
+    def __enter__(self: RelayT) -> RelayT:
         super().__enter__()
         return self
 

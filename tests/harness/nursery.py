@@ -26,6 +26,7 @@ from tests.harness.checkout import ROOT
 from tests.harness.modules import IN_FORK, MODULES, module_environment, module_input
 
 NAMES = (
+    "content_library_check",
     "content_library_download_session",
     "content_library_item",
     "content_library_item_info",

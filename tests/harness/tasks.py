@@ -18,6 +18,7 @@ from tests.simulator import Exchange, Simulator
 UPDATE_SESSION = "content_library_update_session"
 DOWNLOAD_SESSION = "content_library_download_session"
 SESSION_INFO = "content_library_session_info"
+CHECK = "content_library_check"
 ITEM_INFO = "content_library_item_info"
 RETENTION = "content_library_retention"
 LIBRARY_ITEM = "content_library_item"
@@ -67,8 +68,16 @@ def is_login(exchange: Exchange) -> bool:
 
 
 def changes_something(exchange: Exchange) -> bool:
-    """Whether a request changes something. Validate does, as it extends the session; login and logout do not count."""
-    return not is_login(exchange) and exchange.method != "GET" and action_of(exchange) not in READING_ACTIONS
+    """Whether a request changes something. Validate does, as it extends the session; login and logout do not count.
+
+    Nor does the SOAP interface, of which our client asks for the version only.
+    """
+    return (
+        not is_login(exchange)
+        and exchange.path != "/sdk"
+        and exchange.method != "GET"
+        and action_of(exchange) not in READING_ACTIONS
+    )
 
 
 def announced(exchanges: Iterable[Exchange]) -> list[dict[str, Any]]:

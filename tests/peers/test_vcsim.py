@@ -21,6 +21,8 @@ from ansible_collections.vsphere.content.plugins.module_utils._vcenter.connectio
 from tests.harness.modules import ModuleResult, connection_args, run_module
 from tests.harness.packages import Package, make_iso, make_package
 from tests.harness.servers import Identity
+from tests.harness.tasks import CHECK
+from tests.harness.trials import PAUSES, odd
 from tests.peers.conftest import CONTENT
 from tests.peers.programs import Govc, Vcsim
 
@@ -89,6 +91,44 @@ def test_an_item_is_made_once_and_deleted_once(tasks: Tasks) -> None:
     assert [tasks.ok(ITEM, type="iso")["changed"] for _again in range(2)] == [True, False]
     assert tasks.ok(ITEM, type="iso")["library_item"]["type"] == "iso"
     assert [tasks.ok(ITEM, state="absent")["changed"] for _again in range(2)] == [True, False]
+
+
+#: What vcsim does otherwise than a vCenter; see also tests/simulator/facts.py.
+OWN_WAYS = {
+    "two-dialects": "rest-only",
+    "authentication-required-id": "other",
+    "challenge-in-refused-login": "absent",
+    "rest-error-type": "other",
+    "rest-empty-list": "null",
+    "session-ids": "one-part",
+    "one-active-session": "allowed",
+    "client-token-is-idempotent": "another-session",
+    "client-token": "until-deletion",
+    "active-session-is-not-deleted": "deleted",
+    "patch-changes-warnings-only": "ignored",
+    "sessions-expire": "later",
+    "endpoint-name": "as-asked",
+    "arrival": "other",
+    "completion-needs-received-files": "accepted",
+    "item-file-sha1": "none",
+    "preview-while-active": "absent",
+    "descriptor-entries": "none",
+    "manifest-before-descriptor": "taken",
+    "references-must-be-there": "taken",
+    "manifest-is-not-stored": "kept",
+    "range": "ignored",
+    "download-checksum-when-fetched": "never",
+}
+
+
+@pytest.mark.paced(**PAUSES)
+def test_a_trial_tells_what_vcsim_does_in_its_own_way(vcsim: Vcsim, tasks: Tasks) -> None:
+    given = {**connection_args(vcsim), "libraries": ["templates"], "trial": True}
+    ran = run_module(CHECK, given)
+    assert ran.rc == 0, ran.result
+    assert odd(ran.result) == OWN_WAYS
+    assert (ran.result["usable"], ran.result["left"]) == (True, [])
+    assert tasks.ok(ITEM_INFO, pattern="*")["library_items"] == []
 
 
 def test_items_are_read_and_the_newest_stays(tasks: Tasks, iso: Path) -> None:

@@ -280,6 +280,7 @@ def test_emptied_answers_are_none(jobs: Jobs, images: Images, tmp_path: Path, ki
         "publish": {"publish_libraries": "templates", "publish_src": str(images.iso)},
         "fetch": {"fetch_library": "templates", "fetch_library_item": "drivers", "fetch_dest": str(tmp_path / "out")},
         "retain": {"retain_libraries": "templates", "retain_items": "drivers-*", "retain_keep": 3},
+        "check": {},
         "sessions": {},
         "clean_sessions": {},
     }

@@ -23,6 +23,7 @@ ALL_ROLES: dict[str, dict[str, Any]] = {
     "publish": {"publish_libraries": ["templates"], "publish_src": "ISO"},
     "fetch": {"fetch_library": "mirror", "fetch_library_item": "synced", "fetch_dest": "DEST"},
     "retain": {"retain_libraries": ["templates"], "retain_items": "rocky9-*", "retain_keep": 3},
+    "check": {},
     "sessions": {},
     "clean_sessions": {},
 }

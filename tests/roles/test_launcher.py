@@ -101,6 +101,7 @@ def modules_called(connection: Mapping[str, Any] | None = None, **task: Any) -> 
         trial("session_info", {"kind": "update", **given}, **task),
         trial("content_library_item_info", {**TOOLS, **given}, **task),
         trial("item_info", {**TOOLS, **given}, **task),
+        trial("content_library_check", given, **task),
         trial("content_library_retention", {**RETAIN, **given}, **task),
         trial("retention", {**RETAIN, **given}, **task),
         trial("content_library_item", {"library": "templates", "name": "tools", **given}, **task),
@@ -135,6 +136,7 @@ def test_a_launcher_cannot_have_the_password_sent_to_another_host(
         attempt("publish", publish),
         attempt("fetch", fetch),
         attempt("retain", {"retain_libraries": "templates", "retain_items": "tools", "retain_keep": 1}),
+        attempt("check", {}),
         attempt("sessions", {}),
         attempt("clean_sessions", {}),
     ]
@@ -153,7 +155,9 @@ def test_a_launcher_cannot_have_the_password_sent_to_another_host(
     summaries = [reason.split(" on ")[0] for reason in said if reason not in refused]
     by_roles = callers == "roles"
     assert summaries == ["drivers in templates", "tools in templates"] * by_roles
-    assert len(refused) == len(tasks) + by_roles, "the role retain says again at its end what its module has said"
+    assert len(refused) == len(tasks) + 2 * by_roles, (
+        "the roles retain and check say again at their end what their module has said"
+    )
     assert all("the password of the environment (VMWARE_PASSWORD) belongs to" in reason for reason in refused)
     assert listener.received == []
     assert not (tmp_path / "dest").exists()

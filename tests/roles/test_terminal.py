@@ -19,7 +19,7 @@ import pytest
 from tests.harness.checkout import ROOT
 from tests.roles.conftest import Images, Jobs
 from tests.roles.jobs import credential, verified
-from tests.simulator import Simulator, Store
+from tests.simulator import LibrarySeed, Seed, Simulator, Store
 from tools.environment import check_environment
 from tools.sanity import OLDEST, works
 from tools.supported import provide
@@ -161,3 +161,19 @@ def test_text_of_a_server_is_no_template(
     assert ran.returncode == 0, output
     assert "named-{{ 6 * 7 }}{{ lookup(" in output
     assert not trace.exists()
+
+
+@pytest.mark.rest
+def test_what_a_check_shows_of_a_server_is_text_on_one_line(jobs: Jobs, tmp_path: Path, programs: Path) -> None:
+    trace = tmp_path / "evaluated"
+    template = "{{ 6 * 7 }}{{ lookup('ansible.builtin.pipe', 'touch ' ~ trace_of_a_template) }}"
+    policy = f"named-{template}{STEERING}{FORGING}"
+    jobs.sim.reset(Seed(libraries=(LibrarySeed("templates", security_policy_id=policy),)))
+    wanted = {"check_library": "templates", "check_report": "", "trace_of_a_template": str(trace)}
+    ran = run_playbook(jobs, "check.yml", wanted, tmp_path, programs, ANSIBLE_SHOW_CUSTOM_STATS="true")
+    output = ran.stdout + ran.stderr
+    assert ran.returncode == 0, output
+    assert "named-{{ 6 * 7 }}{{ lookup(" in output
+    assert not trace.exists()
+    assert [line for line in output.split("\n") if UNPRINTABLE.search(line)] == []
+    assert FORGED.findall(output) == []

@@ -142,6 +142,11 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         "retain_name_pattern is rocky9-.*, which has 0 groups. It needs 1.",
     ),
     ("retain", {"retain_libraries": "templates"}, "missing required arguments: retain_items, retain_keep"),
+    ("check", {"check_trial": "perhaps"}, "check_trial"),
+    ("check", {"check_trial": True}, "check_library names 0 libraries. Set it to the one library"),
+    ("check", {"check_trial": True, "check_library": "a, b"}, "check_library names 2 libraries."),
+    ("check", {"check_url": "https://mirror/a.iso"}, "Only a trial has vCenter fetch a file."),
+    ("check", {"check_slow": True}, "Only a trial waits. Set check_trial to true"),
     ("sessions", {"sessions_kind": "x"}, "value of sessions_kind must be one of: all, update, download"),
     ("sessions", {"sessions_states": ["ACTIVE", "OPEN"]}, "value of sessions_states must be one or more of"),
     ("clean_sessions", {"clean_sessions_kind": "x"}, "value of clean_sessions_kind must be one of"),
@@ -157,7 +162,7 @@ WHOLE: dict[str, dict[str, Any]] = {
 NO_NAMES = {"fetch_owner", "fetch_group"}
 BAD += [
     (role, {**WHOLE.get(role, {}), name: 9.1}, f"{name} is 9.1, which is not text.")
-    for role in ("publish", "fetch", "retain", "sessions", "clean_sessions")
+    for role in ("check", "publish", "fetch", "retain", "sessions", "clean_sessions")
     for name, option in options_of(role).items()
     if option["type"] in ("str", "list") and option.get("elements") != "dict" and "choices" not in option
     if name not in NO_NAMES

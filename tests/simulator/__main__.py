@@ -11,14 +11,16 @@ import os
 import signal
 import sys
 import tempfile
+from dataclasses import replace
 
 from .faults import parse_fault
+from .likeness import Likeness, likeness_of, read_report
 from .record import Observer
 from .seed import Seed, load_seed
 from .server import SETTLE, Server, Settings
 from .tls import make_tls
-from .versions import DEFAULT, VERSIONS, as_version
-from .worlds import describe_worlds, in_worlds, parse_worlds, slow_world
+from .versions import DEFAULT, VERSIONS
+from .worlds import describe_worlds, parse_worlds, slow_world
 
 
 def parser() -> argparse.ArgumentParser:
@@ -48,7 +50,12 @@ def parser() -> argparse.ArgumentParser:
         help=f"how long content takes to be READY; pushed files are READY at once without it, others after {SETTLE}",
     )
     options.add_argument("--fault", action="append", default=[], metavar="METHOD:PATH-GLOB:NTH:KIND")
-    options.add_argument("--vcenter", choices=tuple(VERSIONS), default=DEFAULT, help="the version to be like")
+    options.add_argument(
+        "--vcenter", choices=tuple(VERSIONS), help=f"the version to be like; {DEFAULT} if none is given"
+    )
+    options.add_argument(
+        "--like", metavar="REPORT.json", help="do what a check has seen of a vCenter; --vcenter and --world come first"
+    )
     options.add_argument(
         "--world", action="append", default=[], metavar="NAME=VALUE", help="answer an open question in this way"
     )
@@ -66,11 +73,9 @@ def main(arguments: list[str] | None = None, *observers: Observer) -> int:
         for text in options.fault:
             parse_fault(text)
         given = load_seed(options.seed) if options.seed else Seed()
-        seed = in_worlds(
-            as_version(given, options.vcenter), {**slow_world(options.settle), **parse_worlds(options.world)}
-        )
+        seed = _placed(given, options)
         if options.dialect not in ("both", *seed.dialects):
-            raise ValueError(f"vCenter {options.vcenter} does not speak /{options.dialect}: leave --dialect out")
+            raise ValueError(f"this vCenter does not speak /{options.dialect}: leave --dialect out")
         if options.data:
             os.makedirs(options.data, exist_ok=True)
     except (OSError, ValueError, TypeError) as error:
@@ -78,6 +83,13 @@ def main(arguments: list[str] | None = None, *observers: Observer) -> int:
         return 2
     with tempfile.TemporaryDirectory(prefix="simulator-") as directory:
         return asyncio.run(serve(options, seed, directory, observers))
+
+
+def _placed(seed: Seed, options: argparse.Namespace) -> Seed:
+    like = likeness_of(read_report(options.like)) if options.like else Likeness(DEFAULT)
+    if options.vcenter:
+        like = replace(like, version=options.vcenter)
+    return like.place(seed, slow_world(options.settle), parse_worlds(options.world))
 
 
 async def serve(options: argparse.Namespace, seed: Seed, directory: str, observers: tuple[Observer, ...] = ()) -> int:

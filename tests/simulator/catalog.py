@@ -214,6 +214,7 @@ class Catalog:
             item.files.pop(name, None)
         self.put_files(item, added, algorithms)
         item.content_version += 1
+        item.version += self._seed.does("item-version-stays", "moves")
         item.modified = self._calendar.now_stamp()
 
     @follows("already-exists-text")

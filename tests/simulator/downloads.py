@@ -210,10 +210,14 @@ class Downloads:
             model["download_endpoint"] = {"uri": self._endpoint(session, entry, origin)}
         if status == "ERROR":
             model["error_message"] = message(CLS + "prepare_failed", "{0}", self.unpreparable[name])
-        if entry.complete and entry.source.algorithm != "none":
+        if self._shows_checksum(entry) and entry.source.algorithm != "none":
             algorithm = entry.source.algorithm
             model["checksum_info"] = {"algorithm": algorithm, "checksum": blob.digest(algorithm)}
         return model
+
+    def _shows_checksum(self, entry: DownloadFile) -> bool:
+        when = self._seed.otherwise.get("download-checksum-when-fetched", "when-fetched")
+        return when == "before" or (entry.complete and when == "when-fetched")
 
     def _endpoint(self, session: DownloadSession, entry: DownloadFile, origin: str) -> str:
         name = quote(entry.source.name, safe="")

@@ -58,10 +58,12 @@ def invalid_argument(message_id: str, template: str, *args: str) -> ApiError:
 
 
 @follows("authentication-required-id", "challenge-in-refused-login")
-def unauthenticated(is_old: bool = False) -> ApiError:
+def unauthenticated(is_old: bool = False, has_challenge: bool = True) -> ApiError:
     name = "vapi.method" if is_old else "com.vmware.vapi.endpoint.method"
     text = message(f"{name}.authentication.required", "Authentication required.")
-    return ApiError("UNAUTHENTICATED", text, challenge="" if is_old else 'Basic realm="VAPI endpoint",SIGN realm=""')
+    return ApiError(
+        "UNAUTHENTICATED", text, challenge='Basic realm="VAPI endpoint",SIGN realm=""' if has_challenge else ""
+    )
 
 
 def unauthorized(user: str) -> ApiError:

@@ -31,10 +31,17 @@ class Logins:
         self._idle_seconds = seed.token_idle_seconds if idle_seconds is None else idle_seconds
         self._by_token: dict[str, Login] = {}
 
+    def refusal(self) -> ApiError:
+        """The answer to a request without a login."""
+        usual = ("old-id", "absent") if self._seed.old_authentication else ("endpoint-id", "there")
+        name = self._seed.otherwise.get("authentication-required-id", usual[0])
+        challenge = self._seed.otherwise.get("challenge-in-refused-login", usual[1])
+        return unauthenticated(name == "old-id", challenge == "there")
+
     def check(self, name: str, password: str) -> UserSeed:
         user = self._users.get(name.lower())
         if user is None or user.password != password:
-            raise unauthenticated(self._seed.old_authentication)
+            raise self.refusal()
         return user
 
     def login(self, name: str, password: str) -> str:
@@ -59,7 +66,7 @@ class Logins:
         """The login of a request, which also keeps it alive."""
         login = self.peek(token)
         if login is None:
-            raise unauthenticated(self._seed.old_authentication)
+            raise self.refusal()
         login.last_used = self._calendar.clock()
         return login
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from .catalog import SERVER_GUID, Item, ItemFile, Library, storage_size, storage_uri
+from .errors import not_found
 from .facts import follows
 from .seed import LibrarySeed, UserSeed
 from .store import Store
@@ -16,6 +17,7 @@ from .store import Store
 UPDATE = "ContentLibrary.UpdateSession"
 DOWNLOAD = "ContentLibrary.DownloadSession"
 STORAGE = "ContentLibrary.ReadStorage"
+DATASTORE_ID = "datastore-11"
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,22 @@ class Call:
         return self.args.get(name)
 
 
+def describe_datastore(store: Store, datastore_id: str) -> dict[str, Any]:
+    """The one datastore, which no operation of the Content Library describes."""
+    if datastore_id != DATASTORE_ID:
+        raise not_found("datastore", datastore_id)
+    is_there = store.seed.free_space >= 0
+    free = {"free_space": store.seed.free_space} if is_there else {}
+    return {
+        "name": "datastore1",
+        "type": "VMFS",
+        "accessible": is_there,
+        "multiple_host_access": True,
+        "thin_provisioning_supported": True,
+        **free,
+    }
+
+
 @dataclass(frozen=True)
 class Operation:
     run: Callable[[Call], Any]
@@ -41,7 +59,7 @@ class Operation:
 def _backing(seed: LibrarySeed) -> dict[str, str]:
     if seed.storage_uri:
         return {"type": "OTHER", "storage_uri": seed.storage_uri}
-    return {"type": "DATASTORE", "datastore_id": "datastore-11"}
+    return {"type": "DATASTORE", "datastore_id": DATASTORE_ID}
 
 
 def describe_library(library: Library) -> dict[str, Any]:
@@ -68,7 +86,7 @@ def describe_library(library: Library) -> dict[str, Any]:
             "subscription_url": "https://publisher.invalid/cls/vcsp/lib.json",
         }
     else:
-        model["publish_info"] = {"authentication_method": "NONE", "published": False}
+        model["publish_info"] = {"authentication_method": "NONE", "published": seed.published}
     return model
 
 

@@ -11,6 +11,7 @@ As YAML (every key may be left out; ``libraries`` and ``users`` then keep their 
         id: 0b...                  # made up when left out
         security_policy_id: ...    # a library with one takes signed OVF content only
         storage_uri: ""            # nfs://... of a library that no datastore backs
+        published: false           # whether other libraries may subscribe to it
         items:
           - name: rocky9
             type: ovf                  # or iso, or vm-template, which takes no sessions
@@ -33,6 +34,8 @@ As YAML (every key may be left out; ``libraries`` and ``users`` then keep their 
         permission: global         # or "vcenter": only on the vCenter object, so that the privileges do not count
     datastores:                    # the ds:// sources that can be pulled
       - {uri: "ds:///vmfs/volumes/a/rocky9.iso", size: 65536}
+    free_space: 1099511627776      # bytes of the datastore that backs the libraries; -1: nobody can reach it
+    version: 8.0.2                 # as the SOAP interface says it
     trusted_roots: ["-----BEGIN CERTIFICATE-----..."]
     dialects: [api, rest]          # an old server has only rest
     old_api: plain-404             # what a server without /api answers there: or json-404, 400, 405, redirect, json-rpc
@@ -55,6 +58,7 @@ As YAML (every key may be left out; ``libraries`` and ``users`` then keep their 
     chain: base64                  # or "pem", or "absent"
     reading_extends: false         # true: to read a session or its files extends it
     lost_puts: false               # true: a pushed file stays WAITING, though its PUT was answered with success
+    silent_puts: false             # true: the server has a pushed file, and its status stays WAITING all the same
     put_status: 200                # the status of the answer to a PUT
     iso_preview: unavailable       # what the session of an ISO has: or not-applicable, or absent
     ova_preview: preparing         # or unavailable, or long-unavailable: for ten times as long
@@ -83,6 +87,7 @@ As YAML (every key may be left out; ``libraries`` and ``users`` then keep their 
     untrusted_source: hangs        # or "refused"
     ova_from_url: true             # false: an OVA can not be pulled
     ranges: true                   # false: the data service ignores Range
+    otherwise: {}                  # facts that are not so here, each with a word of otherwise.py
 """
 
 from __future__ import annotations
@@ -91,6 +96,8 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
+
+from .otherwise import require_known
 
 ADMINISTRATOR = "administrator@vsphere.local"
 VIEWER = "viewer@vsphere.local"
@@ -131,6 +138,7 @@ class LibrarySeed:
     id: str = ""
     security_policy_id: str = ""
     storage_uri: str = ""
+    published: bool = False
 
 
 @dataclass(frozen=True)
@@ -162,6 +170,8 @@ class Seed:
     libraries: tuple[LibrarySeed, ...] = DEFAULT_LIBRARIES
     users: tuple[UserSeed, ...] = DEFAULT_USERS
     datastores: Mapping[str, bytes] = field(default_factory=dict)
+    free_space: int = 1 << 40
+    version: str = "8.0.2"
     trusted_roots: tuple[str, ...] = ()
     dialects: tuple[str, ...] = ("api", "rest")
     old_api: str = "plain-404"
@@ -184,6 +194,7 @@ class Seed:
     chain: str = "base64"
     reading_extends: bool = False
     lost_puts: bool = False
+    silent_puts: bool = False
     put_status: int = 200
     iso_preview: str = "unavailable"
     ova_preview: str = "preparing"
@@ -212,6 +223,11 @@ class Seed:
     untrusted_source: str = "hangs"
     ova_from_url: bool = True
     ranges: bool = True
+    otherwise: Mapping[str, str] = field(default_factory=dict)
+
+    def does(self, fact: str, word: str) -> bool:
+        """Whether the server does that otherwise than the fact says."""
+        return self.otherwise.get(fact) == word
 
 
 def load_seed(path: str) -> Seed:
@@ -233,6 +249,7 @@ def seed_from_mapping(data: Mapping[str, Any]) -> Seed:
     for name in ("dialects", "trusted_roots", "thumbprints"):
         if name in values:
             values[name] = tuple(values[name])
+    require_known(values.get("otherwise", {}))
     return Seed(**values)
 
 

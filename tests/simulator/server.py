@@ -23,7 +23,7 @@ from .facts import follows
 from .faults import Fault, FaultPlan
 from .holds import Holds
 from .logins import Login
-from .operations import OPERATIONS, UPDATE, Call
+from .operations import OPERATIONS, UPDATE, Call, describe_datastore
 from .pull import Puller
 from .record import Exchange, Observer, Record
 from .routes import Match, Row, find_route
@@ -35,6 +35,7 @@ from .wire import ERROR_OF_STATUS, encode_fault, encode_result
 
 SETTLE = 0.2
 TOKEN_HEADER = "vmware-api-session-id"
+DATASTORE_PATHS = {"api": "/api/vcenter/datastore/", "rest": "/rest/vcenter/datastore/"}
 LOGIN_PATHS = {"/api/session": "api", "/rest/com/vmware/cis/session": "rest"}
 #: By what a client may address a server on this host, and the name that such a server takes for its own.
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -195,8 +196,12 @@ class Server:
         path = request.rel_url.raw_path
         if LOGIN_PATHS.get(path) == dialect:
             return self._session(request, progress, dialect)
+        if request.method == "GET" and path.startswith(DATASTORE_PATHS[dialect]):
+            self.store.logins.resolve(request.headers.get(TOKEN_HEADER))
+            found = describe_datastore(self.store, path[len(DATASTORE_PATHS[dialect]) :])
+            return _json(encode_result(dialect, found, "[]"))
         match = find_route(dialect, request.method, path, request.query)
-        if match is None or (match.row.modern and not self.store.seed.preview):
+        if match is None or self._is_unknown(match.row):
             raise unknown_operation(path)
         if match.row.operation == "probe" and not self.store.seed.probe:
             raise unknown_operation(path)
@@ -208,6 +213,17 @@ class Server:
         if value is None:
             return web.Response(status=match.row.status, content_type="application/json")
         return _json(encode_result(dialect, value, self.store.seed.rest_empty_list), match.row.status)
+
+    def _is_unknown(self, row: Row) -> bool:
+        """Whether a server as old as this one lacks an operation."""
+        if row.operation == "update.update":
+            return self._change_of_warnings() == "not-found"
+        return row.modern and not self.store.seed.preview
+
+    def _change_of_warnings(self) -> str:
+        seed = self.store.seed
+        usual = "set" if seed.preview else "not-found"
+        return seed.otherwise.get("patch-changes-warnings-only", usual)
 
     @follows("api-refuses-unknown-queries", "client-token-in-query-or-header")
     def _arguments(self, match: Match, request: web.BaseRequest, raw: bytes) -> dict[str, Any]:
@@ -235,7 +251,7 @@ class Server:
         return args
 
     def _body_shape(self, row: Row) -> Struct:
-        if self.store.seed.preview:
+        if self.store.seed.preview or self._change_of_warnings() == "ignored":
             return row.body
         if row.body is shapes.UPDATE_MODEL:
             return shapes.OLD_UPDATE_MODEL

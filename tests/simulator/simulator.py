@@ -13,13 +13,14 @@ from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, Callable, ClassVar, TypeVar
 
 from .clock import Seconds
+from .likeness import Likeness
 from .record import Exchange, Observer
 from .seed import Seed, load_seed
 from .server import SETTLE, Server, Settings
 from .store import Store
 from .tls import make_tls
-from .versions import DEFAULT, as_version
-from .worlds import in_worlds, slow_world
+from .versions import DEFAULT
+from .worlds import slow_world
 
 Result = TypeVar("Result")
 
@@ -51,8 +52,9 @@ class Simulator:
         on_exchange: Observer | None = None,
         vcenter: str = DEFAULT,
         worlds: Mapping[str, str] | None = None,
+        like: Likeness | None = None,
     ) -> None:
-        self._vcenter, self._worlds = vcenter, {**slow_world(settle), **(worlds or {})}
+        self._like, self._usual, self._worlds = like or Likeness(vcenter), slow_world(settle), worlds or {}
         self._seed = self._placed(load_seed(seed) if isinstance(seed, str) else seed or Seed())
         self._settings = Settings(
             hostname,
@@ -75,7 +77,7 @@ class Simulator:
         self._directory = ""
 
     def _placed(self, seed: Seed) -> Seed:
-        return in_worlds(as_version(seed, self._vcenter), self._worlds)
+        return self._like.place(seed, self._usual, self._worlds)
 
     def __enter__(self) -> Simulator:
         self.start()

@@ -25,13 +25,13 @@ SERVICE_CONTENT = (
     '<rootFolder type="Folder">group-d1</rootFolder>'
     '<propertyCollector type="PropertyCollector">propertyCollector</propertyCollector>'
     '<viewManager type="ViewManager">ViewManager</viewManager>'
-    "<about><name>VMware vCenter Server</name><fullName>VMware vCenter Server 8.0.2 (simulated)</fullName>"
-    "<vendor>VMware, Inc.</vendor><version>8.0.2</version><build>0</build><localeVersion>INTL</localeVersion>"
+    "<about><name>VMware vCenter Server</name><fullName>VMware vCenter Server {0} (simulated)</fullName>"
+    "<vendor>VMware, Inc.</vendor><version>{0}</version><build>0</build><localeVersion>INTL</localeVersion>"
     "<localeBuild>000</localeBuild><osType>linux-x64</osType><productLineId>vpx</productLineId>"
-    "<apiType>VirtualCenter</apiType><apiVersion>8.0.2.0</apiVersion>"
+    "<apiType>VirtualCenter</apiType><apiVersion>{0}.0</apiVersion>"
     "<instanceUuid>7a7c2b0e-8b0f-4c55-9d2e-5b6f1f1f2f10</instanceUuid>"
     "<licenseProductName>VMware VirtualCenter Server</licenseProductName>"
-    "<licenseProductVersion>8.0</licenseProductVersion></about>"
+    "<licenseProductVersion>{0}</licenseProductVersion></about>"
     '<setting type="OptionManager">VpxSettings</setting>'
     '<sessionManager type="SessionManager">SessionManager</sessionManager>'
     '<searchIndex type="SearchIndex">SearchIndex</searchIndex>'
@@ -42,7 +42,7 @@ SERVICE_CONTENT = (
 def answer_soap(store: Store, raw: bytes) -> web.Response:
     call, fields = _parse(raw)
     if call == "RetrieveServiceContent":
-        return _answer(SERVICE_CONTENT)
+        return _answer(SERVICE_CONTENT.format(store.seed.version))
     if call == "Login":
         return _login(store, fields.get("userName", ""), fields.get("password", ""))
     if call == "Logout":

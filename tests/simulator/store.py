@@ -17,6 +17,9 @@ from .logins import Logins
 from .seed import Seed, UserSeed
 from .updates import UpdateFile, Updates, UpdateSession
 
+#: The seconds after which a session expires that does not live for five minutes.
+EXPIRES = {"sooner": 120.0, "later": 3600.0}
+
 
 class Store:
     """The rules in one place, independent of HTTP and of the dialects."""
@@ -30,6 +33,7 @@ class Store:
         self.users = {user.name.lower(): user for user in seed.users}
         self.logins = Logins(seed, self.users, self.calendar, login_timeout)
         self.catalog = Catalog(seed, self.calendar)
+        session_timeout = EXPIRES.get(seed.otherwise.get("sessions-expire", ""), session_timeout)
         self.updates = Updates(seed, self.catalog, self.calendar, session_timeout, settle)
         self.downloads = Downloads(seed, self.catalog, self.calendar, session_timeout, settle)
 

@@ -126,7 +126,8 @@ class Updates:
         if self._seed.imports == "unauthorized":
             raise unauthorized(user.name)
         known = self._known_token(f"{user.name} {client_token}") if client_token else None
-        if known is not None:
+        again = self._seed.otherwise.get("client-token-is-idempotent", "same-session")
+        if known is not None and again == "same-session":
             return known
         if not spec.get("library_item_id"):
             raise invalid_argument(
@@ -141,8 +142,9 @@ class Updates:
                 ),
             )
         refuse_template(item, "update")
-        self._refuse_second(item)
-        session = self.open(item, user.name, spec.get("warning_behavior"), client_token)
+        if known is None or again != "another-session":
+            self._refuse_second(item)
+        session = self.open(item, user.name, spec.get("warning_behavior"), None if known else client_token)
         if client_token:
             self._tokens[f"{user.name} {client_token}"] = (session.id, self._calendar.clock())
         return session.id
@@ -158,6 +160,8 @@ class Updates:
     @follows("one-active-session", "two-creations-text")
     def _refuse_second(self, item: Item) -> None:
         for entry in self.sessions.values():
+            if self._seed.does("one-active-session", "allowed"):
+                return
             if entry.item is item and entry.state == "ACTIVE":
                 raise resource_busy(item.id if self._seed.busy_text == "item" else entry.id, self._seed.busy_text)
 
@@ -226,7 +230,8 @@ class Updates:
     @follows("patch-changes-warnings-only")
     def update(self, identifier: str, spec: Mapping[str, Any]) -> None:
         session = self._filling(identifier, "update")
-        if "warning_behavior" in spec and not self._seed.patch_ignored:
+        ignored = self._seed.patch_ignored or self._seed.does("patch-changes-warnings-only", "ignored")
+        if "warning_behavior" in spec and not ignored:
             session.warning_behavior = spec["warning_behavior"]
 
     def cancel(self, identifier: str) -> None:
@@ -251,7 +256,7 @@ class Updates:
     @follows("active-session-is-not-deleted")
     def delete(self, identifier: str) -> None:
         session = self.session(identifier)
-        if session.state == "ACTIVE":
+        if session.state == "ACTIVE" and not self._seed.does("active-session-is-not-deleted", "deleted"):
             raise wrong_state("delete", session.state, "")
         del self.sessions[identifier]
 
@@ -269,12 +274,17 @@ class Updates:
             status = self.status(entry)
             if entry.source_type == "PULL" and status != "ERROR":
                 pulling = pulling or status != "READY"
-            elif status != "READY" and not self._is_expected(entry):
+            elif status != "READY" and not self._is_expected(entry) and not self._is_taken_unreceived(entry):
                 raise _not_received(entry.name, status)
         if self._lacks(session) and not pulling:
             raise ApiError("NOT_ALLOWED_IN_CURRENT_STATE", self._missing_message(session))
         session.completing_since = self._calendar.clock()
         self.advance()
+
+    def _is_taken_unreceived(self, entry: UpdateFile) -> bool:
+        """Whether a server that takes such a completion has what it is about to take, or nothing to wait for."""
+        is_there = entry.blob is not None or entry.received_at is None
+        return is_there and entry.error is None and self._seed.does("completion-needs-received-files", "accepted")
 
     @follows("warning-fails-the-session", "answer-to-an-unignored-warning")
     def refuse_warned(self, session: UpdateSession) -> None:
@@ -301,10 +311,17 @@ class Updates:
                     del self.sessions[session.id]
             elif session.breaks is not None and now >= session.breaks_at:
                 self._break(session, session.breaks)
+            elif session.completing_since is None and self._is_done_by_itself(session):
+                self._finish(session)
             elif session.completing_since is not None and now <= session.expires:
                 self._advance_completion(session, now)
             elif now > session.expires:
                 del self.sessions[session.id]
+
+    def _is_done_by_itself(self, session: UpdateSession) -> bool:
+        fetched = [entry for entry in session.files.values() if entry.source_type == "PULL"]
+        is_whole = fetched and all(self.status(entry) == "READY" for entry in session.files.values())
+        return bool(is_whole) and self._seed.does("pull-stays-active", "done")
 
     def _advance_completion(self, session: UpdateSession, now: float) -> None:
         assert session.completing_since is not None
@@ -314,7 +331,7 @@ class Updates:
             if status == "ERROR" and entry.error is not None:
                 self._break(session, _failed_import(session, entry, entry.error))
                 return
-            if status != "READY" and not self._is_expected(entry):
+            if status != "READY" and not self._is_expected(entry) and not self._is_taken_unreceived(entry):
                 return
             settled = max(settled, (entry.received_at or 0.0) + self._arrival(entry))
         if now < settled + self._settle or session.breaks is not None:
@@ -360,14 +377,22 @@ class Updates:
         added: dict[str, Blob] = {}
         algorithms: dict[str, str] = {}
         for entry in session.files.values():
-            assert entry.blob is not None
-            contents = entry.members if entry.members is not None else {entry.name: entry.blob}
+            if entry.blob is None:  # only of a server that completes a session without its files
+                continue
+            is_unpacked = entry.members is not None and not self._seed.does("ova-is-unpacked", "kept-whole")
+            contents = entry.members or {} if is_unpacked else {entry.name: entry.blob}
             for name, blob in contents.items():
-                if extension(name) not in NOT_STORED and self._is_kept(entry, name):
+                if self._is_stored(name) and (not is_unpacked or self._is_kept(entry, name)):
                     added[name] = blob
                     algorithms[name] = self._reported_algorithm(entry)
         self._catalog.commit(session.item, added, algorithms, sorted(session.removed))
         self._move_own(session)
+
+    def _is_stored(self, name: str) -> bool:
+        kind = extension(name)
+        if kind == "ova":
+            return self._seed.does("ova-is-unpacked", "kept-whole")
+        return kind not in NOT_STORED or self._seed.does("manifest-is-not-stored", "kept")
 
     @follows("own-source-is-moved")
     def _move_own(self, session: UpdateSession) -> None:
@@ -400,7 +425,8 @@ class Updates:
             )
             raise ApiError("RESOURCE_INACCESSIBLE", text)
         entry = self._new_file(user, spec)
-        if extension(entry.name) in ("mf", "cert") and any(extension(name) == "ovf" for name in session.files):
+        is_late = extension(entry.name) in ("mf", "cert") and any(extension(name) == "ovf" for name in session.files)
+        if is_late and not self._seed.does("manifest-before-descriptor", "taken"):
             raise ApiError(
                 "NOT_ALLOWED_IN_CURRENT_STATE",
                 message(
@@ -502,7 +528,8 @@ class Updates:
         session = self._filling(identifier, "validate")
         for entry in session.files.values():
             status = self.status(entry)
-            if entry.source_type == "PUSH" and status not in ("READY", "ERROR") and not self._is_expected(entry):
+            is_awaited = status not in ("READY", "ERROR") and not self._is_expected(entry)
+            if entry.source_type == "PUSH" and is_awaited and not self._is_taken_unreceived(entry):
                 raise _not_received(entry.name, status)
         missing = self._missing(session)
         invalid = [
@@ -517,6 +544,8 @@ class Updates:
         return entry.is_expected and not entry.started
 
     def status(self, entry: UpdateFile) -> str:
+        if self._seed.silent_puts and entry.source_type == "PUSH" and entry.error is None:
+            return "WAITING_FOR_TRANSFER"
         if entry.received_at is None:
             if entry.error is not None:
                 return "ERROR"
@@ -579,7 +608,7 @@ class Updates:
             self.touch(session)
             return
         entry.blob, entry.members = blob, members
-        entry.bytes_transferred = blob.size
+        entry.bytes_transferred = 0 if self._seed.silent_puts and entry.source_type == "PUSH" else blob.size
         entry.received_at = self._calendar.clock()
         self.touch(session)
         entry.error = self._content_fault(entry, fault)
@@ -702,6 +731,8 @@ class Updates:
         return list(missing)
 
     def _lacks(self, session: UpdateSession) -> bool:
+        if self._seed.does("references-must-be-there", "taken"):
+            return False
         return bool(self._missing(session)) or any(self._is_expected(entry) for entry in session.files.values())
 
     @follows("missing-and-invalid-are-two-arguments", "unadded-reference-is-invalid")
@@ -719,8 +750,19 @@ class Updates:
     def _warnings(self, session: UpdateSession, finding: Finding) -> builtins.list[dict[str, Any]]:
         behavior = {entry["type"]: entry["ignored"] for entry in session.warning_behavior or ()}
         return [
-            {"type": kind, "message": text, "ignored": behavior.get(kind, False)} for kind, text in finding.warnings
+            {"type": kind, "message": text, "ignored": behavior.get(kind, False)}
+            for kind, text in finding.warnings
+            if self._is_raised(kind)
         ]
+
+    def _is_raised(self, kind: str) -> bool:
+        raised = self._seed.otherwise.get("self-signed-raises-two-warnings", "both")
+        unraised = {
+            "untrusted-alone": ("SELF_SIGNED_CERTIFICATE",),
+            "self-signed-alone": ("UNTRUSTED_CERTIFICATE",),
+            "neither": ("SELF_SIGNED_CERTIFICATE", "UNTRUSTED_CERTIFICATE"),
+        }
+        return kind not in unraised.get(raised, ())
 
     # -- what is answered
 

@@ -14,6 +14,7 @@ from .seed import Seed
 DEFAULT = "8.0"
 VERSIONS: Mapping[str, Mapping[str, Any]] = {
     "6.7": {
+        "version": "6.7.0",
         "dialects": ("rest",),
         "preview": False,
         "omit_session_id": True,
@@ -23,9 +24,10 @@ VERSIONS: Mapping[str, Mapping[str, Any]] = {
         "old_authentication": True,
         "ova_from_url": False,
     },
-    "7.0": {"session_ids": "one-part"},
+    "7.0": {"version": "7.0.3", "session_ids": "one-part"},
     "8.0": {},
     "9.0": {
+        "version": "9.0.0",
         "session_ids": "one-part",
         "logins_together": 3000,
         "token_idle_seconds": 7200.0,

@@ -226,6 +226,7 @@ def test_a_proxy_gets_no_chance_to_read_a_password_of_the_environment(sim: Simul
 
 
 TASKS: dict[str, dict[str, Any]] = {
+    "content_library_check": {"libraries": ["templates"]},
     "content_library_download_session": TOOLS,
     "content_library_item": {"library": "templates", "name": "tools"},
     "content_library_item_info": TOOLS,

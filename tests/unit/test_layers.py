@@ -53,6 +53,7 @@ def table() -> dict[str, Package]:
 TABLE = table()
 PACKAGE_OF = {name: package for package, entry in TABLE.items() for name in entry.files}
 MODULES = {
+    "content_library_check",
     "content_library_download_session",
     "content_library_item",
     "content_library_item_info",

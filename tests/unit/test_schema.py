@@ -109,6 +109,7 @@ SOURCE: Json = model(
     {"ssl_certificate_thumbprint": TEXT, "ssl_certificate": TEXT},
 )
 BACKING: Json = model({}, {"type": TEXT, "datastore_id": TEXT, "storage_uri": TEXT})
+PUBLISHED: Json = model({}, {"published": FLAG})
 VERIFICATION: Json = model({}, {"status": TEXT, "cert_chain": st.lists(TEXT, max_size=2)})
 
 # The published fields of each model, written down a second time, so that a slip of the pen in one is seen.
@@ -171,7 +172,16 @@ WIRE: dict[str, Json] = {
             "error_message": MESSAGE,
         },
     ),
-    "Library": model({}, {"id": TEXT, "name": TEXT, "type": TEXT, "security_policy_id": TEXT}),
+    "PublishInfo": PUBLISHED,
+    "Library": model(
+        {},
+        {
+            **dict.fromkeys(("id", "name", "type", "security_policy_id"), TEXT),
+            "publish_info": PUBLISHED,
+            "storage_backings": st.lists(BACKING, max_size=2),
+        },
+    ),
+    "Datastore": model({}, {"name": TEXT, "accessible": FLAG, "free_space": COUNT}),
     "CertificateVerificationInfo": VERIFICATION,
     "LibraryItem": model(
         {},
@@ -501,6 +511,7 @@ TASKS: dict[str, tuple[str, dict[str, Any]]] = {
     "info": ("content_library_session_info", {"session_ids": ["a:b"], "with_files": True}),
     "info-all": ("content_library_session_info", {}),
     "items": ("content_library_item_info", {"library_item_id": "a", "with_storage": True}),
+    "check": ("content_library_check", {"libraries": ["templates"]}),
     "retention": ("content_library_retention", {"library_ids": ["a"], "pattern": "*", "keep": 1}),
     "update": ("content_library_update_session", {"session_id": "a:b", "state": "canceled"}),
     "update-item": ("content_library_update_session", {"library_item_id": "a", "state": "absent"}),

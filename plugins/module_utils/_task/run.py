@@ -54,6 +54,7 @@ def run_module(
     describe: Callable[[Mapping[str, Any]], str | None],
     secrets: Secrets = lambda _params: set(),
     check_written: WrittenCheck = accept_all,
+    logs_in: bool = True,
     clock: Clock = SYSTEM_CLOCK,
     **rules: Any,
 ) -> NoReturn:
@@ -61,8 +62,9 @@ def run_module(
 
     `declare` reads and checks the options before anything is sent. `describe` names the item for messages. `secrets`
     finds secrets within options that are not secret as a whole. If Ansible refuses the options, the user sees what
-    `check_written` raises for them, if it raises something. `clock` has the pauses of the task. `rules` are those
-    of AnsibleModule. A failure has the payload of `errors.failure`; with -vvv every result has `trace`.
+    `check_written` raises for them, if it raises something. Without `logs_in` the work itself logs in, and may go on if
+    that fails. `clock` has the pauses of the task. `rules` are those of AnsibleModule. A failure has the payload of
+    `errors.failure`; with -vvv every result has `trace`.
     """
     environment = Environment()
     spec = {**connection_spec(environment), **argument_spec}
@@ -84,7 +86,7 @@ def run_module(
             on_exchange = exchanges.append if traced else None
             declared = declare(module)
             options = read_options(module.params, environment.used)
-            outcome = _connect_and_work(module, options, declared, work, signals, clock, on_exchange)
+            outcome = _connect_and_work(module, options, declared, work, signals, clock, on_exchange, logs_in)
         except Interrupted as interruption:
             outcome = {"failed": True, **failure(_as_failure(interruption))}
         except Exception as error:  # noqa: BLE001 (a user gets a message for every exception, and never a traceback)
@@ -189,6 +191,7 @@ def _connect_and_work(
     signals: Signals,
     clock: Clock,
     on_exchange: Callable[[Exchange], None] | None,
+    logs_in: bool,
 ) -> dict[str, Any]:
     connection = Connection(
         options,
@@ -213,7 +216,8 @@ def _connect_and_work(
     worked = False
     try:
         try:
-            connection.login()
+            if logs_in:
+                connection.login()
             outcome = work(module, task, declared)
             worked = True
             return outcome

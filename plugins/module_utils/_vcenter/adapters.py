@@ -183,6 +183,15 @@ class _TimedAdapter(_Adapter):  # type: ignore[misc]
         return super().build_response(request, response)
 
 
+def shown_certificate(response: Any) -> Mapping[str, Any]:
+    """The certificate of the server, as `ssl.SSLSocket.getpeercert` describes it; empty if it is not known.
+
+    It must be asked for before the body is read, as the connection may go to another request then.
+    """
+    read = getattr(getattr(getattr(response.raw, "connection", None), "sock", None), "getpeercert", None)
+    return (read() or {}) if read else {}
+
+
 class TimedBody:
     """A body that pauses the limit of its exchange while it is sent."""
 

@@ -81,7 +81,7 @@ class Connection:
     `dialect` is api or rest once it is known: from the login, the option, or, with a session_token, from the first
     operation. `on_secret` takes each secret before it is sent, so that no output shows it. `shield` holds signals back
     in its block, as nobody can close a login whose token is lost. `turns` is the place of `LoginTurns`. `hide`,
-    `on_exchange` and `time_left` are those of `Http`.
+    `on_exchange` and `time_left` are those of `http`, which also sends what needs no login.
     """
 
     def __init__(
@@ -112,8 +112,8 @@ class Connection:
         self._lost_login = False
         self._refusal: Answer | None = None
         self._renewing = threading.Lock()
-        self._http = Http(options, hide=hide, on_exchange=on_exchange, time_left=time_left, timing=clock.timing)
-        self.server_time = self._http.server_time
+        self.http = Http(options, hide=hide, on_exchange=on_exchange, time_left=time_left, timing=clock.timing)
+        self.server_time = self.http.server_time
         for secret in options.coded_credentials:
             on_secret(secret)
 
@@ -158,7 +158,7 @@ class Connection:
     def _ask_for_login(self, dialect: str, auth: tuple[bytes, bytes]) -> Answer | Redirected:
         """The answer to a login. A redirect counts as one: it opens no login, but the other dialect may know one."""
         try:
-            return self._http.exchange("POST", self.options.origin + LOGIN_PATHS[dialect], "session.login", auth=auth)
+            return self.http.exchange("POST", self.options.origin + LOGIN_PATHS[dialect], "session.login", auth=auth)
         except Redirected as error:
             return error
         except BaseException as error:
@@ -183,7 +183,7 @@ class Connection:
                     for superseded in self._superseded:
                         self._close(superseded)
         finally:
-            self._http.close()
+            self.http.close()
         if self._lost_login and self._time_left() is not None:
             raise TimedOut(
                 "the answer to a login did not come in time, so an API session may be open",
@@ -193,7 +193,7 @@ class Connection:
 
     def _close(self, token: str) -> None:
         url = self.options.origin + LOGIN_PATHS[self.dialect or "api"]
-        answer = self._http.exchange("DELETE", url, "session.logout", token=token)
+        answer = self.http.exchange("DELETE", url, "session.logout", token=token)
         if answer.status >= 400 and answer.status != 401:
             raise from_response(answer.status, answer.body, "session.logout", hide=self._hide)
 
@@ -223,7 +223,7 @@ class Connection:
 
         def attempt() -> Answer:
             return self._authenticated(
-                lambda token: self._http.exchange(method, url, operation, token=token, data=data, headers=sent_headers),
+                lambda token: self.http.exchange(method, url, operation, token=token, data=data, headers=sent_headers),
                 lambda answer: answer.status,
             )
 
@@ -231,7 +231,7 @@ class Connection:
             answer = self._retrying(attempt) if repeatable else attempt()
             if not 200 <= answer.status < 300:
                 raise from_response(answer.status, answer.body, operation, session_id, hide=self._hide)
-            return self._http.json(answer, operation)
+            return self.http.json(answer, operation)
 
     @contextmanager
     def stream(
@@ -263,7 +263,7 @@ class Connection:
 
         def attempt(token: str | None) -> Any:
             limit.resume()
-            return self._http.request(
+            return self.http.request(
                 method,
                 url,
                 operation,
@@ -274,7 +274,7 @@ class Connection:
                 headers=sent_headers,
             )
 
-        with _about(session_id), self._http.limit() as limit:
+        with _about(session_id), self.http.limit() as limit:
             response = (
                 self._authenticated(attempt, lambda answer: int(answer.status_code), lambda answer: answer.close())
                 if own
@@ -282,7 +282,7 @@ class Connection:
             )
             try:
                 if not 200 <= response.status_code < 300:
-                    answer = self._http.read(response, operation, limit)
+                    answer = self.http.read(response, operation, limit)
                     raise from_response(response.status_code, answer, operation, session_id, hide=self._hide)
                 limit.pause()
                 yield response
@@ -334,7 +334,7 @@ class Connection:
         if not 200 <= answer.status < 300:
             raise from_response(answer.status, answer.body, "session.login", hide=self._hide_token)
         if answer.body.lstrip().startswith(b"<"):
-            self._http.json(answer, "session.login")
+            self.http.json(answer, "session.login")
         if token is None:
             raise InvalidResponse(
                 f"{self.options.hostname}:{self.options.port} answered the login without a session token: is it a "

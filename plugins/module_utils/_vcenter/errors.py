@@ -127,7 +127,7 @@ class ContentError(Exception):
     def explain(self) -> str:
         """The message: what the task tried, on which item and vCenter, what it was told, and what the user can do."""
         known = OPERATIONS.get(self.operation or "")
-        parts = [self._what_failed(known), *self.notes, "" if known else self._where(), self._way_out()]
+        parts = [self._what_failed(known), *self.notes, "" if known else self._where(), self.way_out()]
         return " ".join(part for part in parts if part)
 
     def _what_failed(self, known: Operation | None) -> str:
@@ -151,7 +151,7 @@ class ContentError(Exception):
     def _named_session(self) -> str:
         return self.session_id if self.session_id and self.session_id not in self.said else ""
 
-    def _way_out(self) -> str:
+    def way_out(self) -> str:
         ids = tuple(message.id for message in self.messages if message.id)
         answered = isinstance(self, ApiError)
         return self.remedy or remedy_for(Refusal(self.error_type, self.operation, answered, self.in_json, ids))

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Callable
 
-from .adapters import BLOCK_BYTES, HAS_REQUESTS, KEY_LOG, UNDER_WAY, HttpSession
+from .adapters import BLOCK_BYTES, HAS_REQUESTS, KEY_LOG, UNDER_WAY, HttpSession, shown_certificate
 from .answers import quote, read_json
 from .connection_options import ConnectionOptions, in_url
 from .errors import ContentError, InvalidResponse, OutOfTime, Redirected, TimedOut
@@ -63,6 +63,24 @@ class Exchange:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """An exchange with the vCenter and both bodies, for a check that looks at raw answers.
+
+    `status` and `answer` are None if no answer came, and `answer` also if it was refused unread. `began` and `ended`
+    are seconds of the same clock. The answer to a login holds its token.
+    """
+
+    operation: str
+    method: str
+    place: str
+    status: int | None
+    request: bytes | None
+    answer: bytes | None
+    began: float
+    ended: float
+
+
+@dataclass(frozen=True)
 class Answer:
     """An answer of the server with its whole body."""
 
@@ -77,7 +95,13 @@ class Http:
     `hide` removes secrets from a text before it is shortened. The thread that sent a request calls `on_exchange` as
     soon as the request is answered or has failed. `time_left` returns None until a signal asks the task to end, then
     how many seconds are left for everything it still sends; each answer then gets a few seconds at most.
+
+    Somebody who sets `on_seen` gets each exchange but those of data. `certificate` is then what the vCenter has shown,
+    as `ssl.SSLSocket.getpeercert` describes it; it is empty if nobody has verified it.
     """
+
+    on_seen: Callable[[Seen], None] | None = None
+    certificate: Mapping[str, Any] = {}
 
     def __init__(
         self,
@@ -128,15 +152,27 @@ class Http:
     ) -> Answer:
         """Send one request to the vCenter and read its whole answer. Raises what `request` and `read` raise."""
         place = url[len(self._options.origin) :]
-        with self._limits.limit() as limit:
-            response = self.request(
-                method, url, operation, limit, place=place, token=token, data=data, headers=headers, auth=auth
-            )
-            self._dated = (response.headers.get("Date", ""), time.monotonic())
-            try:
-                return Answer(response.status_code, response.headers, self.read(response, operation, limit))
-            finally:
-                response.close()
+        began, status, body = time.monotonic(), None, None
+        try:
+            with self._limits.limit() as limit:
+                response = self.request(
+                    method, url, operation, limit, place=place, token=token, data=data, headers=headers, auth=auth
+                )
+                self._dated = (response.headers.get("Date", ""), time.monotonic())
+                try:
+                    status = response.status_code
+                    if self.on_seen:
+                        self.certificate = shown_certificate(response) or self.certificate
+                    body = self.read(response, operation, limit)
+                    return Answer(response.status_code, response.headers, body)
+                finally:
+                    response.close()
+        except ContentError as error:
+            status = status or error.status
+            raise
+        finally:
+            if self.on_seen:
+                self.on_seen(Seen(operation, method, place, status, data, body, began, time.monotonic()))
 
     def request(
         self,

@@ -201,6 +201,14 @@ class DownloadFile(Fallible, Model):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
+class PublishInfo(Model):
+    """Whether other libraries may subscribe to a library."""
+
+    published: bool | None = optional(BOOLEAN)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
 class Library(Model):
     """The fields of a library that the modules decide on; the others stay in `extra`."""
 
@@ -208,6 +216,8 @@ class Library(Model):
     name: str | None = optional(TEXT)
     type: str | None = optional(TEXT)
     security_policy_id: str | None = optional(TEXT)
+    publish_info: PublishInfo | None = optional(nested(lambda: PublishInfo))
+    storage_backings: tuple[StorageBacking, ...] | None = optional(listing(nested(lambda: StorageBacking)))
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -264,6 +274,16 @@ class StorageBacking(Model):
     type: str | None = optional(TEXT)
     datastore_id: str | None = optional(TEXT)
     storage_uri: str | None = optional(TEXT)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Datastore(Model):
+    """A datastore (the API's vcenter.Datastore.Info); `free_space` is in bytes."""
+
+    name: str | None = optional(TEXT)
+    accessible: bool | None = optional(BOOLEAN)
+    free_space: int | None = optional(INTEGER)
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -74,6 +74,8 @@ UPDATING, DOWNLOADING = "ContentLibrary.UpdateSession", "ContentLibrary.Download
 OPERATIONS: Mapping[str, Operation] = {
     "session.login": Operation("log in", has_subject=False),
     "session.logout": Operation("log out", has_subject=False),
+    "vcenter.about": Operation("read the version", has_subject=False),
+    "datastore.get": Operation("read the datastore", privilege="System.Read", has_subject=False),
     "library.list": Operation(
         "list the libraries",
         has_subject=False,

@@ -74,6 +74,14 @@ class Timing:
     completion_tries: int = 5
     first_insisting_pause: float = 1.0
 
+    # In a trial: how long anything small may take, how long a fetch may stand still before it counts as hanging, and
+    # how long a completion is under way before the next request comes.
+    trial_wait: float = 60.0
+    trial_hang: float = 20.0
+    trial_head_start: float = 0.1
+    # Longer than vCenter is known to keep a client token, and longer than a session without activity lives.
+    trial_slow: float = 660.0
+
     shortest_keep_alive: float = 0.5
     longest_keep_alive: float = 30.0
     # Shorter than watch_idle, so that a task which watches sees another one at work in an update session.

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import requests
 
-from tests.simulator import Simulator
+from tests.harness.modules import Server
 
 TOKEN = "vmware-api-session-id"
 PROBE = "/rest/com/vmware/content/library/item/updatesession/file?~action=probe"
@@ -29,7 +29,7 @@ def wire_messages(response: requests.Response) -> list[dict[str, Any]]:
 
 
 class Wire:
-    def __init__(self, sim: Simulator, dialect: str, user: str | None = None, log_in: bool = True) -> None:
+    def __init__(self, sim: Server, dialect: str, user: str | None = None, log_in: bool = True) -> None:
         self.dialect = dialect
         self.origin = f"https://{sim.hostname}:{sim.port}"
         self.http = requests.Session()
