@@ -18,7 +18,8 @@ import pytest
 from tests.harness.checkout import ROOT
 from tests.harness.modules import connection_args, run_module
 from tests.peers.programs import Govc, Vcsim
-from tests.peers.witness import OTHER, UNOBSERVED, Witness
+from tests.peers.witness import Witness
+from tests.simulator.likeness import OTHER, UNOBSERVED
 
 NO_PREVIEW = "it has no previews"
 #: The points of which vcsim shows nothing, or something that nobody has a word for. The witness must agree.

@@ -91,7 +91,7 @@ def test_what_was_not_seen_says_nothing_and_what_has_no_word_is_told() -> None:
     lines = lines_about(found, likeness_of(found))
     assert lines[:3] == [
         "A vCenter 8.0.2, for which the simulator's 8.0 stands.",
-        "It confirms 0 facts, refutes 1 and adds to 1.",
+        "The report confirms 0 facts, refutes 1 and adds to 1.",
         "2 of 3 points were seen.",
     ]
     assert lines[4].startswith("refutes   one-active-session (documented): An item has at most one ACTIVE update")
