@@ -84,6 +84,7 @@ def quick() -> dict[str, float]:
     return {"silent_file": 0.2, "trial_wait": 2.0, "trial_hang": 0.5}
 
 
+@pytest.mark.rest
 def test_a_simulator_like_the_report_of_vcsim_does_what_vcsim_does(
     vcsim: Vcsim, programs: Path, https: str, tmp_path: Path
 ) -> None:

@@ -107,6 +107,7 @@ def test_what_is_no_report_is_refused(text: str, tmp_path: Path, capsys: pytest.
     assert f"learn: {path} is no report" in capsys.readouterr().err
 
 
+@pytest.mark.rest
 def test_the_main_jobs_run_under_a_vcenter_like_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One that does much otherwise, as vcsim does."""
     path = written(
