@@ -135,7 +135,7 @@ def lines_about(report: Report, like: Likeness) -> list[str]:
     learned = list(learn(report))
     counts = Counter(each.lesson for each in learned)
     told = (f"confirms {counts[Lesson.CONFIRMS]} facts", f"refutes {counts[Lesson.REFUTES]}")
-    lines.insert(1, f"It {told[0]}, {told[1]} and adds to {counts[Lesson.ADDS]}.")
+    lines.insert(1, f"The report {told[0]}, {told[1]} and adds to {counts[Lesson.ADDS]}.")
     for lesson in (Lesson.REFUTES, Lesson.ADDS, Lesson.CONFIRMS, Lesson.FITS):
         found = [each for each in learned if each.lesson is lesson]
         lines += [line for each in found for line in (str(each), f"{'':<10}seen: {each.name} is {each.seen}")]

@@ -18,7 +18,8 @@ import pytest
 from tests.harness.checkout import ROOT
 from tests.harness.modules import connection_args, run_module
 from tests.peers.programs import Govc, Vcsim
-from tests.peers.witness import OTHER, UNOBSERVED, Witness
+from tests.peers.witness import Witness
+from tests.simulator.likeness import OTHER, UNOBSERVED
 
 NO_PREVIEW = "it has no previews"
 #: The points of which vcsim shows nothing, or something that nobody has a word for. The witness must agree.
@@ -83,6 +84,7 @@ def quick() -> dict[str, float]:
     return {"silent_file": 0.2, "trial_wait": 2.0, "trial_hang": 0.5}
 
 
+@pytest.mark.rest
 def test_a_simulator_like_the_report_of_vcsim_does_what_vcsim_does(
     vcsim: Vcsim, programs: Path, https: str, tmp_path: Path
 ) -> None:

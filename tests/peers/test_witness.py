@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from tests.harness.samples import marked
-from tests.peers.witness import OUT_OF_SIGHT, POINTS, UNOBSERVED, Witness
+from tests.peers.witness import OUT_OF_SIGHT, POINTS, Witness
 from tests.simulator import Simulator
-from tests.simulator.likeness import SHOWN, Likeness
+from tests.simulator.likeness import SHOWN, UNOBSERVED, Likeness
 from tests.simulator.versions import DEFAULT
 from tests.simulator.worlds import WORLDS
 

@@ -26,9 +26,9 @@ import requests
 
 from tests.harness.modules import Server
 from tests.harness.packages import BARE_DESCRIPTOR, Package, make_package
+from tests.simulator.likeness import OTHER, UNOBSERVED
 from tests.unit.simulator.wire_client import TOKEN, Wire, wire_error, wire_messages
 
-UNOBSERVED, OTHER = "unobserved", "other"
 #: Of which a witness sees nothing in a few seconds, in an account that may do everything, with the address of an image.
 OUT_OF_SIGHT = ("token-idle", "unprivileged-creation", "ova-from-url")
 IGNORED = [{"type": kind, "ignored": True} for kind in ("SELF_SIGNED_CERTIFICATE", "UNTRUSTED_CERTIFICATE")]
@@ -80,16 +80,11 @@ class Witness:
         finally:
             self._take_away()
 
-    def leave(self) -> None:
-        """Log out."""
-        self.wire.call("DELETE", self.wire.session_path)
-
     # -- what the points are made of
 
     def need(self, response: requests.Response) -> Any:
         """What an answer holds, if it is one of success."""
-        if response.status_code >= 300:
-            raise Unseen(response.text)
+        self.need_answer(response)
         body = response.json() if response.content else None
         return body.get("value") if self.wire.dialect == "rest" and isinstance(body, dict) else body
 

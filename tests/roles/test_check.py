@@ -17,6 +17,8 @@ from tests.harness.servers import unused_port
 from tests.roles.conftest import Images, Jobs
 from tests.roles.jobs import Job, credential, run_job, verified
 from tests.simulator import LibrarySeed, Seed
+from tests.simulator.likeness import read_report
+from tests.simulator.worlds import in_worlds
 
 CHECK = "content_library_check"
 
@@ -74,6 +76,34 @@ def test_a_vcenter_that_can_be_published_to_is_no_failure(jobs: Jobs) -> None:
     assert (results(job)["usable"], results(job)["report"]) == (True, None)
     assert {line.split()[0] for line in shown(job)[0][2:] if not line.startswith(" ")} == {"ok", "unknown"}
     assert len(shown(job)) == 2, "there is no report to tell of"
+
+
+@pytest.mark.rest
+def test_a_trial_says_what_it_took_away_and_what_is_otherwise_than_known(jobs: Jobs, tmp_path: Path) -> None:
+    jobs.sim.reset(in_worlds(Seed(), {"range": "ignored"}))
+    before = jobs.item_names()
+    answers = {
+        "check_library": "templates",
+        "check_trial": "true",
+        "check_url": "",
+        "check_report": str(tmp_path / "report.json"),
+    }
+
+    predicted = jobs.run("check.yml", answers, "--check").succeeded()
+    assert (jobs.mutations, predicted.changed, results(predicted)["report"]) == ([], [], None)
+    assert "trial" in "\n".join(shown(predicted)[0])
+
+    job = jobs.run("check.yml", answers).succeeded()
+    assert job.changed == ["Look at the vCenter"]
+    assert jobs.item_names() == before
+    taken = [entry["library_item"] for entry in results(job)["taken_away"]]
+    lines = shown(job)[0]
+    assert [line.split()[2] for line in lines if line.startswith("Taken away: ")] == taken
+    assert taken
+    (told,) = [line for line in shown(job)[1] if line.startswith("A request for a part of a download: ignored.")]
+    assert told.endswith("The simulator can do so (--world range=ignored).")
+    assert "more could not be made in this trial. Some of them need a file to fetch (check_url)." in shown(job)[1][1]
+    assert read_report(str(tmp_path / "report.json")).observations["range"] == "ignored"
 
 
 @pytest.mark.rest

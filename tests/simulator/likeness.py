@@ -24,9 +24,9 @@ FORMAT = 1
 UNOBSERVED, OTHER = "unobserved", "other"
 DIALECTS = ("api", "rest")
 NUMBERS = re.compile(r"(\d+)\.(\d+)")
-WHOLE_VERSION = re.compile(r"\d{1,6}(\.\d{1,6}){1,4}")
+VERSION = re.compile(r"\d{1,6}(\.\d{1,6}){1,4}")
 
-#: For a fact that no world decides: what was seen of it, and what that makes of the seed. None as it is usual.
+#: The words for what was seen of a fact that no world decides, and how each changes the seed.
 SHOWN: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "two-dialects": {
         "both": {"dialects": ("api", "rest")},
@@ -42,7 +42,7 @@ SHOWN: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "ova-from-url": {"taken": {"ova_from_url": True}, "refused": {"ova_from_url": False}},
     **{fact: {word: {"otherwise": {fact: word}} for word in words} for fact, words in OTHERWISE.items()},
 }
-#: What it means that a check saw of a point what no value of its world is.
+#: How the seed changes where a check saw of a point something else than the values of its world.
 SHOWN_BY_OTHER: Mapping[str, Mapping[str, Any]] = {
     # A pushed file was there after the completion, and its status had stayed WAITING.
     "arrival": {"silent_puts": True},
@@ -51,6 +51,8 @@ SHOWN_BY_OTHER: Mapping[str, Mapping[str, Any]] = {
 
 @dataclass(frozen=True)
 class Report:
+    """What a simulator can learn of a report; ``version`` is empty if the vCenter did not say it."""
+
     version: str
     dialects: tuple[str, ...]
     observations: Mapping[str, str]
@@ -79,7 +81,7 @@ def read_report(path: str) -> Report:
     with open(path, encoding="utf-8") as stream:
         try:
             found = json.load(stream)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"{path} is no report: {error}") from None
     return report_from(found, path)
 
@@ -98,7 +100,8 @@ def report_from(found: Any, path: str = "the report") -> Report:
         raise ValueError(f"{path} names dialects that there are not: {dialects!r}")
     for name, seen in observations.items():
         _require_known(path, name, seen)
-    return Report(str(vcenter.get("version") or ""), tuple(dialects), observations)
+    version = str(vcenter.get("version"))
+    return Report(version if VERSION.fullmatch(version) else "", tuple(dialects), observations)
 
 
 def _require_known(path: str, name: str, seen: Any) -> None:
@@ -116,7 +119,7 @@ def likeness_of(report: Report) -> Likeness:
     for name, seen in shown.items():
         for field_name, value in SHOWN[name][seen].items():
             deviations[field_name] = {**deviations.get(field_name, {}), **value} if name in OTHERWISE else value
-    if WHOLE_VERSION.fullmatch(report.version):
+    if report.version:
         deviations["version"] = report.version
     for name, changes in SHOWN_BY_OTHER.items():
         if report.observations.get(name) == OTHER:

@@ -91,7 +91,7 @@ def test_what_was_not_seen_says_nothing_and_what_has_no_word_is_told() -> None:
     lines = lines_about(found, likeness_of(found))
     assert lines[:3] == [
         "A vCenter 8.0.2, for which the simulator's 8.0 stands.",
-        "It confirms 0 facts, refutes 1 and adds to 1.",
+        "The report confirms 0 facts, refutes 1 and adds to 1.",
         "2 of 3 points were seen.",
     ]
     assert lines[4].startswith("refutes   one-active-session (documented): An item has at most one ACTIVE update")
@@ -107,6 +107,7 @@ def test_what_is_no_report_is_refused(text: str, tmp_path: Path, capsys: pytest.
     assert f"learn: {path} is no report" in capsys.readouterr().err
 
 
+@pytest.mark.rest
 def test_the_main_jobs_run_under_a_vcenter_like_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One that does much otherwise, as vcsim does."""
     path = written(

@@ -68,12 +68,23 @@ class Made:
                 item_id = make_surely(lambda: self._api.create_item(wanted, token))
             except ContentError as error:
                 if error.may_have_happened:
-                    self.was_used = True
-                    self.left.append(self._named(wanted, "vCenter did not answer, and may have created it"))
+                    self._look_for(wanted)
                 raise
-            self.was_used = True
-            self._items.append(LibraryItem(id=item_id, library_id=wanted.library_id, name=wanted.name))
+            self._note(item_id, wanted)
         return item_id
+
+    def _note(self, item_id: str, wanted: LibraryItem) -> None:
+        self.was_used = True
+        self._items.append(LibraryItem(id=item_id, library_id=wanted.library_id, name=wanted.name))
+
+    def _look_for(self, wanted: LibraryItem) -> None:
+        """Find an item that may have been created: nobody else has its random name."""
+        try:
+            for item_id in self._api.find_items(wanted.name, wanted.library_id):
+                self._note(item_id, wanted)
+        except ContentError:
+            self.was_used = True
+            self.left.append(self._named(wanted, "vCenter did not answer, and may have created it"))
 
     def session(self, sessions: Sessions[SessionT, Any], wanted: SessionT, client_token: str = "") -> str:
         """Create a session; returns its identifier. Raises what a creation raises."""

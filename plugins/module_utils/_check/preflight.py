@@ -20,6 +20,7 @@ from .._vcenter.errors import ContentError, InvalidArgument, NotFound, TlsUnveri
 from .._vcenter.models import Library, LibraryItem, StorageBacking
 from .._vcenter.remedies import needs
 from .asking import About, knows, read_about, read_datastore
+from .presented import presented_issuer
 from .rows import Row, Verdict, failed
 
 OK, WILL_FAIL, UNKNOWN = Verdict.OK, Verdict.WILL_FAIL, Verdict.UNKNOWN
@@ -73,7 +74,7 @@ def _look_at_connection(task: Task, looked: Looked) -> bool:
         found = {dialect: knows(connection, dialect) for dialect in ("api", "rest")}
     except TlsUnverified as error:
         looked.rows.append(Row(place, "it answers"))
-        looked.rows.append(failed("certificate", error))
+        looked.rows.append(_untrusted_row(task, error))
         return False
     except ContentError as error:
         looked.rows.append(failed(place, error))
@@ -90,6 +91,14 @@ def _look_at_connection(task: Task, looked: Looked) -> bool:
         remedy = None if known else "Give the version, as the vSphere Client shows it, with each report."
         looked.rows.append(Row("version", str(looked.about), OK if known else UNKNOWN, remedy))
     return True
+
+
+def _untrusted_row(task: Task, error: TlsUnverified) -> Row:
+    options = task.connection.options
+    row = failed("certificate", error)
+    # A proxy stands between, and may not be asked in this way.
+    issuer = None if options.proxy else presented_issuer(options.hostname, options.port, options.request_timeout)
+    return Row(row.about, f"{row.found}; it is signed by {issuer}", row.verdict, row.remedy) if issuer else row
 
 
 def _certificate_row(task: Task) -> Row:

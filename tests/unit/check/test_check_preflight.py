@@ -181,6 +181,7 @@ def test_a_vcenter_that_cannot_be_reached_is_a_row(
     assert row["about"].startswith(about)
     assert remedy in row["remedy"]
     assert [entry["seen"] for entry in run.result["observations"] if entry["seen"] != "unobserved"] == []
+    assert ("it is signed by Simulated vCenter CA" in row["found"]) is (about == "certificate")
 
 
 def test_what_is_no_vcenter_is_a_row(identity: Identity) -> None:

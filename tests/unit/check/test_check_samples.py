@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import ssl
 import tarfile
 from datetime import datetime, timedelta, timezone
 from xml.etree import ElementTree
@@ -20,6 +21,7 @@ from cryptography.x509 import load_pem_x509_certificate
 
 from ansible_collections.vsphere.content.plugins.module_utils._check import marks, samples
 from ansible_collections.vsphere.content.plugins.module_utils._check.made import read_time
+from ansible_collections.vsphere.content.plugins.module_utils._check.presented import issuer_of
 
 OVF = "{http://schemas.dmtf.org/ovf/envelope/1}"
 
@@ -35,6 +37,14 @@ def test_the_signature_fits_the_manifest_and_its_certificate() -> None:
     key.verify(bytes.fromhex(found.group(1)), samples.manifest(), padding.PKCS1v15(), hashes.SHA256())
     assert certificate.issuer == certificate.subject
     assert certificate.not_valid_after_utc > datetime(2045, 1, 1, tzinfo=timezone.utc)
+
+
+def test_the_issuer_of_a_certificate_is_read_and_half_of_one_is_refused() -> None:
+    der = ssl.PEM_cert_to_DER_cert(samples.certificate().decode().split("\n", 1)[1].strip())
+    assert issuer_of(der) == "A check that nobody should trust"
+    for length in range(len(der)):
+        with pytest.raises(ValueError, match=r"cut off|no certificate"):
+            issuer_of(der[:length])
 
 
 def test_the_manifest_fits_the_files() -> None:
