@@ -66,6 +66,8 @@ options:
     description:
       - The file to which the task writes its report, on the host that runs it. Only its owner can read it.
       - An existing file is replaced only if it is a report.
+      - If E(VMWARE_FETCH_DEST_ROOT) is set, or C(fetch_dest_root) in the section C(vsphere_content) of C(ansible.cfg),
+        the file must be below that directory.
     type: path
 seealso:
   - module: vsphere.content.content_library_session_info

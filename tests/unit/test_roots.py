@@ -13,7 +13,7 @@ import pytest
 
 from tests.harness.modules import ModuleResult, connection_args, run_module
 from tests.harness.packages import make_iso, make_package
-from tests.harness.tasks import DOWNLOAD_SESSION, UPDATE_SESSION
+from tests.harness.tasks import CHECK, DOWNLOAD_SESSION, UPDATE_SESSION
 from tests.simulator import Simulator
 
 PATHS = "require_allowed_paths"
@@ -38,6 +38,10 @@ class Place:
         item = {"library": "mirror", "library_item": "synced", "dest": str(dest)}
         env = {DEST_ROOT: str(self.allowed if root is None else root)}
         return run_module(DOWNLOAD_SESSION, {**connection_args(self.sim), **item}, env=env)
+
+    def check(self, report: object) -> ModuleResult:
+        given = {**connection_args(self.sim), "report": str(report)}
+        return run_module(CHECK, given, env={DEST_ROOT: str(self.allowed)})
 
     def refused(self, ran: ModuleResult) -> str:
         """What is said of a path that is not allowed, of which nobody has heard."""
@@ -171,3 +175,10 @@ def test_the_roots_are_two(place: Place) -> None:
     shown = run_module(PATHS, {"src": ["https://me:S3cret-w0rd@mirror.invalid/a.iso"]}, env={SRC_ROOT: "/a"})
     assert "S3cret-w0rd" not in shown.stdout
     assert run_module(PATHS, {"src": ["/b"], "dest": "/a"}).result["changed"] is False
+
+
+def test_the_report_of_a_check_is_written_below_the_root(place: Place) -> None:
+    outside = place.outside / "report.json"
+    assert f"report {outside} is not below {place.allowed} (fetch_dest_root)" in place.refused(place.check(outside))
+    assert not outside.exists()
+    assert place.check(place.allowed / "report.json").result["report"] == str(place.allowed / "report.json")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._task.converge import Task
+from .._transfer.allowed_directories import FETCH_DEST_ROOT, require_below
 from .._vcenter.errors import ContentError, InvalidArgument
 from .known import observations
 from .preflight import Looked, look
@@ -48,6 +49,7 @@ def read_wanted(params: Mapping[str, Any]) -> Wanted:
     if params["url"]:
         require_fetchable(params["url"])
     if params["report"]:
+        require_below(FETCH_DEST_ROOT, "report", params["report"])
         require_writable(params["report"])
     return Wanted(libraries, params["trial"], params["url"] or None, params["slow"], params["report"] or None)
 
@@ -105,4 +107,7 @@ def _try(task: Task, wanted: Wanted, looked: Looked, recorder: Recorder, *, chec
     if library is None:
         remedy = "Look at the rows above: first the vCenter must be reached, and the library found."
         return Tried([Row("trial", "it was not run, as the library could not be read", Verdict.UNKNOWN, remedy)])
+    if task.connection.server_time() is None:
+        found = "it was not run, as vCenter does not tell its time, by which a later trial knows what a killed one left"
+        return Tried([Row("trial", found, Verdict.UNKNOWN, "See that no proxy takes the Date from vCenter's answers.")])
     return try_out(task, recorder, library, url=wanted.url, slow=wanted.slow)
