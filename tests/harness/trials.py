@@ -9,21 +9,69 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.vsphere.content.plugins.module_utils._vcenter.timing import Clock
+from tests.harness.modules import pauses
+from tests.harness.waiting import eventually
 from tests.simulator import Simulator, Store
 
 TRIAL: dict[str, Any] = {"libraries": ["templates"], "trial": True}
 HOUR = 3600.0
-#: Seconds after which a file or a preview is received: long enough to be seen on its way on a busy machine.
+#: Seconds of a `CountedClock` after which a file or a preview is received.
 SEEN_ON_ITS_WAY = 0.4
+STEP = 0.004
 #: The pauses of a trial against a simulator, by the names of `Timing`.
 PAUSES: Mapping[str, float] = {
-    "first_pause": 0.05,
+    "first_pause": 0.02,
+    "longest_pause": 0.1,
     "preview_unavailable": 2.0,
     "trial_wait": 5.0,
+    # Unlike any other pause, so that `in_step` knows it.
+    "trial_head_start": 0.0625,
     "trial_hang": 1.0,
     "first_insisting_pause": 0.05,
 }
 MARK = "vsphere-content-check-"
+
+
+class CountedClock:
+    """The time of a server that passes when the server looks at it, and when a task sleeps: never by itself.
+
+    So a busy machine changes nothing.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        self.seconds += STEP
+        return self.seconds
+
+    def pass_time(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+class TimedSimulator(Simulator):
+    """A server with a `CountedClock`."""
+
+    def __init__(self, **options: Any) -> None:
+        self.time = CountedClock()
+        super().__init__(**{"clock": self.time, **options})
+
+
+def in_step(sim: TimedSimulator) -> Clock:
+    """The clock of a trial that lives in the time of the server. A completion has its head start once it is begun."""
+    given = pauses()
+
+    def is_begun(store: Store) -> bool:
+        return any(each.completing_since is not None for each in store.updates.sessions.values())
+
+    def sleep(seconds: float) -> None:
+        if seconds == given.trial_head_start:
+            assert eventually(lambda: sim.run(is_begun))
+        else:
+            sim.time.pass_time(seconds)
+
+    return Clock(lambda: sim.time.seconds, sleep, given)
 
 
 class MovedClock:
