@@ -87,7 +87,7 @@ contract: $(VENV)/.dev-installed ## Test what holds the traffic to the published
 
 .PHONY: peers
 peers: $(VENV)/.dev-installed ## Test against vcsim, govc (these two need Go) and the official Python bindings
-	@$(CHECK) peers
+	@$(CHECK) peers whole-peers
 
 .PHONY: progress
 progress: $(VENV)/.dev-installed ## See tasks move while they run, in terminals, pipes and AWX's own path
@@ -128,7 +128,7 @@ lock: $(VENV)/.dev-installed ## Renew the lock files: the newest versions that r
 oracle-update: $(VENV)/.dev-installed ## Take the newest official bindings, and compare with them
 	@$(LOCK_DEV) --upgrade-package vmware-vcenter
 	@$(MAKE) venv
-	@$(CHECK) peers
+	@$(CHECK) peers whole-peers
 
 .PHONY: sanity
 sanity: $(VENV)/.dev-installed ## Run ansible-test sanity, of the newest and the oldest ansible-core, on a staged copy

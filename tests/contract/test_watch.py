@@ -11,8 +11,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.contract.exchanges import MEETING
 from tests.harness.checkout import ROOT
 
+#: The exchanges of `test_undescribed` and of `test_clean`.
+ALL = len(MEETING) + 1
+BY_WORKERS = ("--numprocesses=2", "--all-undescribed", f"--exchanges={ALL}")
 WATCHED = """
 import pytest
 import requests
@@ -92,18 +96,14 @@ def test_who_fails(tmp_path: Path) -> None:
 
 
 def test_what_workers_have_seen_is_added_up(tmp_path: Path) -> None:
-    code, output = run(
-        tmp_path, "-k", "clean or undescribed", "--numprocesses=2", "--all-undescribed", "--exchanges=17"
-    )
-    assert (code, "17 exchanges held to the published description" in output) == (0, True), output
+    code, output = run(tmp_path, "-k", "clean or undescribed", *BY_WORKERS)
+    assert (code, f"{ALL} exchanges held to the published description" in output) == (0, True), output
 
 
 def test_a_run_that_has_seen_too_little_fails(tmp_path: Path) -> None:
-    code, output = run(
-        tmp_path, "-k", "undescribed and not probe", "--numprocesses=2", "--all-undescribed", "--exchanges=17"
-    )
+    code, output = run(tmp_path, "-k", "undescribed and not probe", *BY_WORKERS)
     assert code == 1
     assert re.findall("^FAILED: .*", output, re.MULTILINE) == [
-        "FAILED: at least 17 exchanges were expected, 15 were seen",
+        f"FAILED: at least {ALL} exchanges were expected, {ALL - 2} were seen",
         "FAILED: no test meets what is listed as undescribed: probe",
     ]
