@@ -118,6 +118,9 @@ def observe_deletion(trial: Trial, session_id: str) -> bool:
 
 def observe_memory(trial: Trial, item_id: str, client_token: str, *, is_slow: bool) -> None:
     """Ask for a deleted session by its client token: a vCenter that remembers the token names what is gone."""
+    if trial.seen.get("client-token-is-idempotent") != "same-session":
+        # Nothing is remembered, so there is nothing to forget.
+        return
     if _is_forgotten(trial, item_id, client_token):
         trial.seen["client-token"] = "until-deletion"
     elif is_slow:

@@ -33,8 +33,6 @@ NOT_ALONE = (
 #: What else a server does then, whatever it would do otherwise.
 FOLLOWS: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("item-file-sha1", "none"): {"download-checksum-when-fetched": "never"},
-    ("client-token-is-idempotent", "another-session"): {"client-token": "until-deletion"},
-    ("client-token-is-idempotent", "refused"): {"client-token": "until-deletion"},
 }
 WORDS = [
     (f"{fact}={word}", (fact, word))
