@@ -371,7 +371,7 @@ REST = (
     Step("pythons", 500, "Run the unit tests on the other Pythons and ansible-cores", pythons),
     Step(
         "whole-unit",
-        130,
+        150,
         "Run what a push leaves out of the unit tests: the other dialect of each, and other versions",
         tests("whole-unit", "--exchanges=7000", "-m", "rest", "tests/unit"),
     ),
@@ -387,7 +387,7 @@ REST = (
         "Break the rest of what can break",
         tests("whole-faults", "--exchanges=25000", "-m", "rest", "tests/faults"),
     ),
-    Step("whole-examples", 50, "Run the playbooks of the guides", tests("whole-examples", "-m", "rest", "tests/docs")),
+    Step("whole-examples", 110, "Run the playbooks of the guides", tests("whole-examples", "-m", "rest", "tests/docs")),
     Step(
         "whole-peers",
         30,
@@ -399,7 +399,7 @@ REST = (
     Step("sanity-oldest", 100, "Run the oldest ansible-test sanity that is supported", sanity_oldest),
     Step(
         "whole-progress",
-        170,
+        200,
         "See tasks move with the oldest ansible-core and in AWX",
         tests("whole-progress", "-m", "rest", "tests/progress"),
     ),
