@@ -330,7 +330,7 @@ def test_what_another_run_has_left_in_the_session_is_told_or_removed(
     assert set(contents(tasks.sim)) == {FILE} | ({"left.iso"} if not purge_files else set())
 
 
-@pytest.mark.parametrize("busy_timeout", [0, 60])
+@pytest.mark.parametrize("busy_timeout", [0, pytest.param(60, marks=pytest.mark.rest)])
 def test_sessions_that_end_while_they_are_watched_are_not_watched_for_ever(
     timed: Timed, scene: Scene, image: Path, busy_timeout: int
 ) -> None:
