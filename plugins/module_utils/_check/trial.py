@@ -120,6 +120,15 @@ class Trial:
             remedy=LOG,
         )
 
+    def not_found(self, session_id: str) -> ContentError:
+        """The failure if the list of sessions lacks an ACTIVE one of the user's own."""
+        return TransferFailed(
+            "the list of sessions lacks the one that is ACTIVE on the item, so no task could take it over",
+            operation="update_session.list",
+            session_id=session_id,
+            remedy=LOG,
+        )
+
     def lost(self, name: str, session_id: str) -> ContentError:
         """The failure if a completed session has left no file in the item."""
         return TransferFailed(f"the item does not hold {name}", operation=COMPLETE, session_id=session_id, remedy=LOG)

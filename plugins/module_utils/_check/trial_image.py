@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 
+from .._session.finding import find_active
 from .._vcenter.errors import ContentError, NotAllowedInCurrentState, ResourceBusy
 from .._vcenter.models import UpdateFile
 from .known import OTHER
@@ -23,6 +24,7 @@ from .trial_session import (
     open_first,
 )
 
+CLAIM_PROGRESS = 1
 LATER_LOOKS = 3
 """How often a file is looked at once it is READY."""
 
@@ -42,8 +44,8 @@ def try_image(trial: Trial, *, is_slow: bool) -> str:
     if not _observe_early_completion(trial, session_id):
         trial.end_update(session_id)
         session_id = trial.open_update(item_id)
-        url = trial.add(session_id, ISO_NAME, iso())
-    _observe_arrival(trial, session_id, url)
+        trial.add(session_id, ISO_NAME, iso())
+    _observe_arrival(trial, session_id, _take_over(trial, item_id, session_id))
     preview = trial.session(session_id).preview_info
     forms = {"UNAVAILABLE": "unavailable", "NOT_APPLICABLE": "not-applicable"}
     trial.seen["iso-preview"] = forms.get(str(preview.state), OTHER) if preview else "absent"
@@ -85,6 +87,18 @@ def _observe_early_completion(trial: Trial, session_id: str) -> bool:
         return trial.session(session_id).state == "ACTIVE"
     trial.seen["completion-needs-received-files"] = "accepted"
     return False
+
+
+def _take_over(trial: Trial, item_id: str, session_id: str) -> str:
+    """Do what a task does with a session that an earlier one has left: find it, claim it, and add its file anew.
+
+    Returns the address to send the image to. Raises TransferFailed if the session is not found by its item.
+    """
+    found = find_active(trial.api.updates, item_id, trial.task.clock.timing)
+    if found is None or str(found.id) != session_id:
+        raise trial.not_found(session_id)
+    trial.api.updates.keep_alive(session_id, CLAIM_PROGRESS)
+    return trial.add(session_id, ISO_NAME, iso())
 
 
 def _observe_arrival(trial: Trial, session_id: str, url: str) -> None:
