@@ -395,7 +395,7 @@ REST = (
         tests("whole-peers", "-m", "rest", "tests/peers"),
     ),
     Step("molecule", 165, "Play the molecule scenarios", molecule),
-    Step("sanity", 150, "Run ansible-test sanity", sanity),
+    Step("sanity", 190, "Run ansible-test sanity", sanity),
     Step("sanity-oldest", 100, "Run the oldest ansible-test sanity that is supported", sanity_oldest),
     Step(
         "whole-progress",
