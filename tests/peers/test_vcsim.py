@@ -103,7 +103,6 @@ OWN_WAYS = {
     "session-ids": "one-part",
     "one-active-session": "allowed",
     "client-token-is-idempotent": "another-session",
-    "client-token": "until-deletion",
     "active-session-is-not-deleted": "deleted",
     "patch-changes-warnings-only": "ignored",
     "sessions-expire": "later",
