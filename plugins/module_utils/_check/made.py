@@ -28,11 +28,6 @@ LEFT_BY_ANOTHER = "an earlier trial left it"
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,12})?Z")
 
 
-def utc(time: datetime | None) -> datetime | None:
-    """A time of the vCenter with its zone, which an answer may leave out."""
-    return time if time is None or time.tzinfo else time.replace(tzinfo=timezone.utc)
-
-
 class Made:
     """The items of one library that a trial makes, one at a time, and their sessions.
 
@@ -43,7 +38,7 @@ class Made:
         self._api = api
         self._task = task
         self._library = library
-        now = utc(task.connection.server_time())
+        now = task.connection.server_time()
         if now is None:
             raise AssertionError("a trial is run only where the server tells its time")
         self.marks: Marks = new_marks(now)
@@ -173,7 +168,7 @@ class Made:
             return "its name and its description do not both have the marks of a trial"
         if files - OWN_NAMES:
             return "it holds a file that no trial has made"
-        now = utc(self._task.connection.server_time())
+        now = self._task.connection.server_time()
         created = read_time(item.creation_time)
         if now is None or created is None:
             return "vCenter does not tell how old it is"

@@ -153,8 +153,7 @@ def _clock_row(task: Task) -> Row:
     theirs = task.connection.server_time()
     if theirs is None:
         return Row("clock", "vCenter does not tell its time", UNKNOWN, "Compare the clocks of both hosts yourself.")
-    aware = theirs if theirs.tzinfo else theirs.replace(tzinfo=timezone.utc)
-    ahead = round((aware - datetime.now(timezone.utc)).total_seconds())
+    ahead = round((theirs - datetime.now(timezone.utc)).total_seconds())
     found = f"vCenter's clock is {abs(ahead)} seconds {'ahead of' if ahead > 0 else 'behind'} that of this host"
     if abs(ahead) <= SECONDS_APART:
         # vCenter tells whole seconds.

@@ -17,7 +17,8 @@ from .._vcenter.http_request import Seen
 from .._vcenter.models import LibraryItemFilter, TransferEndpoint
 from .._vcenter.schema import Model
 from .known import OTHER
-from .recorder import PROBE, Recorder, body_of
+from .recorder import PROBE, Recorder, body_of, json_of
+from .shapes import inner_of
 
 AUTHENTICATION_IDS = {
     "com.vmware.vapi.endpoint.method.authentication.required": "endpoint-id",
@@ -52,12 +53,7 @@ def _observe_refusals(recorder: Recorder, seen: dict[str, str]) -> None:
     for exchange in recorder.seen:
         if not isinstance(exchange, Seen) or exchange.operation != "library.list" or exchange.status != 401:
             continue
-        try:
-            envelope = body_of(exchange.answer)
-        except ValueError:
-            envelope = None
-        inner = envelope.get("value") if isinstance(envelope, dict) else None
-        inner = inner if isinstance(inner, dict) else envelope
+        inner = inner_of(json_of(exchange.answer))
         refusal = from_response(401, exchange.answer or b"", exchange.operation)
         ids = [str(message.id) for message in refusal.messages]
         seen["authentication-required-id"] = AUTHENTICATION_IDS.get(ids[0], OTHER) if ids else OTHER
@@ -75,10 +71,7 @@ def _observe_old_api(recorder: Recorder, seen: dict[str, str]) -> None:
 
 def old_api(status: int | None, answer: bytes | None) -> str:
     """What a vCenter without `/api` answers there."""
-    try:
-        envelope = body_of(answer)
-    except ValueError:
-        envelope = None
+    envelope = json_of(answer)
     is_json = isinstance(envelope, dict)
     if status == 404:
         return "json-404" if is_json else "plain-404"
@@ -101,10 +94,7 @@ def _observe_error(connection: Connection, recorder: Recorder, seen: dict[str, s
     asked = recorder.last("library.get")
     if asked.status is None or asked.status < 400:
         return
-    try:
-        envelope = body_of(asked.answer)
-    except ValueError:
-        envelope = None
+    envelope = json_of(asked.answer)
     inner = envelope.get("value") if isinstance(envelope, dict) else None
     if isinstance(inner, dict) and isinstance(envelope.get("type"), str):
         seen["rest-error-type"] = "repeated" if inner.get("error_type") else "outside-only"

@@ -65,6 +65,14 @@ def body_of(raw: bytes | None) -> Any:
         raise ValueError(str(error)) from None
 
 
+def json_of(raw: bytes | None) -> Any:
+    """The JSON of a body, None if it is empty or anything else."""
+    try:
+        return body_of(raw)
+    except ValueError:
+        return None
+
+
 def _shown(exchange: Seen | Transfer, start: float) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "operation": exchange.operation,
@@ -87,10 +95,7 @@ def _shown(exchange: Seen | Transfer, start: float) -> dict[str, Any]:
         return {**shown, "response": "string" if exchange.answer else None}
     shown["response"] = _shape_of(exchange.answer)
     if exchange.status is not None and exchange.status >= 400:
-        try:
-            envelope = body_of(exchange.answer)
-        except ValueError:
-            return shown
+        envelope = json_of(exchange.answer)
         shown["error_type"], shown["message_ids"] = error_type(envelope), message_ids(envelope)
     return shown
 

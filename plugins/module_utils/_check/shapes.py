@@ -119,12 +119,17 @@ def _kind(value: Any) -> str:
     return found if isinstance(found, str) else "list" if isinstance(found, list) else "object"
 
 
+def inner_of(envelope: Any) -> Any:
+    """What the envelope of `/rest` holds; anything else is as it is."""
+    inner = envelope.get("value") if isinstance(envelope, dict) else None
+    return inner if isinstance(inner, dict) else envelope
+
+
 def error_type(envelope: Any) -> str | None:
     """The type of an error in the envelope of either dialect, None if it names none."""
     if not isinstance(envelope, dict):
         return None
-    inner = envelope["value"] if isinstance(envelope.get("value"), dict) else envelope
-    named = inner.get("error_type")
+    named = inner_of(envelope).get("error_type")
     if named is None and isinstance(envelope.get("type"), str):
         found = _ERROR_CLASS.fullmatch(envelope["type"])
         named = found.group(1).upper() if found else UNKNOWN

@@ -15,7 +15,7 @@ from .._vcenter.errors import ContentError, InvalidResponse, NotAllowedInCurrent
 from .._vcenter.models import WarningBehavior
 from .._vcenter.remedies import needs
 from .known import OTHER, UNOBSERVED
-from .made import read_time, utc
+from .made import read_time
 from .trial import Trial
 
 TWO_PARTS = re.compile("[0-9A-Fa-f-]{36}:[0-9A-Fa-f-]{36}")
@@ -55,7 +55,7 @@ def observe_session(trial: Trial, item_id: str, session_id: str, client_token: s
 def _observe_reading(trial: Trial, session_id: str) -> None:
     first = trial.session(session_id)
     trial.seen["session-id"] = "shown" if trial.raw_session().get("id") else "left-out"
-    now, expires = utc(trial.task.connection.server_time()), read_time(first.expiration_time)
+    now, expires = trial.task.connection.server_time(), read_time(first.expiration_time)
     if now and expires:
         seconds = (expires - now).total_seconds()
         near = abs(seconds - USUAL_SECONDS) <= TOLERANCE
@@ -153,16 +153,14 @@ def observe_expiry(trial: Trial, item_id: str) -> None:
 
 
 def end_in_each_way(trial: Trial, item_id: str) -> None:
-    """Extend a session, fail it, and take over another one by its identifier to cancel it: for the report alone."""
+    """Fail a session, and cancel another one: for the report alone."""
     session_id = trial.open_update(item_id)
-    trial.api.updates.keep_alive(session_id, 1)
     trial.api.updates.fail(session_id, "This is a check.")
     trial.session(session_id)
     trial.end_update(session_id)
     other = trial.open_update(item_id)
-    if other in trial.api.updates.ids(item_id):
-        trial.api.updates.cancel(other)
-        trial.session(other)
+    trial.api.updates.cancel(other)
+    trial.session(other)
     trial.end_update(other)
 
 

@@ -11,7 +11,7 @@ import urllib.parse
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, Callable
 
@@ -134,10 +134,12 @@ class Http:
         """The time on the vCenter's clock, by its last answer and not by this host's clock; None if unknown."""
         text, at = self._dated
         try:
-            return parsedate_to_datetime(text) + timedelta(seconds=time.monotonic() - at)
+            told = parsedate_to_datetime(text) + timedelta(seconds=time.monotonic() - at)
         except (TypeError, ValueError, OverflowError, IndexError):
             # Versions of Python differ in what they raise for a text that is not a date.
             return None
+        # A date that is said to be of no zone is in UTC.
+        return told if told.tzinfo else told.replace(tzinfo=timezone.utc)
 
     def exchange(
         self,
