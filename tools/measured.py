@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -34,6 +35,22 @@ def simulator(folder: Path, seed: Mapping[str, Any], *options: str) -> Iterator[
             yield SimpleNamespace(**json.loads(process.stdout.readline() if process.stdout else ""))
         finally:
             process.terminate()
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a run took, and what became of each thing that it was to move, by how many are in each case."""
+
+    title: str
+    seconds: float
+    requests: int
+    outcomes: Mapping[str, int]
+    expected: Mapping[str, int]
+
+    @property
+    def kept(self) -> bool:
+        """Whether all ended as it had to, and nothing was done twice or to anything else."""
+        return self.outcomes == self.expected
 
 
 def read_record(record: Path) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from typing import Any
 from tests.harness.packages import make_iso
 from tests.harness.servers import unused_port
 from tests.roles.jobs import credential, run_job
-from tools.measured import MEBIBYTE, read_record, simulator
+from tools.measured import MEBIBYTE, Measured, read_record, simulator
 
 LIBRARIES, IMAGES = 12, ("drivers", "installer", "tools")
 VCENTERS = ("berlin", "lima", "oslo", "tokyo")
@@ -26,20 +26,10 @@ COLUMNS = ("run", "wall time", "requests", "sent", *OUTCOMES)
 
 
 @dataclass(frozen=True)
-class Night:
+class Night(Measured):
     """What a run of the job took, and what became of each image in each library."""
 
-    title: str
-    seconds: float
-    requests: int
     sent: int
-    outcomes: Mapping[str, int]
-    expected: Mapping[str, int]
-
-    @property
-    def kept(self) -> bool:
-        """Whether all that could be published is there, and nothing was sent twice."""
-        return self.outcomes == self.expected
 
     @property
     def cells(self) -> Sequence[str]:
@@ -97,7 +87,7 @@ def measure_nights(folder: Path, forks: int, mebibytes: int, *, smoke: bool) -> 
                 title,
                 seconds,
                 len(exchanges),
-                sum(entry["request_bytes"] for entry in exchanges if entry["method"] == "PUT"),
                 Counter(entry["outcome"] for entries in told.values() for entry in entries),
                 expected,
+                sum(entry["request_bytes"] for entry in exchanges if entry["method"] == "PUT"),
             )

@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.harness.modules import connection_args, run_module_process
 from tests.harness.tasks import ITEM_INFO, RETENTION
-from tools.measured import read_record, simulator
+from tools.measured import Measured, read_record, simulator
 
 LIBRARY, ITEMS, KEPT = "nightly", 1000, 10
 FAMILY, FAMILY_KEPT = 10, 2
@@ -24,23 +24,13 @@ COLUMNS = ("task", "wall time", "requests", "waits in sum", "items")
 
 
 @dataclass(frozen=True)
-class Shelf:
+class Shelf(Measured):
     """What a task took, and what it returned of the items.
 
     `waits` are the seconds for which the simulator let the requests wait: at least what they take one after another.
     """
 
-    title: str
-    seconds: float
-    requests: int
     waits: float
-    outcomes: Mapping[str, int]
-    expected: Mapping[str, int]
-
-    @property
-    def kept(self) -> bool:
-        """Whether the task returned each item, and deleted no other ones."""
-        return self.outcomes == self.expected
 
     @property
     def cells(self) -> Sequence[str]:
@@ -88,4 +78,4 @@ def measure_shelf(folder: Path, *, smoke: bool) -> Iterator[Shelf]:
             seconds = time.monotonic() - began
             requests = len(read_record(record)) - before
             told = Counter(entry.get("outcome", "read") for entry in ran.result.get("library_items", []))
-            yield Shelf(title, seconds, requests, requests * LATENCY / 1000, told, expected)
+            yield Shelf(title, seconds, requests, told, expected, requests * LATENCY / 1000)

@@ -6,20 +6,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from tests.harness.checkout import ROOT
 from tests.harness.modules import connection_args, run_module
 from tests.peers.programs import Govc, Vcsim
 from tests.peers.witness import Witness
 from tests.simulator.likeness import OTHER, UNOBSERVED
+from tools.measured import simulator
 
 NO_PREVIEW = "it has no previews"
 #: The points of which vcsim shows nothing, or something that nobody has a word for. The witness must agree.
@@ -55,29 +51,6 @@ UNSHOWN: Mapping[str, str] = {
 BY_CHANCE: Mapping[str, str] = {"completion": "another thread sets the state, before or after the answer is read"}
 
 
-@dataclass(frozen=True)
-class Started:
-    """What a simulator says of itself when it is ready."""
-
-    hostname: str
-    port: int
-    username: str
-    password: str
-    ca_path: str
-    pid: int
-
-
-@contextmanager
-def simulator_like(report: Path) -> Iterator[Started]:
-    command = [sys.executable, "-m", "tests.simulator", "--like", str(report)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            yield Started(**json.loads(process.stdout.readline()))
-        finally:
-            process.terminate()
-
-
 @pytest.fixture
 def quick() -> dict[str, float]:
     # vcsim never says of a file that it was received.
@@ -96,7 +69,7 @@ def test_a_simulator_like_the_report_of_vcsim_does_what_vcsim_does(
     told: dict[str, str] = json.loads(report.read_text(encoding="utf-8"))["observations"]
 
     theirs = Witness(vcsim, "rest", tmp_path, https, patience=0.5).see()
-    with simulator_like(report) as running:
+    with simulator(tmp_path, {}, "--like", str(report)) as running:
         ours = Witness(running, "rest", tmp_path, https, patience=0.5).see()
 
     seen = {name: (told[name], theirs.get(name), ours.get(name)) for name in told if name not in {*UNSHOWN, *BY_CHANCE}}
