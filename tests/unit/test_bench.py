@@ -5,13 +5,18 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
+from tests.harness.checkout import ROOT
+from tools.bench.kept import Kept
 from tools.bench.measure import Bar, Condition, Figure, Pair, Sample, interval_of, take_turns, undisturbed
 from tools.bench.plot import plot
 from tools.bench.report import page, table
+from tools.bench.scale import FULL
 from tools.usage import Usage
 
 AT_LEAST, AT_MOST = Bar(0.8), Bar(0.8, less_is_better=True)
@@ -112,3 +117,20 @@ def test_the_page_and_the_picture_tell_of_each_row() -> None:
     assert "| **0.70** (0.70 to 0.90) | ≥ 0.8: UNDECIDED |" in text
     assert "- rounds of each row: 7" in text
     assert all(f'class="{verdict}"' in plot(rows) for verdict in ("missed", "undecided"))
+
+
+def test_a_kept_figure_is_of_this_machine(tmp_path: Path) -> None:
+    kept, facts = Kept(tmp_path / "figures"), {"machine": "this one", "measured": "today"}
+    row = figure([0.7] * 7, cpu=1.25)
+    assert kept.find("row", facts) is None
+    kept.save(row, facts)
+    assert kept.find("row", {**facts, "measured": "tomorrow"}) == row
+    assert kept.find("row", {**facts, "machine": "another"}) is None
+
+
+def test_the_commit_to_compare_with_is_in_the_history() -> None:
+    def git(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    is_shallow = git("rev-parse", "--is-shallow-repository").stdout.strip()
+    assert is_shallow == "true" or git("merge-base", "--is-ancestor", FULL.before, "HEAD").returncode == 0

@@ -4,7 +4,7 @@
 """`python -m tools.bench`: measures all rows, prints them as a table, and writes docs/benchmarks.md with its picture.
 
 A row that misses its bar is marked, and is not a failure. Only something that does not work is one. A row is repeated
-if other processes have used the machine.
+if other processes have used the machine. Each figure is kept in .cache: `--resume` measures only what is missing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from pathlib import Path
 
 from tests.harness.checkout import CACHE, ROOT
 from tests.peers.binaries import PEERS, YARDSTICK, Unavailable, build
+from tools.bench.before import checked_out
 from tools.bench.bench import Bench, BenchError
+from tools.bench.kept import Kept
 from tools.bench.machine import facts
 from tools.bench.measure import Figure, undisturbed
 from tools.bench.memory import peak_memory, peak_memory_alone
@@ -62,6 +64,7 @@ ROWS: Mapping[str, Callable[[Bench], Figure]] = {
 SHARED_MEMORY = Path("/dev/shm")
 ROOM = 12 * GIB
 PAGE = ROOT / "docs" / "benchmarks.md"
+KEPT = Kept(CACHE / "bench")
 PICTURE = ROOT / "docs" / "images" / "benchmarks.svg"
 
 
@@ -69,6 +72,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description="Measure the collection.")
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"{', '.join(ROWS)}; without any, all are measured")
     parser.add_argument("--smoke", action="store_true", help="tiny sizes: see that it works, and write nothing")
+    parser.add_argument("--resume", action="store_true", help="take the rows that this machine has measured before")
     options = parser.parse_args()
     if unknown := sorted(set(options.rows) - set(ROWS)):
         parser.error(f"no such row: {', '.join(unknown)}")
@@ -84,7 +88,10 @@ def main() -> int:
         os.environ["TMPDIR"] = scratch
         bench = Bench(SMOKE if options.smoke else FULL, Path(scratch), programs, env)
         try:
-            figures = [_measure(name, bench) for name in ROWS if not options.rows or name in options.rows]
+            # Before an hour of other rows, as a clone may not have it.
+            checked_out(bench.scale.before, bench.scratch)
+            names = [name for name in ROWS if not options.rows or name in options.rows]
+            figures = [_figure(name, bench, machine, resume=options.resume) for name in names]
         except BenchError as error:
             print(f"bench: {error}", file=sys.stderr)
             return 1
@@ -99,12 +106,17 @@ def main() -> int:
     return 0
 
 
-def _measure(name: str, bench: Bench) -> Figure:
-    print(f"measuring {name}", end=" ", flush=True)
-    # With tiny sizes, nothing is worth repeating.
+def _figure(name: str, bench: Bench, machine: Mapping[str, str], *, resume: bool) -> Figure:
+    """The figure of a row, measured now or kept from before. With tiny sizes, none is worth repeating or keeping."""
     row = partial(ROWS[name], bench)
-    figure = row() if bench.scale is SMOKE else undisturbed(row, os.cpu_count() or 1)
-    print(f"{figure.ratio:.2f}, bar {figure.limit}", flush=True)
+    if bench.scale is SMOKE:
+        figure = row()
+    elif resume and (kept := KEPT.find(name, machine)):
+        figure = kept
+    else:
+        figure = undisturbed(row, os.cpu_count() or 1)
+        KEPT.save(figure, machine)
+    print(f"{name}: {figure.ratio:.2f}, bar {figure.limit}", flush=True)
     return figure
 
 

@@ -52,7 +52,7 @@ def undisturbed(measure: Callable[[], Figure], cores: int, read: Callable[[], Us
         figure = replace(figure, others=read().others_since(began, cores))
         if figure.verdict != DISTURBED:
             break
-        print(f"({figure.others:.0%} of the CPU went to other processes)", end=" ", flush=True)
+        print(f"{figure.name}: {figure.others:.0%} of the CPU went to other processes", flush=True)
     return figure
 
 

@@ -61,7 +61,7 @@ FULL = Scale(
     role_hosts=100,
     role_image=MIB,
     # The last one in which each module is a process of its own.
-    before="df668a8f462f78364a82e70c9b6be58035206d2a",
+    before="c353bb38399eda99f97466cee1910042ed72bf04",
 )
 
 SMOKE = Scale(
