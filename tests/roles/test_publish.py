@@ -283,7 +283,7 @@ def test_entries_say_what_goes_where(jobs: Jobs, images: Images, mirror: tuple[s
         {"library_item": "shrunk", "files": [file, old]},
         {"library_item": "built", "files": [{"src": str(images.folder)}]},
         {"src": iso, "library_ids": ["twin-1"]},
-        {"src": iso, "library_item": "listed", "library_ids": "twin-1, twin-2"},
+        {"src": iso, "library_item": "listed", "library_ids": "twin-1, twin-2", "libraries": "archive"},
         {"src": str(images.signed), "library_item": "signed", "accepted_warnings": ",".join(SELF_SIGNED_RAISES)},
         {"url": f"{url}/more%20tools.iso?signature=1"},
     ]
@@ -308,6 +308,7 @@ def test_entries_say_what_goes_where(jobs: Jobs, images: Images, mirror: tuple[s
         (archive, "shrunk"): {"drivers.iso"},
         (archive, "built"): {"drivers.iso"},
         ("twin-1", "drivers"): {"drivers.iso"},
+        (archive, "listed"): {"drivers.iso"},
         ("twin-1", "listed"): {"drivers.iso"},
         ("twin-2", "listed"): {"drivers.iso"},
         (archive, "signed"): set(whole),

@@ -182,3 +182,54 @@ def test_the_report_of_a_check_is_written_below_the_root(place: Place) -> None:
     assert f"report {outside} is not below {place.allowed} (fetch_dest_root)" in place.refused(place.check(outside))
     assert not outside.exists()
     assert place.check(place.allowed / "report.json").result["report"] == str(place.allowed / "report.json")
+
+
+def sources_of(*paths: Path, recurse: bool = True, root: object = "") -> ModuleResult:
+    options = {"src": [str(path) for path in paths], "recurse": recurse}
+    return run_module(PATHS, options, env={SRC_ROOT: str(root)})
+
+
+def test_what_stands_at_each_path_is_told(place: Place) -> None:
+    folder = place.allowed
+    below = folder / "below"
+    (below / "deep").mkdir(parents=True)
+    make_iso(below / "deep" / "Rocky.OVA", 1000)
+    (folder / "latest.iso").symlink_to(folder / "tools.iso")
+    (below / "again").symlink_to(folder)
+    for name in ("tools.iso.part", "readme.txt", ".tools.iso"):
+        (folder / name).touch()
+    (folder / ".snapshot").mkdir()
+    (folder / ".snapshot" / "old.iso").touch()
+    missing, file = folder / "gone.iso", folder / "tools.iso"
+
+    ran = sources_of(missing, file, folder)
+
+    assert ran.result["sources"] == [
+        {"path": str(missing), "exists": False, "is_directory": False, "images": []},
+        {"path": str(file), "exists": True, "is_directory": False, "images": []},
+        {
+            "path": str(folder),
+            "exists": True,
+            "is_directory": True,
+            "images": [str(below / "deep" / "Rocky.OVA"), str(folder / "latest.iso"), str(folder / "tools.iso")],
+        },
+    ]
+    (flat,) = sources_of(folder, recurse=False).result["sources"]
+    assert flat["images"] == [str(folder / "latest.iso"), str(folder / "tools.iso")]
+    (inner,) = sources_of(below).result["sources"]
+    assert [Path(path).name for path in inner["images"]] == ["latest.iso", "tools.iso", "Rocky.OVA"]
+
+
+def test_no_directory_outside_the_root_is_listed(place: Place) -> None:
+    (place.allowed / "linked").symlink_to(place.outside)
+    said = place.refused(sources_of(place.allowed, root=place.allowed))
+    assert f"src {place.allowed / 'linked'} is not below {place.allowed}" in said
+    assert "tools.iso" not in said
+
+
+def test_what_cannot_be_looked_at_is_not_missing(place: Place) -> None:
+    # Not even the superuser can follow more links than the kernel does.
+    loop = place.allowed / "loop"
+    loop.symlink_to(loop)
+    said = place.refused(sources_of(loop / "images"))
+    assert f"src {loop / 'images'} cannot be looked at: Too many levels" in said

@@ -101,20 +101,20 @@ def run_module(
 
 
 def run_check(
-    argument_spec: Mapping[str, Any], check: Callable[[Mapping[str, Any]], None], *, secrets: Secrets
+    argument_spec: Mapping[str, Any], check: Callable[[Mapping[str, Any]], Mapping[str, Any]], *, secrets: Secrets
 ) -> NoReturn:
     """Build a module that asks no vCenter and changes nothing; it fails with what `check` raises for its options.
 
-    `secrets` is that of `run_module`.
+    `check` returns what the task returns beside `changed`. `secrets` is that of `run_module`.
     """
     module = MaskingModule(secrets, argument_spec=argument_spec, supports_check_mode=True)
     _warn_of_old_core(module)
     try:
         module.require_as_written()
-        check(module.params)
+        found = check(module.params)
     except Exception as error:  # noqa: BLE001 (as for every module: a message and never a traceback)
         module.fail_json(**failure(error))
-    module.exit_json(changed=False)
+    module.exit_json(changed=False, **found)
 
 
 def _warn_of_old_core(module: MaskingModule) -> None:
