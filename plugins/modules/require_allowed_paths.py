@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: require_allowed_paths
-short_description: Require that paths are where a job may read and write, and say what is there
+short_description: Require that paths are where a job may read and write
 version_added: 0.1.0
 author:
   - The vsphere.content authors (@vsphere-content)
