@@ -24,7 +24,7 @@ from tests.harness.checkout import collections_root
 sys.path.insert(0, str(collections_root()))
 
 from tests.harness.packages import Package, make_iso, make_package
-from tests.harness.samples import mark_other_forms
+from tests.harness.samples import mark_samples
 from tests.harness.servers import Identity, make_identity
 from tests.harness.tasks import DIALECTS, Tasks
 
@@ -42,6 +42,7 @@ MARKERS = (
     "seed(seed): what the server of `tasks` and `one` holds",
     "fact(*ids): the facts about vCenter that the test stands on; see tests/simulator/facts.py",
     "rest: does not pay on each push, so that `make test-all` runs it and `make test` does not",
+    "night: one of many alike, which only `make test-all WHOLE_MATRIX_OF=...` runs",
 )
 
 
@@ -54,7 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
 # Before pytest itself drops the tests of other marks.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    mark_other_forms(items)
+    mark_samples(items)
 
 
 @pytest.fixture(scope="session")

@@ -16,13 +16,14 @@ from tests.harness.checkout import ROOT
 # Tasks of EXAMPLES that tell a story of their own, which what stands before them must not have told already.
 ANEW = frozenset({"Fill a session, and look at it before anything is published"})
 PLAYED = [path for path in modules() + documents() if any(block.is_played for block in blocks(path))]
+ON_EACH_PUSH = {path for path in PLAYED if path.parent in (ROOT, ROOT / "plugins" / "modules")}
 COMMANDED = [path for path in documents() if playbook_commands(blocks(path))]
 
 
 @pytest.mark.parametrize(
     "path",
     [
-        pytest.param(path, id=str(path.relative_to(ROOT)), marks=pytest.mark.rest if path.suffix == ".rst" else ())
+        pytest.param(path, id=str(path.relative_to(ROOT)), marks=() if path in ON_EACH_PUSH else pytest.mark.rest)
         for path in PLAYED
     ],
 )
@@ -37,7 +38,7 @@ def test_the_examples_of_a_page_run(scene: Scene, path: Path) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        pytest.param(path, id=str(path.relative_to(ROOT)), marks=() if path.parent == ROOT else pytest.mark.rest)
+        pytest.param(path, id=str(path.relative_to(ROOT)), marks=() if path in ON_EACH_PUSH else pytest.mark.rest)
         for path in COMMANDED
     ],
 )

@@ -467,7 +467,7 @@ def test_a_descriptor_may_nest_as_deep_as_it_likes(one: Tasks, tmp_path: Path) -
     assert one.run(check=True, **publish(path, library_item="rocky9")).changed
 
 
-@pytest.mark.parametrize("name_characters", [10, 200])
+@pytest.mark.parametrize("name_characters", [10, pytest.param(200, marks=pytest.mark.rest)])
 def test_a_directory_of_many_other_files_is_looked_through_without_being_held(
     one: Tasks, tmp_path: Path, name_characters: int
 ) -> None:

@@ -379,6 +379,7 @@ def test_a_publish_that_runs_into_the_timeout_of_its_task_puts_everything_back(
     assert (contents(server, "rocky9"), sorted(update_states(server).values())) == (old_content(package), [])
 
 
+@pytest.mark.rest
 def test_a_fetch_that_runs_into_the_timeout_of_its_task_leaves_nothing(
     server: Simulator, package: Package, dest: Path, tmp_path: Path
 ) -> None:

@@ -22,7 +22,7 @@ from tests.faults.matrix_page import (
 )
 from tests.faults.points import POINTS, TASKS, WITH_BODY, WITHOUT_ANSWER, Kind, Scene
 from tests.harness.modules import ModuleResult
-from tests.harness.samples import marked, one_of_each
+from tests.harness.samples import marked, one_of_each, waiting
 from tests.harness.tasks import DIALECTS, DOWNLOAD_SESSION, ERROR_KEYS, UPDATE_SESSION
 from tools.pages import read_part
 
@@ -85,7 +85,7 @@ OF_OTHER_VERSIONS = [
 
 @pytest.mark.parametrize(
     "cell",
-    [pytest.param(each, id=each.id, marks=() if each in ON_EACH_PUSH else pytest.mark.rest) for each in CELLS],
+    waiting([(each.id, (each,), each in ON_EACH_PUSH) for each in CELLS], one_in=4),
 )
 def test_cell(
     cell: Cell,
@@ -99,7 +99,9 @@ def test_cell(
 @pytest.mark.parametrize(
     "cell",
     marked(
-        [(cell.id, (cell,)) for cell in OF_OTHER_VERSIONS], lambda values: (values[0].vcenter, values[0].point.kind)
+        [(cell.id, (cell,)) for cell in OF_OTHER_VERSIONS],
+        lambda values: (values[0].vcenter, values[0].point.kind),
+        one_in=4,
     ),
 )
 def test_another_version_makes_no_difference(

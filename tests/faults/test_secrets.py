@@ -225,7 +225,7 @@ FAILURES = itertools.product(CELLS, ("reset", "unauthenticated", "truncate", "50
 
 @pytest.mark.parametrize(
     ("name", "fault", "mode"),
-    marked([("-".join(each), each) for each in FAILURES], lambda values: (CELLS[values[0]].flow, values[1])),
+    marked([("-".join(each), each) for each in FAILURES], lambda values: (CELLS[values[0]].flow, values[1]), one_in=4),
 )
 def test_nothing_is_shown_when_any_request_fails(scene: Scene, name: str, fault: str, mode: str) -> None:
     cell, check = CELLS[name], mode == "check"
@@ -585,6 +585,7 @@ def test_a_playbook_that_fails_in_the_middle_shows_nothing(
     require_nothing_shown(scene, program, own={})
 
 
+@pytest.mark.rest
 def test_the_password_in_the_environment_stays_there(scene: Scene, tmp_path: Path) -> None:
     place = {"VMWARE_HOST": scene.sim.hostname, "VMWARE_PORT": str(scene.sim.port)}
     env = {"VMWARE_PASSWORD": PASSWORD, "VMWARE_USER": ADMINISTRATOR, **place}
@@ -595,6 +596,7 @@ def test_the_password_in_the_environment_stays_there(scene: Scene, tmp_path: Pat
     assert scene.canaries.files_in(program.home) == {}
 
 
+@pytest.mark.rest
 def test_kept_remote_files_hold_the_options_and_nothing_else_does(scene: Scene, tmp_path: Path) -> None:
     """What SECURITY.md says of ANSIBLE_KEEP_REMOTE_FILES: the payload of a module is Ansible's own file."""
     program = play(scene, tmp_path, good_tasks(scene)[1:2], secrets_of(scene), ANSIBLE_KEEP_REMOTE_FILES="1")

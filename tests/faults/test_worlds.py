@@ -3,7 +3,7 @@
 
 """The main jobs on each version of vCenter, and in each world: whichever way an open question turns out.
 
-Each answer to a question is tried alone, and all pairs of two answers in few servers (`rest`).
+A push tries each answer once, in few servers. Each answer alone and all pairs of two answers have the mark `rest`.
 """
 
 from __future__ import annotations
@@ -107,6 +107,22 @@ def test_the_cover_holds_each_pair() -> None:
     assert len(rows) < 9
 
 
+def each_once(values: Mapping[str, tuple[str, ...]]) -> list[dict[str, str]]:
+    """The fewest choices that hold each value."""
+    longest = max(map(len, values.values()))
+    return [{name: each[number % len(each)] for name, each in values.items()} for number in range(longest)]
+
+
+@PACED
+@pytest.mark.parametrize(
+    "choice", [pytest.param(row, id=str(number)) for number, row in enumerate(each_once(choices()))]
+)
+def test_the_main_jobs_with_each_answer_once(choice: Choice, jobs: Files, dest: Path) -> None:
+    with server_of(choice) as sim:
+        do_all(sim, jobs, "auto", dest)
+
+
+@pytest.mark.rest
 @PACED
 @pytest.mark.parametrize("choice", [pytest.param(choice, id=named(choice)) for choice in SINGLE])
 def test_the_main_jobs_whichever_way_a_question_turns_out(choice: Choice, jobs: Files, dest: Path) -> None:

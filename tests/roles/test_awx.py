@@ -274,7 +274,7 @@ def test_a_survey_requires_no_answer_that_has_a_default(path: Path) -> None:
 
 
 @pytest.mark.rest
-@pytest.mark.parametrize("kit", kits("newest", "awx"))
+@pytest.mark.parametrize("kit", kits("awx"))
 def test_emptied_answers_are_none(jobs: Jobs, images: Images, tmp_path: Path, kit: str) -> None:
     asked: dict[str, dict[str, Any]] = {
         "publish": {"publish_libraries": "templates", "publish_src": str(images.iso)},

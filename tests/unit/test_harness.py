@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The harness runs a module as Ansible does, and leaves the process as it found it."""
+"""The harness runs a module as Ansible does, leaves the process as it found it, and settles which tests run when."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import pytest
 from ansible.module_utils.basic import AnsibleModule
 
 from tests.harness.modules import MODULES, run_module
+from tests.harness.samples import waiting
 
 Install = Callable[[Callable[[], None]], str]
 
@@ -80,3 +81,9 @@ def test_environment_and_signal_handlers_are_put_back(install: Install, monkeypa
 def test_a_module_that_just_returns_is_an_error(install: Install) -> None:
     with pytest.raises(AssertionError, match="without exit_json"):
         run_module(install(lambda: None), {})
+
+
+def test_of_what_a_push_leaves_out_one_in_so_many_does_not_wait_for_the_night() -> None:
+    cells = [(f"{number}", (number,), number < 2) for number in range(9)]
+    marks = [[mark.name for mark in cell.marks] for cell in waiting(cells, one_in=3)]
+    assert marks == [[], [], ["night"], ["night"], ["rest"], ["night"], ["night"], ["rest"], ["night"]]

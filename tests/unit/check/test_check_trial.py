@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.vsphere.content.plugins.module_utils._vcenter.timing import Clock
 from tests.harness.modules import connection_args, paced, pauses, run_module
 from tests.harness.packages import make_iso, make_ova, make_package
-from tests.harness.samples import marked
+from tests.harness.samples import marked, waiting
 from tests.harness.servers import CannedServer, Identity, Received, Reply
 from tests.harness.tasks import CHECK, Run, Tasks
 from tests.harness.trials import (
@@ -137,8 +137,7 @@ def test_the_worlds_that_were_set_are_named_and_no_others(name: str) -> None:
     assert result["usable"], [row for row in result["rows"] if row["verdict"] == "will_fail"]
 
 
-@pytest.mark.rest
-@pytest.mark.parametrize("worlds", [pytest.param(*values, id=name) for name, values in ALONE])
+@pytest.mark.parametrize("worlds", waiting([(name, values, False) for name, values in ALONE], one_in=3))
 def test_each_world_alone_is_named_and_no_other(worlds: Mapping[str, str]) -> None:
     assert odd(in_world(worlds)) == worlds
 
@@ -322,8 +321,9 @@ def test_what_cannot_be_taken_away_fails_the_task_and_is_named(one: Tasks) -> No
 STRIDE = 16
 
 
-@pytest.mark.rest
-@pytest.mark.parametrize("fault", ["reset", "500", "truncate", "unauthenticated"])
+@pytest.mark.parametrize(
+    "fault", waiting([(fault, (fault,), False) for fault in ("reset", "500", "truncate", "unauthenticated")], one_in=4)
+)
 def test_whatever_request_fails_the_trial_leaves_nothing(fault: str) -> None:
     with server(0) as sim, paced(trial_wait=0.3, first_request_pause=0.01, preview_unavailable=0.2, silent_file=0.1):
         try_out(sim)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 
 from tests.harness.checkout import ROOT
 from tests.simulator.facts import FACTS, SUBJECTS
@@ -20,9 +21,11 @@ def references(source: str) -> Iterator[str]:
             yield from (ast.literal_eval(argument) for argument in node.args)
 
 
-def referred() -> set[str]:
+@cache
+def referred() -> frozenset[str]:
     files = (path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/*.py"))
-    return {fact for source in files for fact in references(source)} | {world.fact for world in WORLDS.values()}
+    named = {fact for source in files for fact in references(source)}
+    return frozenset(named | {world.fact for world in WORLDS.values()})
 
 
 def test_what_counts_as_a_reference() -> None:
