@@ -53,7 +53,7 @@ LOST = {
 def lose_answer(tasks: Tasks, kind: str = "hold-answer") -> dict[str, Any]:
     """Have the first completion meet a fault; returns the options that keep the wait for it short."""
     tasks.sim.inject(f"POST:*complete*:1:{kind}")
-    return {"request_timeout": 1, "wait_timeout": 1}
+    return {"request_timeout": 3, "wait_timeout": 1}
 
 
 def assert_left_to_vcenter(run: Run, sim: Simulator) -> str:
