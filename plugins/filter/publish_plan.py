@@ -114,7 +114,7 @@ class Entry:
         if src:
             return [Image(src, os.path.basename(src))]
         url = str(self.said.get("url") or "")
-        return [Image(url, unquote(url.split("?")[0].rpartition("/")[2]))]
+        return [Image(url, unquote(url.partition("?")[0].rpartition("/")[2]))]
 
     @property
     def targets(self) -> list[tuple[str, str]]:

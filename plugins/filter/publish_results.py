@@ -82,7 +82,7 @@ def _results(
             "outcome": _outcome(done),
             "changed": changed,
             "error": None if cause is None else cause.get("error") or {},
-            "reason": None if cause is None else str(cause.get("msg") or "").split(". ")[0],
+            "reason": None if cause is None else str(cause.get("msg") or "").partition(". ")[0],
             "files": job["names"] if is_guess else _listed(done) or job["names"],
             "files_removed": done.get("files_removed", []),
         }
