@@ -217,7 +217,8 @@ def _mistakes(entry: Entry) -> Iterator[str]:
             "No library is given. Set publish_libraries, publish_library_ids, or libraries or library_ids of the entry."
         )
     if not images:
-        remedy = "Check the path" if boolean(entry.defaults.get("recurse", False)) else "Set publish_recurse to look below it"
+        looked_below = boolean(entry.defaults.get("recurse", False))
+        remedy = "Check the path" if looked_below else "Set publish_recurse to look below it"
         yield f"{entry.said['src']} holds no .ovf, .ova or .iso. {remedy}."
         return
     if len(images) > 1 and entry.said.get("library_item"):
