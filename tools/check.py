@@ -318,7 +318,7 @@ PUSH = (
     Step("go", 60, "Build vcsim, govc and actionlint, which is done once", go_programs),
     Step(
         "faults",
-        124,
+        100,
         "Break what can break, and see that it ends well",
         tests("faults", "--exchanges=15000", "-m", "not rest", "tests/faults"),
     ),
@@ -330,19 +330,19 @@ PUSH = (
     ),
     Step(
         "roles",
-        116,
+        85,
         "Run the roles, the playbooks and what AWX needs of them",
         tests("roles", "--exchanges=300", "-m", "not rest", "tests/roles"),
     ),
     Step(
         "examples",
-        62,
+        42,
         "Run each example of the documentation",
         tests("examples", "--exchanges=350", "-m", "not rest", "tests/docs"),
     ),
     Step(
         "progress",
-        60,
+        45,
         "See tasks move while they run, and in both ways of modules",
         tests("progress", "--exchanges=800", "-m", "not rest", "tests/progress"),
     ),
@@ -380,7 +380,7 @@ REST = (
     Step("pythons", 500, "Run the unit tests on the other Pythons and ansible-cores", pythons),
     Step(
         "whole-unit",
-        150,
+        60,
         "Run what a push leaves out of the unit tests",
         tests("whole-unit", "--exchanges=200", "-m", LEFT_OUT_ON_PUSH, "tests/unit"),
     ),
@@ -398,7 +398,7 @@ REST = (
     ),
     Step(
         "whole-examples",
-        110,
+        140,
         "Run the playbooks of the guides",
         tests("whole-examples", "-m", LEFT_OUT_ON_PUSH, "tests/docs"),
     ),
@@ -417,7 +417,7 @@ REST = (
         "See tasks move with the oldest ansible-core and in AWX",
         tests("whole-progress", "-m", LEFT_OUT_ON_PUSH, "tests/progress"),
     ),
-    Step("forks", 260, "Run tests of the modules with these in forks", in_forks),
+    Step("forks", 110, "Run tests of the modules with these in forks", in_forks),
     Step("smallest", 68, "Run what goes over the wire with the oldest requests and urllib3", smallest),
     Step("ansible-test-units", 60, "Run some of the unit tests by ansible-test", ansible_test_units),
     Step("package", 34, "Build the tarball and import it as Galaxy would", package),
