@@ -34,7 +34,7 @@ from tools.package import build
 from tools.sanity import OLDEST, SUPPORTED, for_developers_only, left_out, provide_pip, sanity_command, works
 from tools.site import build_site
 from tools.staging import stage
-from tools.supported import SMALLEST, core_of, others, provide, running_python
+from tools.supported import SMALLEST, WHOLE, core_of, others, provide, running_python
 from tools.usage import cpu_seconds
 from tools.wheels import provide_home
 
@@ -131,12 +131,6 @@ def counted(report: Path) -> Outcome:
     return Outcome(totals["tests"] - failed - totals["skipped"], failed, totals["skipped"])
 
 
-def all_units(env: Mapping[str, str], python: Path, version: str) -> Outcome:
-    """Run the unit tests, each with another form of the server than on a push."""
-    chosen = ("tests/unit", "-m", "not process and not rest")
-    return run_tests([str(python), "-m", "pytest"], f"unit-{version}", chosen, {**env, "NEXT_FORMS": "1"})
-
-
 def in_forks(env: Mapping[str, str]) -> Outcome:
     # What looks into the process of a module cannot see into a fork.
     chosen = ("-m", "not rest", "-k", "not all_goes_well and not any_request_fails", *IN_FORKS)
@@ -183,7 +177,8 @@ def ansible_test_units(env: Mapping[str, str]) -> Outcome:
 def pythons(env: Mapping[str, str]) -> Outcome:
     """Run unit tests on the Pythons that do not run all tests, each with the newest ansible-core for it.
 
-    The oldest one runs them all, and so does the one of which all is tried.
+    The oldest one runs them all, and so does the one of which all is tried. Each test has another form of the server
+    than on a push.
     """
     total = Outcome()
     for version in others():
@@ -194,11 +189,9 @@ def pythons(env: Mapping[str, str]) -> Outcome:
         what = f"Python {version} with ansible-core {core_of(python)}"
         print(f"--- {what}", flush=True)
         pytest = [str(python), "-m", "pytest"]
-        outcome = (
-            all_units(env, python, version)
-            if version in (OLDEST, WHOLE)
-            else run_tests(pytest, f"unit-{version}", (*TELLING, "-m", "not rest"), env)
-        )
+        whole = ("tests/unit", "-m", "not process and not rest")
+        chosen = whole if version in (OLDEST, WHOLE) else (*TELLING, "-m", "not rest")
+        outcome = run_tests(pytest, f"unit-{version}", chosen, {**env, "NEXT_FORMS": "1"})
         # Alone: in a process that has loaded Ansible's controller code, a module passes its warnings to that.
         outcome += run_tests(pytest, f"controller-{version}", (IN_ONE_PROCESS, *ON_THE_CONTROLLER), env)
         total += replace(outcome, remarks=(f"{what}: {outcome.passed} passed, {outcome.failed} failed",))
@@ -305,8 +298,6 @@ TYPES = (
     ("mypy", "tests/progress"),
 )
 
-# The Python of which all is tried, which takes a night.
-WHOLE = os.environ.get("WHOLE_MATRIX_OF", "")
 LEFT_OUT_ON_PUSH = "rest" if WHOLE else "rest and not night"
 
 # The fast checks come first, then the longest ones, so that none of these runs alone at the end.

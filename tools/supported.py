@@ -8,6 +8,7 @@ ansible-core for it, one like an AWX that is in use, and one with the oldest lib
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,8 @@ REQUIREMENTS = ROOT / "requirements" / "supported.txt"
 SMALLEST = ROOT / "requirements" / "smallest.txt"
 # Enough to run playbooks, on Python 3.11 with ansible-core 2.19.
 DEMO_REQUIREMENTS = ROOT / "requirements" / "demo.txt"
+#: The Python of whose ansible-core all is tried, which takes a night.
+WHOLE = os.environ.get("WHOLE_MATRIX_OF", "")
 AWX_PYTHON, AWX_REQUIREMENTS = "3.11", ROOT / "requirements" / "awx.txt"
 
 

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..filter.as_list import as_list
+from ..module_utils._transfer.source_directory import PACKAGES
 from ..module_utils._vcenter.errors import printable
 
 DOCUMENTATION = r"""
@@ -76,7 +77,6 @@ _value:
       elements: dict
 """
 
-TYPES = {".iso": "iso", ".ova": "ovf", ".ovf": "ovf"}
 KNOWN_TYPES = ("iso", "ovf", "vm-template")
 KINDS = ("src", "url", "files")
 
@@ -184,10 +184,10 @@ def _refusals(
             yield f"{path} does not exist on the host that runs this task."
     single = defaults.get("src") or ""
     # Other files are for publish_items, which no survey asks for.
-    if single and not there[single]["is_directory"] and os.path.splitext(single)[1].lower() not in TYPES:
+    if single and not there[single]["is_directory"] and os.path.splitext(single)[1].lower() not in PACKAGES:
         yield (
             f"publish_src is {single}, which is neither a directory nor a file with the extension of an image: "
-            f"{', '.join(TYPES)}. Publish any other file by publish_items."
+            f"{', '.join(sorted(PACKAGES))}. Publish any other file by publish_items."
         )
     for entry in entries:
         yield from _mistakes(entry)
@@ -288,7 +288,7 @@ def _purge_files(entry: Entry, image: Image) -> Any:
     """
     if entry.purge_given is not None:
         return entry.purge_given
-    if entry.given == ["url"] and TYPES.get(image.extension) == "ovf":
+    if entry.given == ["url"] and image.extension in (".ovf", ".ova"):
         return None
     return entry.given != ["files"]
 

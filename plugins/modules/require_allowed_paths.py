@@ -108,6 +108,7 @@ error:
 """
 
 import os
+import stat
 from collections.abc import Mapping
 from typing import Any
 
@@ -137,7 +138,7 @@ def require_allowed_paths(params: Mapping[str, Any]) -> dict[str, Any]:
 
 def _look_at(path: str, *, recurse: bool) -> dict[str, Any]:
     try:
-        os.stat(path)
+        is_directory = stat.S_ISDIR(os.stat(path).st_mode)
     except (FileNotFoundError, NotADirectoryError):
         return {"path": path, "exists": False, "is_directory": False, "images": []}
     except (OSError, ValueError) as error:
@@ -145,7 +146,6 @@ def _look_at(path: str, *, recurse: bool) -> dict[str, Any]:
             f"src {path} cannot be looked at: {getattr(error, 'strerror', error)}",
             remedy="Give the user that runs this task the right to read it, or correct the path.",
         ) from None
-    is_directory = os.path.isdir(path)
     images = find_images(path, recurse=recurse) if is_directory else []
     return {"path": path, "exists": True, "is_directory": is_directory, "images": images}
 

@@ -113,15 +113,6 @@ def each_once(values: Mapping[str, tuple[str, ...]]) -> list[dict[str, str]]:
     return [{name: each[number % len(each)] for name, each in values.items()} for number in range(longest)]
 
 
-@PACED
-@pytest.mark.parametrize(
-    "choice", [pytest.param(row, id=str(number)) for number, row in enumerate(each_once(choices()))]
-)
-def test_the_main_jobs_with_each_answer_once(choice: Choice, jobs: Files, dest: Path) -> None:
-    with server_of(choice) as sim:
-        do_all(sim, jobs, "auto", dest)
-
-
 @pytest.mark.rest
 @PACED
 @pytest.mark.parametrize("choice", [pytest.param(choice, id=named(choice)) for choice in SINGLE])
@@ -130,12 +121,18 @@ def test_the_main_jobs_whichever_way_a_question_turns_out(choice: Choice, jobs: 
         do_all(sim, jobs, dialect_of(choice), dest)
 
 
-@pytest.mark.rest
 @PACED
 @pytest.mark.parametrize(
-    "choice", [pytest.param(row, id=str(number)) for number, row in enumerate(pairwise(choices()))]
+    "choice",
+    [
+        *(pytest.param(row, id=f"once-{number}") for number, row in enumerate(each_once(choices()))),
+        *(
+            pytest.param(row, id=f"pairs-{number}", marks=pytest.mark.rest)
+            for number, row in enumerate(pairwise(choices()))
+        ),
+    ],
 )
-def test_the_main_jobs_however_two_questions_turn_out(choice: Choice, jobs: Files, dest: Path) -> None:
+def test_the_main_jobs_however_several_questions_turn_out(choice: Choice, jobs: Files, dest: Path) -> None:
     with server_of(choice) as sim:
         do_all(sim, jobs, "auto", dest)
 

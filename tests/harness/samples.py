@@ -70,7 +70,7 @@ def _mark_other_forms(items: Iterable[pytest.Item]) -> None:
     """Leave one form of the server to each test on a push. Its name settles which, so that each has its share."""
     groups: dict[Hashable, list[pytest.Item]] = {}
     for item in items:
-        params: dict[str, Any] = item.callspec.params if hasattr(item, "callspec") else {}
+        params = _params(item)
         if any(form in params for form in FORMS):
             # Tests of one function share the objects of their parameters.
             others = tuple((name, id(value)) for name, value in params.items() if name not in FORMS)
@@ -85,11 +85,15 @@ def _mark_other_kits(items: Iterable[pytest.Item]) -> None:
     """Leave one kit beside the usual one to each test before the night."""
     groups: dict[str, list[pytest.Item]] = {}
     for item in items:
-        if hasattr(item, "callspec") and item.callspec.params.get(KIT, USUAL_KIT) != USUAL_KIT:
+        if _params(item).get(KIT, USUAL_KIT) != USUAL_KIT:
             groups.setdefault(item.nodeid.partition("[")[0], []).append(item)
     for name, group in groups.items():
-        kits = sorted({item.callspec.params[KIT] for item in group})  # type: ignore[attr-defined]
+        kits = sorted({_params(item)[KIT] for item in group})
         kept = kits[zlib.crc32(name.encode()) % len(kits)]
         for item in group:
-            if item.callspec.params[KIT] != kept:  # type: ignore[attr-defined]
+            if _params(item)[KIT] != kept:
                 item.add_marker("night")
+
+
+def _params(item: pytest.Item) -> dict[str, Any]:
+    return item.callspec.params if hasattr(item, "callspec") else {}

@@ -25,7 +25,15 @@ import pytest
 from tests.harness.modules import Server
 from tools.environment import check_environment
 from tools.sanity import OLDEST, works
-from tools.supported import AWX_PYTHON, AWX_REQUIREMENTS, DEMO_REQUIREMENTS, REQUIREMENTS, provide, running_python
+from tools.supported import (
+    AWX_PYTHON,
+    AWX_REQUIREMENTS,
+    DEMO_REQUIREMENTS,
+    REQUIREMENTS,
+    WHOLE,
+    provide,
+    running_python,
+)
 
 SECONDS = 240.0
 MARK = "PROGRESS_TEST"
@@ -215,8 +223,8 @@ KITS = {
     "2.19": (AWX_PYTHON, DEMO_REQUIREMENTS),
 }
 USUAL_KITS = ("newest", "oldest", "awx")
-#: The Python whose ansible-core plays in each way and with each strategy. All of them take a night.
-WHOLE = os.environ.get("WHOLE_MATRIX_OF", "")
+#: A night plays with each strategy.
+STRATEGIES = ["linear", *(["free", "host_pinned"] if WHOLE else [])]
 
 
 def whole_kit() -> str:

@@ -15,14 +15,13 @@ from typing import Any
 import pytest
 
 from tests.harness.packages import sparse
-from tests.progress.plays import MODULE_WAYS, UPDATE, WHOLE, Place, kits, play, publication, settings_of
+from tests.progress.plays import MODULE_WAYS, STRATEGIES, UPDATE, Place, kits, play, publication, settings_of
 from tests.simulator import ItemSeed, LibrarySeed, Seed, Simulator
 
 INFO = "vsphere.content.content_library_session_info"
 ITEM = "vsphere.content.content_library_item"
 FORK = "a fork of the worker"
 SAID = re.compile(r"vsphere\.content: this module runs in (?:(a fork of the worker)|a process of its own, as (.*))\.$")
-STRATEGIES = ["linear", *(["free", "host_pinned"] if WHOLE else [])]
 #: What differs from run to run, whichever way a module goes.
 CHANCE = re.compile(
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[\d:.]+Z|\d+\.\d+|/tmp/\S*/(?=\w+\.yml)"

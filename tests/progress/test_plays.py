@@ -22,8 +22,8 @@ from tests.progress.lines import Line, read_shown, require_forward
 from tests.progress.plays import (
     MODULE_WAYS,
     SECONDS,
+    STRATEGIES,
     UPDATE,
-    WHOLE,
     Place,
     Playing,
     kits,
@@ -132,7 +132,6 @@ WAYS: Mapping[str, Callable[[Place, Path], Way]] = {
 # The ways that are tried with each kit, unless all of them are.
 COMBINATIONS = {"newest": list(WAYS), "oldest": ["pipe"], "awx": ["runner", "awx"]}
 #: Those of ansible-core with which tasks of several hosts run at once.
-STRATEGIES = ["linear", *(["free", "host_pinned"] if WHOLE else [])]
 
 
 def ways_of(kit: str) -> list[str]:
