@@ -9,12 +9,17 @@ The server holds the one that came first at a chosen request while the second on
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ansible_collections.vsphere.content.plugins.module_utils._download.destination import Folder
+from ansible_collections.vsphere.content.plugins.module_utils._download.fetch import require_placed
+from ansible_collections.vsphere.content.plugins.module_utils._download.partial import Partial
+from ansible_collections.vsphere.content.plugins.module_utils._transfer.local_file import FileChanged
 from tests.faults.kills import SECONDS, watched
 from tests.harness.held import contents, update_states
 from tests.harness.modules import ModuleResult, connection_args, finish_module
@@ -347,6 +352,41 @@ def test_a_crowd_fetches_to_one_directory(server: Simulator, filled: dict[str, b
     assert {path.name: path.read_bytes() for path in dest.iterdir()} == filled
     assert {event for name in filled for event in happened[name]} == {"moved in"}
     assert server.run(lambda store: (len(store.downloads.sessions), store.logins.count)) == (0, 0)
+
+
+class Crowded(Folder):
+    """A directory to which other tasks fetch the same file: each puts its copy there while ours looks at the last."""
+
+    def __init__(self, path: Path, copies: list[bytes]) -> None:
+        super().__init__(str(path))
+        self._copies = copies
+
+    @contextmanager
+    def opened(self, name: str, doing: str) -> Iterator[int]:
+        with super().opened(name, doing) as descriptor:
+            yield descriptor
+            if self._copies:
+                put(Partial(self, name), self._copies.pop())
+
+
+def put(partial: Partial, content: bytes) -> Partial:
+    partial.open()
+    partial.write(content)
+    partial.replace_target()
+    return partial
+
+
+@pytest.mark.parametrize(("last", "is_twin"), [(b"what all fetch", True), (b"what they do not", False)])
+def test_a_copy_that_comes_while_another_one_is_looked_at_is_no_failure(
+    tmp_path: Path, last: bytes, is_twin: bool
+) -> None:
+    content = b"what all fetch"
+    folder = Crowded(tmp_path, [last, content, content])
+    ours = put(Partial(folder, "a.iso"), content)
+    put(Partial(folder, "a.iso"), content)
+    with nullcontext() if is_twin else pytest.raises(FileChanged):
+        require_placed(ours, len(content))
+    assert (tmp_path / "a.iso").read_bytes() == last
 
 
 def test_a_fetch_beside_a_publish_gets_one_content_whole(
