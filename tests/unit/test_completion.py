@@ -369,7 +369,8 @@ def test_a_signal_ends_the_wait_and_leaves_the_session(server: Simulator, image:
     if kind:
         assert server.wait_until_held()
     else:
-        assert eventually(lambda: any("complete" in entry.path for entry in server.exchanges[:-1]))
+        # Two more have ended: a busy server may note the end of the validation only after that of the completion.
+        assert eventually(lambda: any("complete" in entry.path for entry in server.exchanges[:-2]))
     (session_id,) = update_states(server)
     process.terminate()
     ended = finish_module(process, 30)
