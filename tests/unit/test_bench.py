@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness.checkout import ROOT
-from tools.bench.kept import Kept
+from tools.bench.kept import Kept, Measured
 from tools.bench.measure import Bar, Condition, Figure, Pair, Sample, interval_of, take_turns, undisturbed
 from tools.bench.plot import plot
 from tools.bench.report import page, table
@@ -21,6 +21,7 @@ from tools.usage import Usage
 
 AT_LEAST, AT_MOST = Bar(0.8), Bar(0.8, less_is_better=True)
 CORES = 2
+HERE = {"measured": "today", "machine": "this one"}
 
 
 def figure(ratios: Sequence[float], limit: Bar = AT_LEAST, condition: bool = True, cpu: float | None = None) -> Figure:
@@ -109,23 +110,28 @@ def test_ticks_that_are_too_few_are_no_negative_share() -> None:
 
 def test_the_page_and_the_picture_tell_of_each_row() -> None:
     rows = [figure([0.7] * 7, cpu=1.25), figure([0.7] * 6 + [0.9])]
-    text = page(rows, {"machine": "this one"})
+    text = page([Measured(row, {**HERE, "measured": moment}) for row, moment in zip(rows, ("noon", "one"))])
     assert (
         "| what it is<br>it holds | 7.00 s, CPU 1.25 s | 10.00 s: curl | **0.70** (0.70 to 0.70) | ≥ 0.8: MISSED |"
         in text
     )
     assert "| **0.70** (0.70 to 0.90) | ≥ 0.8: UNDECIDED |" in text
-    assert "- rounds of each row: 7" in text
+    assert text.endswith("## Where\n\n- measured: noon to one\n- machine: this one\n- rounds of each row: 7\n")
     assert all(f'class="{verdict}"' in plot(rows) for verdict in ("missed", "undecided"))
 
 
-def test_a_kept_figure_is_of_this_machine(tmp_path: Path) -> None:
-    kept, facts = Kept(tmp_path / "figures"), {"machine": "this one", "measured": "today"}
-    row = figure([0.7] * 7, cpu=1.25)
-    assert kept.find("row", facts) is None
-    kept.save(row, facts)
-    assert kept.find("row", {**facts, "measured": "tomorrow"}) == row
-    assert kept.find("row", {**facts, "machine": "another"}) is None
+def test_the_page_names_the_rows_of_each_machine() -> None:
+    text = page([Measured(figure([0.7] * 7), HERE), Measured(figure([0.7] * 9), {**HERE, "machine": "another"})])
+    assert "row:\n\n- measured: today\n- machine: this one\n- rounds of each row: 7\n" in text
+    assert text.endswith("\n\nrow:\n\n- measured: today\n- machine: another\n- rounds of each row: 9\n")
+
+
+def test_a_kept_figure_is_as_it_was_measured(tmp_path: Path) -> None:
+    kept, row = Kept(tmp_path / "figures"), Measured(figure([0.7] * 7, cpu=1.25), HERE)
+    assert kept.find("row") is None
+    kept.save(row)
+    assert kept.find("row") == row
+    assert row.machine == {"machine": "this one"}
 
 
 def test_the_commit_to_compare_with_is_in_the_history() -> None:

@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""`python -m tools.bench`: measures all rows, prints them as a table, and writes docs/benchmarks.md with its picture.
+"""`python -m tools.bench`: measures rows, prints them as a table, and writes docs/benchmarks.md with its picture.
 
 A row that misses its bar is marked, and is not a failure. Only something that does not work is one. A row is repeated
-if other processes have used the machine. Each figure is kept in .cache: `--resume` measures only what is missing.
+if other processes have used the machine. The figures stand beside this file, and the page is made from them. So rows
+can be measured one by one.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from tests.harness.checkout import CACHE, ROOT
 from tests.peers.binaries import PEERS, YARDSTICK, Unavailable, build
 from tools.bench.before import checked_out
 from tools.bench.bench import Bench, BenchError
-from tools.bench.kept import Kept
-from tools.bench.machine import facts
+from tools.bench.kept import Kept, Measured
+from tools.bench.machine import facts, now
 from tools.bench.measure import Figure, undisturbed
 from tools.bench.memory import peak_memory, peak_memory_alone
 from tools.bench.parallel import item_info, parallel_files, session_info
@@ -65,7 +66,7 @@ WITH_BEFORE = {"role-publish", "role-publish-again"}
 SHARED_MEMORY = Path("/dev/shm")
 ROOM = 12 * GIB
 PAGE = ROOT / "docs" / "benchmarks.md"
-KEPT = Kept(CACHE / "bench")
+KEPT = Kept(Path(__file__).with_name("figures"))
 PICTURE = ROOT / "docs" / "images" / "benchmarks.svg"
 
 
@@ -73,12 +74,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description="Measure the collection.")
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"{', '.join(ROWS)}; without any, all are measured")
     parser.add_argument("--smoke", action="store_true", help="tiny sizes: see that it works, and write nothing")
-    parser.add_argument("--resume", action="store_true", help="take the rows that this machine has measured before")
+    parser.add_argument(
+        "--resume", action="store_true", help="leave out the rows that this machine has measured before"
+    )
     options = parser.parse_args()
     if unknown := sorted(set(options.rows) - set(ROWS)):
         parser.error(f"no such row: {', '.join(unknown)}")
     try:
-        programs = build(*PEERS, YARDSTICK, optimized=True)
+        programs = build(*PEERS, YARDSTICK, optimized=not options.smoke)
     except Unavailable as error:
         print(f"left out: the benchmarks, {error}")
         return 0 if options.smoke else 1
@@ -101,25 +104,35 @@ def main() -> int:
         print(f"{len(figures)} rows work; with sizes like these their figures mean nothing")
         return 0
     print(f"\n{table(figures)}")
-    if not options.rows:
-        PAGE.write_text(page(figures, machine))
-        PICTURE.write_text(plot(figures))
-        print(f"\nWritten: {PAGE.relative_to(ROOT)}, {PICTURE.relative_to(ROOT)}")
+    _write_page()
     return 0
 
 
 def _figure(name: str, bench: Bench, machine: Mapping[str, str], *, resume: bool) -> Figure:
     """The figure of a row, measured now or kept from before. With tiny sizes, none is worth repeating or keeping."""
     row = partial(ROWS[name], bench)
+    kept = KEPT.find(name)
     if bench.scale is SMOKE:
         figure = row()
-    elif resume and (kept := KEPT.find(name, machine)):
-        figure = kept
+    elif resume and kept and kept.machine == Measured(kept.figure, machine).machine:
+        figure = kept.figure
     else:
         figure = undisturbed(row, os.cpu_count() or 1)
-        KEPT.save(figure, machine)
+        KEPT.save(Measured(figure, {**machine, "measured": now()}))
     print(f"{name}: {figure.ratio:.2f}, bar {figure.limit}", flush=True)
     return figure
+
+
+def _write_page() -> None:
+    """Write the page and its picture from what is kept, if each row has been measured."""
+    kept = {name: KEPT.find(name) for name in ROWS}
+    if missing := [name for name, measured in kept.items() if not measured]:
+        print(f"\nThe page stays as it is. Not measured yet: {', '.join(missing)}")
+        return
+    rows = [measured for measured in kept.values() if measured]
+    PAGE.write_text(page(rows))
+    PICTURE.write_text(plot([row.figure for row in rows]))
+    print(f"\nWritten: {PAGE.relative_to(ROOT)}, {PICTURE.relative_to(ROOT)}")
 
 
 def _roomy() -> Path:

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The vsphere.content authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Figures that outlive the run that measured them, as all rows together take more than an hour."""
+"""The figures behind the page, which outlive the run that measured them: all rows together take more than two hours."""
 
 from __future__ import annotations
 
@@ -13,35 +13,43 @@ from typing import Any
 
 from tools.bench.measure import Bar, Condition, Figure, Pair, Sample
 
-# What a fact of the machine may differ in without making another machine of it.
-OF_THE_MOMENT = ("measured", "load before")
+#: The one fact that differs from row to row on the same machine.
+MOMENT = "measured"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A figure, with the facts of the machine that measured it."""
+
+    figure: Figure
+    facts: Mapping[str, str]
+
+    @property
+    def machine(self) -> Mapping[str, str]:
+        """The facts that stay the same on a machine as long as its versions do."""
+        return {name: value for name, value in self.facts.items() if name != MOMENT}
 
 
 @dataclass(frozen=True)
 class Kept:
-    """The figures in a folder: a file for each row, with the facts of the machine that measured it."""
+    """The figures in a folder: a file for each row."""
 
     folder: Path
 
-    def save(self, figure: Figure, facts: Mapping[str, str]) -> None:
+    def save(self, measured: Measured) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        written = json.dumps({"figure": asdict(figure), "facts": dict(facts)}, indent=1)
-        self._path(figure.name).write_text(written, encoding="utf-8")
+        written = json.dumps({"figure": asdict(measured.figure), "facts": dict(measured.facts)}, indent=1)
+        self._path(measured.figure.name).write_text(f"{written}\n", encoding="utf-8")
 
-    def find(self, name: str, facts: Mapping[str, str]) -> Figure | None:
-        """The figure of a row, if a machine like this one has measured it with the same versions."""
+    def find(self, name: str) -> Measured | None:
         try:
             kept = json.loads(self._path(name).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        return _figure(kept["figure"]) if _lasting(kept["facts"]) == _lasting(facts) else None
+        return Measured(_figure(kept["figure"]), kept["facts"])
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.json"
-
-
-def _lasting(facts: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in facts.items() if name not in OF_THE_MOMENT}
 
 
 def _figure(written: Mapping[str, Any]) -> Figure:

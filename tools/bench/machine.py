@@ -25,15 +25,18 @@ def facts(env: Mapping[str, str]) -> dict[str, str]:
     packages = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
     govmomi = re.search(r"github\.com/vmware/govmomi (v\S+)", (ROOT / "tests/peers/go.mod").read_text())
     return {
-        "measured": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        "measured": now(),
         "machine": f"{_processor()}, {os.cpu_count()} cores, {_memory_gib():.0f} GiB, {platform.system()} "
         f"{platform.release()}",
-        "load before": ", ".join(f"{load:.1f}" for load in os.getloadavg()),
         "Python": f"{platform.python_version()}, {ssl.OPENSSL_VERSION}",
         "packages": packages,
         "peers": f"{run(['curl', '--version'], env).splitlines()[0]}; govmomi {govmomi.group(1) if govmomi else ''}, "
         f"{run([find_go(), 'version'], env).strip()}",
     }
+
+
+def now() -> str:
+    return datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _processor() -> str:

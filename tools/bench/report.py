@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from tools.bench.kept import MOMENT, Measured
 from tools.bench.measure import DISTURBED, REACHED, TRIES, Figure, Sample
 
 HEADER = """\
@@ -112,8 +113,9 @@ def table(figures: Sequence[Figure]) -> str:
     return "\n".join([*lines, *remarks])
 
 
-def page(figures: Sequence[Figure], facts: Mapping[str, str]) -> str:
+def page(rows: Sequence[Measured]) -> str:
     """The rows as a page."""
+    figures = [row.figure for row in rows]
     lines = ["| what | ours | yardstick | ratio | bar |", "|---|---|---|---|---|"]
     for figure in figures:
         ours, against = _amounts(figure)
@@ -122,10 +124,31 @@ def page(figures: Sequence[Figure], facts: Mapping[str, str]) -> str:
             f"| {figure.title}{beside} | {ours} | {against}: {figure.yardstick} "
             f"| **{figure.ratio:.2f}** ({_interval(figure)}) | {figure.limit}: {_verdict(figure)} |"
         )
-    rounds = sorted({len(figure.pairs) for figure in figures})
-    where = [f"- {name}: {value}" for name, value in facts.items()]
-    where.append(f"- rounds of each row: {' or '.join(map(str, rounds))}")
-    return "\n".join([HEADER + "\n".join(lines), METHOD, "## Where", "", *where, ""])
+    return "\n".join([HEADER + "\n".join(lines), METHOD, "## Where", "", *_where(rows), ""])
+
+
+def _where(rows: Sequence[Measured]) -> list[str]:
+    """When and where the rows were measured. If several machines have done so, each has the names of its rows."""
+    machines: dict[tuple[tuple[str, str], ...], list[Measured]] = {}
+    for row in rows:
+        machines.setdefault(tuple(row.machine.items()), []).append(row)
+    if len(machines) == 1:
+        return _conditions(rows)
+    lines = []
+    for own in machines.values():
+        lines += [f"{', '.join(row.figure.name for row in own)}:", "", *_conditions(own), ""]
+    return lines[:-1]
+
+
+def _conditions(rows: Sequence[Measured]) -> list[str]:
+    """When and how the rows of one machine were measured."""
+    moments = sorted({row.facts[MOMENT] for row in rows})
+    rounds = sorted({len(row.figure.pairs) for row in rows})
+    return [
+        f"- {MOMENT}: {' to '.join(dict.fromkeys((moments[0], moments[-1])))}",
+        *(f"- {name}: {value}" for name, value in rows[0].machine.items()),
+        f"- rounds of each row: {' or '.join(map(str, rounds))}",
+    ]
 
 
 def _amounts(figure: Figure) -> tuple[str, str]:
