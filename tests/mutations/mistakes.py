@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from itertools import accumulate
 from typing import TypeVar, Union
 
 Node = TypeVar("Node", bound=ast.AST)
@@ -26,7 +27,7 @@ Word = Union[str, int]
 def made(source: str, name: str, mistake: Mistake) -> str:
     """The source with a mistake in what has the qualified name; all around it stays as it is written."""
     lines = source.encode().splitlines(keepends=True)
-    starts = [sum(map(len, lines[:number])) for number in range(len(lines))]
+    starts = list(accumulate(map(len, lines), initial=0))
     wrong = b"".join(lines)
     edits = sorted(mistake(find(source, name)), key=lambda edit: (edit[0].lineno, edit[0].col_offset), reverse=True)
     for node, code in edits:
