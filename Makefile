@@ -9,7 +9,9 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 VENV := .venv
 CHECK := $(VENV)/bin/python -m tools.check
-INSTALL := PIP_CACHE_DIR=$(CURDIR)/.cache/pip $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
+# Python compiles what it imports, and of what is installed that is the smaller part.
+INSTALL := PIP_CACHE_DIR=$(CURDIR)/.cache/pip $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
+	--no-compile
 
 .PHONY: help
 help: ## Show what can be made

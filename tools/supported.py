@@ -45,7 +45,7 @@ def provide(version: str, env: Mapping[str, str], requirements: Path = REQUIREME
     with _alone(folder.with_name(f"{version}.lock")):
         if not is_made(made, requirements):
             subprocess.run([f"python{version}", "-m", "venv", "--clear", str(folder)], env=env, check=True)
-            pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
             subprocess.run([*pip, "--requirement", str(requirements)], env=env, check=True)
             shutil.copyfile(requirements, made)
     return python

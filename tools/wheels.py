@@ -22,6 +22,8 @@ PIP_SETTINGS = """\
 no-index = true
 find-links = {wheels}
 disable-pip-version-check = true
+[install]
+no-compile = true
 """
 
 
