@@ -42,6 +42,7 @@ MARKERS = (
     "seed(seed): what the server of `tasks` and `one` holds",
     "fact(*ids): the facts about vCenter that the test stands on; see tests/simulator/facts.py",
     "rest: does not pay on each push, so that `make test-all` runs it and `make test` does not",
+    "more: one of many sets of parameters of a test, of which `make test` tries a few",
     "night: one of many alike, which only `make test-all WHOLE_MATRIX_OF=...` runs",
 )
 

@@ -11,6 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.harness.checkout import ROOT
 from tools.check import PUSH, REST
 from tools.environment import check_environment
@@ -50,6 +52,7 @@ def test_the_sessions_have_the_names_of_other_collections_and_steps_of_ours() ->
     assert [word for words in run.values() for word in words if word not in STEPS] == []
 
 
+@pytest.mark.rest
 def test_a_session_runs_its_step() -> None:
     ran = nox("--sessions", "license-check")
     assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -339,9 +339,7 @@ def test_the_oldest_libraries_are_the_same_wherever_they_are_named() -> None:
 
 def test_the_readme_names_the_pairs_that_the_unit_tests_run_on() -> None:
     """The newest Python is missing there, as it runs all tests, with the newest ansible-core."""
-    row = next(
-        line for line in README.read_text(encoding="utf-8").splitlines() if line.startswith("| Unit tests: all, ")
-    )
+    row = next(line for line in README.read_text(encoding="utf-8").splitlines() if line.startswith("| Unit tests: "))
     pins = (ROOT / "requirements" / "supported.in").read_text(encoding="utf-8")
     cores = re.findall(
         r'^ansible-core>=(\d+\.\d+)\.\d+,<\S+ ; python_version (<|==|>=) "([\d.]+)"$', pins, re.MULTILINE

@@ -76,6 +76,7 @@ def download(gpg_home: Mapping[str, str], tmp_path: Path) -> Download:
     return found
 
 
+@pytest.mark.rest
 def test_a_release_is_verified_as_the_page_says(download: Download) -> None:
     assert download.run("gpg", "--verify", "SHA256SUMS.asc", "SHA256SUMS").returncode == 0
     assert download.run("sha256sum", "--check", "SHA256SUMS").returncode == 0

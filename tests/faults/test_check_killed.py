@@ -85,7 +85,7 @@ def contents(sim: Simulator) -> dict[str, tuple[str, ...]]:
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("name", marked([(name, (name,)) for name in POINTS], bool))
+@pytest.mark.parametrize("name", marked([(name, (name,)) for name in POINTS], bool, one_in=3))
 def test_what_a_killed_trial_left_goes_after_an_hour_and_nothing_else(
     name: str, place: Simulator, clock: MovedClock
 ) -> None:
@@ -111,7 +111,7 @@ def test_what_a_killed_trial_left_goes_after_an_hour_and_nothing_else(
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("name", marked([(name, (name,)) for name in POINTS], bool))
+@pytest.mark.parametrize("name", marked([(name, (name,)) for name in POINTS], bool, one_in=3))
 def test_a_trial_that_is_ended_takes_away_what_it_made(name: str, place: Simulator) -> None:
     before = (items(place), sessions(place))
     process = stopped_at(place, POINTS[name])

@@ -172,6 +172,7 @@ def play_once(folder: Path, *tasks: dict[str, Any]) -> str:
     return ran.stdout + ran.stderr
 
 
+@pytest.mark.rest
 def test_text_of_a_server_reaches_no_terminal_raw(sim: Simulator, identity: Identity, image: Path) -> None:
     """In a diff, in a warning and in the message of a failure, as ansible-playbook shows them."""
     steering = "\x1b[2J\x1b]0;owned\x07\x9b31m\rfake: ok\u202e"
@@ -515,7 +516,7 @@ def calls(work: Callable[[], object]) -> int:
 
 
 @pytest.mark.rest
-@pytest.mark.parametrize("alive", [False, True], ids=["item", "session"])
+@pytest.mark.parametrize("alive", [False, pytest.param(True, marks=pytest.mark.night)], ids=["item", "session"])
 def test_twice_as_many_files_are_twice_the_work(one: Tasks, tmp_path: Path, alive: bool) -> None:
     """Declared against what is there: neither is compared with each of the other."""
     numbers = range(1000)

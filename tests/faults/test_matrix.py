@@ -69,9 +69,10 @@ def kind_of(cell: Cell) -> object:
     return cell.fault_name, cell.point.kind, cell.point.id if is_exception else ""
 
 
-#: Each promise about each fault once, and each task.
+#: Each fault once, each promise, and each task.
 ON_EACH_PUSH = [
-    *one_of_each(CELLS, lambda cell: (cell.fault_name, cell.expected)),
+    *one_of_each(CELLS, lambda cell: cell.fault_name),
+    *one_of_each(CELLS, lambda cell: cell.expected),
     *one_of_each(CELLS, lambda cell: cell.point.task),
 ]
 
@@ -85,7 +86,7 @@ OF_OTHER_VERSIONS = [
 
 @pytest.mark.parametrize(
     "cell",
-    waiting([(each.id, (each,), each in ON_EACH_PUSH) for each in CELLS], one_in=4),
+    waiting([(each.id, (each,), each in ON_EACH_PUSH) for each in CELLS], one_in=8),
 )
 def test_cell(
     cell: Cell,

@@ -17,6 +17,7 @@ import pytest
 
 from tests.harness.held import item_id, update_states
 from tests.harness.main_jobs import MAIN_JOBS, PAUSES, SEED, Files, mirror
+from tests.harness.samples import waiting
 from tests.harness.tasks import Tasks, publish
 from tests.simulator import Simulator
 from tests.simulator.versions import DEFAULT, VERSIONS
@@ -115,7 +116,7 @@ def each_once(values: Mapping[str, tuple[str, ...]]) -> list[dict[str, str]]:
 
 @pytest.mark.rest
 @PACED
-@pytest.mark.parametrize("choice", [pytest.param(choice, id=named(choice)) for choice in SINGLE])
+@pytest.mark.parametrize("choice", waiting([(named(choice), (choice,), False) for choice in SINGLE], one_in=3))
 def test_the_main_jobs_whichever_way_a_question_turns_out(choice: Choice, jobs: Files, dest: Path) -> None:
     with server_of(choice) as sim:
         do_all(sim, jobs, dialect_of(choice), dest)
@@ -126,10 +127,7 @@ def test_the_main_jobs_whichever_way_a_question_turns_out(choice: Choice, jobs: 
     "choice",
     [
         *(pytest.param(row, id=f"once-{number}") for number, row in enumerate(each_once(choices()))),
-        *(
-            pytest.param(row, id=f"pairs-{number}", marks=pytest.mark.rest)
-            for number, row in enumerate(pairwise(choices()))
-        ),
+        *waiting([(f"pairs-{number}", (row,), False) for number, row in enumerate(pairwise(choices()))], one_in=2),
     ],
 )
 def test_the_main_jobs_however_several_questions_turn_out(choice: Choice, jobs: Files, dest: Path) -> None:

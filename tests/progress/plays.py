@@ -210,8 +210,8 @@ MODULE_WAYS: Mapping[str, Mapping[str, str]] = {"fork": {}, "process": {"VSPHERE
 
 
 def module_ways() -> list[Any]:
-    """Parameters of pytest for both ways of modules; a push has the usual one."""
-    return [pytest.param(way, marks=() if way == "fork" else pytest.mark.rest) for way in MODULE_WAYS]
+    """Parameters of pytest for both ways of modules; before the night there is the usual one."""
+    return [pytest.param(way, marks=() if way == "fork" else pytest.mark.night) for way in MODULE_WAYS]
 
 
 # Whose programs play: those of the tests' own environment, of the oldest ansible-core, of AWX, or of the first

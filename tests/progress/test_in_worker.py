@@ -37,6 +37,7 @@ def listing(**task: Any) -> dict[str, Any]:
     return {INFO: {"kind": "update"}, **task}
 
 
+@pytest.mark.rest
 @pytest.mark.parametrize("kit", kits("newest", "oldest", "awx", "2.19"))
 def test_each_task_says_which_way_it_goes_and_why(server: Simulator, tmp_path: Path, kit: str) -> None:
     place = Place(tmp_path, server, {**settings_of(kit), "ANSIBLE_PIPELINING": "true"})
@@ -122,6 +123,7 @@ LEAKING = {
 }
 
 
+@pytest.mark.rest
 @pytest.mark.parametrize("strategy", STRATEGIES)
 @pytest.mark.parametrize("kit", kits("newest", "oldest", "awx", "2.19"))
 def test_each_round_of_a_loop_has_its_own_warnings_and_finds_no_traces(
@@ -158,6 +160,7 @@ def told(result: Mapping[str, Any], kind: str) -> list[str]:
     return [text for text in texts if "of round" in text]
 
 
+@pytest.mark.rest
 def test_all_that_a_run_shows_is_the_same(server: Simulator, tmp_path: Path) -> None:
     place = Place(tmp_path, server)
     image = sparse(tmp_path / "tools.iso", 100_000)

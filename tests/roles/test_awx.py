@@ -185,6 +185,7 @@ def test_each_host_has_its_own_vcenter_with_both_credentials(
         assert not [task for task in job.tasks if task.result.get("warnings")], "each certificate is verified"
 
 
+@pytest.mark.rest
 def test_the_credential_types_inject_a_token_and_an_authority(jobs: Jobs, canaries: Canaries, tmp_path: Path) -> None:
     import requests
 
@@ -292,6 +293,7 @@ def test_emptied_answers_are_none(jobs: Jobs, images: Images, tmp_path: Path, ki
     assert not jobs.sim.run(lambda store: store.updates.sessions), "the session of the publish has ended"
 
 
+@pytest.mark.rest
 @pytest.mark.parametrize("kit", kits("newest", "awx"))
 def test_a_name_is_taken_as_entered_or_refused(jobs: Jobs, images: Images, tmp_path: Path, kit: str) -> None:
     """From 2.19 on, ansible-core makes 9.1 of the answer 9.10 before a role sees it."""

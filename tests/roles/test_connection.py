@@ -113,8 +113,9 @@ def test_hosts_that_would_use_one_vcenter_by_accident_are_refused(plays: Plays, 
     assert not (tmp_path / "dest").exists()
 
 
+@pytest.mark.rest
 @pytest.mark.parametrize(
-    "names", [pytest.param(False, marks=pytest.mark.rest), True], ids=["an authority alone", "a vCenter"]
+    "names", [pytest.param(False, marks=pytest.mark.night), True], ids=["an authority alone", "a vCenter"]
 )
 def test_an_extra_variable_for_all_hosts_is_refused(plays: Plays, names: bool) -> None:
     connection = plays.connection(plays.first) if names else {"ca_path": plays.first.ca_path}

@@ -73,6 +73,7 @@ def test_a_checksum_that_is_declared_is_held_against_item_and_file(jobs: Jobs, t
     assert not jobs.run("fetch.yml", {**options, "fetch_checksums": fitting}).succeeded().changed
 
 
+@pytest.mark.rest
 @pytest.mark.parametrize("kit", kits("newest", "awx"))
 def test_a_name_that_fits_no_item_is_told(jobs: Jobs, tmp_path: Path, kit: str) -> None:
     options = {"fetch_library": "mirror", "fetch_library_item": "sinced", "fetch_dest": str(tmp_path)}

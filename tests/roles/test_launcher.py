@@ -116,7 +116,7 @@ def modules_called(connection: Mapping[str, Any] | None = None, **task: Any) -> 
 
 
 @pytest.mark.parametrize("callers", ["roles", pytest.param("modules", marks=pytest.mark.rest)])
-@pytest.mark.parametrize("by", ["VMWARE_HOST", pytest.param("ansible.cfg", marks=pytest.mark.rest)])
+@pytest.mark.parametrize("by", ["VMWARE_HOST", pytest.param("ansible.cfg", marks=pytest.mark.night)])
 def test_a_launcher_cannot_have_the_password_sent_to_another_host(
     launches: Launches, listener: CannedServer, images: Images, tmp_path: Path, by: str, callers: str
 ) -> None:
@@ -167,10 +167,11 @@ def test_a_launcher_cannot_have_the_password_sent_to_another_host(
     "by",
     [
         "ansible.cfg",
-        pytest.param("VMWARE_ALLOWED_HOSTS", marks=pytest.mark.rest),
-        pytest.param("the play's environment", marks=pytest.mark.rest),
+        pytest.param("VMWARE_ALLOWED_HOSTS", marks=pytest.mark.night),
+        pytest.param("the play's environment", marks=pytest.mark.night),
     ],
 )
+@pytest.mark.rest
 def test_whoever_runs_the_job_can_allow_another_host(launches: Launches, listener: CannedServer, by: str) -> None:
     another = {"hostname": listener.hostname, "port": listener.port, "ca_path": listener.ca_path}
     listed = f"vcenter.example.com, {listener.hostname}:*"
@@ -203,6 +204,7 @@ def test_what_ansible_cfg_says_reaches_the_modules(jobs: Jobs, tmp_path: Path, k
     assert not jobs.sim.exchanges
 
 
+@pytest.mark.rest
 def test_a_launcher_cannot_read_along_as_a_proxy(launches: Launches, listener: CannedServer) -> None:
     through = {"proxy_host": listener.hostname, "proxy_port": listener.port}
     tasks = [
@@ -228,7 +230,8 @@ def secret(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("by", ["ansible.cfg", pytest.param("environment", marks=pytest.mark.rest)])
+@pytest.mark.rest
+@pytest.mark.parametrize("by", ["ansible.cfg", pytest.param("environment", marks=pytest.mark.night)])
 def test_a_launcher_cannot_publish_a_file_from_outside_the_root(
     launches: Launches, secret: Path, tmp_path: Path, by: str
 ) -> None:
@@ -281,7 +284,7 @@ def test_a_single_source_is_an_image_or_a_directory(launches: Launches, images: 
 
 
 @pytest.mark.rest
-@pytest.mark.parametrize("by", ["ansible.cfg", "environment"])
+@pytest.mark.parametrize("by", ["ansible.cfg", pytest.param("environment", marks=pytest.mark.night)])
 def test_a_launcher_cannot_fetch_over_code_of_the_job(launches: Launches, tmp_path: Path, by: str) -> None:
     root, code = tmp_path / "fetched", tmp_path / "site-packages"
     root.mkdir()

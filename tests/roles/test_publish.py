@@ -110,6 +110,7 @@ def test_an_image_of_another_type_is_refused_and_the_item_stays_as_it_is(jobs: J
     assert jobs.contents("archive", "rocky9") == item.files
 
 
+@pytest.mark.rest
 def test_one_bad_library_does_not_stop_the_others(jobs: Jobs, images: Images) -> None:
     libraries = (LibrarySeed("first"), LibrarySeed("mirror", type="SUBSCRIBED"), LibrarySeed("last"))
     jobs.sim.reset(Seed(libraries=libraries))
@@ -213,6 +214,7 @@ def test_paths_may_begin_in_the_home_directory(jobs: Jobs, images: Images, tmp_p
     assert (home / "out" / "drivers.iso").read_bytes() == image
 
 
+@pytest.mark.rest
 def test_a_refused_login_is_not_tried_again_for_the_other_libraries(jobs: Jobs, images: Images) -> None:
     options = {
         "publish_libraries": "templates, archive, other",

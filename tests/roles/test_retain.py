@@ -50,6 +50,7 @@ def outcomes(job: Job) -> dict[str, str]:
     return {entry["name"]: entry["outcome"] for entry in results(job)}
 
 
+@pytest.mark.rest
 def test_the_newest_stay_and_check_mode_shows_what_would_go(jobs: Jobs) -> None:
     jobs.sim.reset(libraries_of([1, 2, 3, 4]))
     before = held(jobs)
@@ -125,6 +126,7 @@ def test_publish_keeps_the_newest_of_what_it_has_published(jobs: Jobs, images: I
     assert [name for name, outcome in outcomes(real).items() if outcome == "deleted"] == named([1, 2, 3])
 
 
+@pytest.mark.rest
 def test_publish_keeps_all_after_a_failure(jobs: Jobs, images: Images) -> None:
     jobs.sim.reset(libraries_of([1, 2, 3, 4]))
     job = jobs.run("publish.yml", keeping(images, publish_libraries="nightly, nowhere")).failed()

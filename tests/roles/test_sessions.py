@@ -61,6 +61,7 @@ def left(jobs: Jobs) -> set[str]:
     return jobs.sim.run(lambda store: {*store.updates.sessions, *store.downloads.sessions})
 
 
+@pytest.mark.rest
 def test_sessions_are_shown_as_a_table_and_handed_over_as_data(jobs: Jobs, seeded: Seeded) -> None:
     done = jobs.sim.run(lambda store: store.seed_update_session(store.find_item_id("templates", "tools"), state="DONE"))
     job = jobs.run("sessions.yml", {}).succeeded()

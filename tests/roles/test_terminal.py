@@ -88,7 +88,7 @@ def publish(_item_id: str, images: Images, _dest: Path) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("result_format", ["json", pytest.param("yaml", marks=pytest.mark.rest)])
+@pytest.mark.parametrize("result_format", ["json", pytest.param("yaml", marks=pytest.mark.night)])
 @pytest.mark.parametrize(
     ("playbook", "variables", "ends_well", "shown"),
     [
@@ -137,7 +137,7 @@ def programs(request: pytest.FixtureRequest) -> Path:
     ("playbook", "variables"),
     [
         pytest.param("sessions.yml", sessions, id="sessions", marks=pytest.mark.rest),
-        pytest.param("clean_sessions.yml", sessions, id="clean_sessions"),
+        pytest.param("clean_sessions.yml", sessions, id="clean_sessions", marks=pytest.mark.night),
         pytest.param("fetch.yml", fetch, id="fetch"),
         pytest.param("publish.yml", publish, id="publish", marks=pytest.mark.rest),
         pytest.param("retain.yml", retain, id="retain", marks=pytest.mark.rest),

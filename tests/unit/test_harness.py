@@ -10,12 +10,14 @@ import signal
 import sys
 import types
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from ansible.module_utils.basic import AnsibleModule
 
 from tests.harness.modules import MODULES, run_module
-from tests.harness.samples import waiting
+from tests.harness.samples import FEW, mark_samples, waiting
 
 Install = Callable[[Callable[[], None]], str]
 
@@ -81,6 +83,42 @@ def test_environment_and_signal_handlers_are_put_back(install: Install, monkeypa
 def test_a_module_that_just_returns_is_an_error(install: Install) -> None:
     with pytest.raises(AssertionError, match="without exit_json"):
         run_module(install(lambda: None), {})
+
+
+@dataclass
+class Collected:
+    """A test, as far as it matters for which run has it."""
+
+    nodeid: str
+    fixturenames: tuple[str, ...] = ("simulator",)
+    marks: set[str] = field(default_factory=set)
+
+    def get_closest_marker(self, name: str) -> str | None:
+        return name if name in self.marks else None
+
+    def add_marker(self, name: str) -> None:
+        self.marks.add(name)
+
+
+def runs(items: list[Any], *, another_python: bool) -> set[str]:
+    """Which of these tests a push has, or another Python."""
+    mark_samples(items, another_python=another_python)
+    return {item.nodeid for item in items if "rest" not in item.marks}
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7])
+def test_another_python_tries_what_a_push_leaves_out_and_one_of_the_rest(count: int) -> None:
+    names = {f"test_it[{number}]" for number in range(count)}
+    push = runs([Collected(name) for name in sorted(names)], another_python=False)
+    other = runs([Collected(name) for name in sorted(names)], another_python=True)
+    assert len(push) == min(FEW, count)
+    assert push | other == names
+    assert len(push & other) == 1
+
+
+def test_a_push_tries_all_sets_of_a_test_that_asks_no_server() -> None:
+    names = {f"test_it[{number}]" for number in range(7)}
+    assert runs([Collected(name, fixturenames=()) for name in names], another_python=False) == names
 
 
 def test_of_what_a_push_leaves_out_one_in_so_many_does_not_wait_for_the_night() -> None:

@@ -19,7 +19,7 @@ import pytest
 
 from tests.harness.held import contents, hold, update_states
 from tests.harness.packages import ACCEPTED, Package, kept_of, make_ova, make_package
-from tests.harness.samples import marked
+from tests.harness.samples import waiting
 from tests.harness.tasks import DIALECTS, Tasks, src
 from tests.simulator import Seed, Simulator
 from tests.simulator.worlds import WORLDS, in_worlds
@@ -536,7 +536,7 @@ MANY: dict[str, tuple[Callable[[int], bytes], int, str]] = {
 }
 
 
-@pytest.mark.parametrize("case", marked([(name, (name,)) for name in MANY], lambda _row: "many", one_in=4))
+@pytest.mark.parametrize("case", waiting([(name, (name,), False) for name in MANY], one_in=2))
 def test_an_archive_of_many_members_fills_no_memory(one: Tasks, tmp_path: Path, case: str) -> None:
     build, count, said = MANY[case]
     path = tmp_path / "box.ova"

@@ -200,7 +200,7 @@ def require_no_secret(ran: ModuleResult, vcenter: Relay) -> None:
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("options", [[], ["-vvv"]], ids=["plain", "vvv"])
+@pytest.mark.parametrize("options", [pytest.param([], marks=pytest.mark.rest), ["-vvv"]], ids=["plain", "vvv"])
 def test_ansible_playbook_shows_it_when_asked(sim: Simulator, tmp_path: Path, options: list[str]) -> None:
     task = {
         "name": "Look",

@@ -499,6 +499,7 @@ def peak_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Simula
 
 
 @pytest.mark.process
+@pytest.mark.rest
 def test_memory_does_not_grow_with_the_file(
     tmp_path: Path, peak_of: Callable[[Simulator, dict[str, Any]], float]
 ) -> None:
