@@ -70,9 +70,9 @@ def _is_twin(partial: Partial, size: int) -> bool:
                 for descriptor in (there, partial.descriptor)
             }
             return found.st_size == size and len(digests) == 1
-    except FileChanged:
-        raise
-    except TransferFailed:
+    except TransferFailed as error:
+        if isinstance(error, FileChanged):
+            raise
         return False
 
 
